@@ -1,0 +1,270 @@
+"""What somebody's words mean, where it must not depend on a language model: the local rules.
+
+Plain functions over the text of a call's transcript or of a text message, in English, with the few Spanish words
+that stop contact. They are used by calls, texts and webhooks alike.
+"""
+
+from __future__ import annotations
+
+import re
+
+_SPACE = re.compile(r"[^a-z0-9áéíñóú' ]+")
+_APOSTROPHES = str.maketrans({"’": "'", "‘": "'", "`": "'"})
+
+
+def plain(text: str) -> str:
+    """``text`` in lower case, without punctuation, single-spaced: "Don't — please!" becomes "don't please"."""
+    lowered = text.lower().translate(_APOSTROPHES).replace("opt-out", "opt out").replace("e-mail", "email")
+    return " ".join(_SPACE.sub(" ", lowered).split())
+
+
+def _any(*patterns: str) -> re.Pattern[str]:
+    return re.compile("|".join(f"(?:{p})" for p in patterns))
+
+
+# 47 CFR 64.1200(a)(10): stop, quit, end, revoke, opt out, cancel and unsubscribe are revocation words.
+_KEYWORDS = {"stop", "stopall", "unsubscribe", "cancel", "end", "quit", "revoke", "optout", "opt out", "stop all"}
+_SPOKEN_KEYWORDS = {"stop", "unsubscribe", "revoke", "opt out", "stop it"}
+_COURTESY = r"(?:please|now|thanks|thank you|ok|okay|hey|hi|hello|just|no|sir|maam|guys)"
+_LATER = (
+    r"(?!(?: (?:me|us|here|this number))? (?:before|after|until|till|unless|right now|now|today|tonight|tomorrow|at|on|this|in|so|while|during|by"
+    r"|from|when|yet|early|late|earlier|later))"
+)
+_NOT = r"(?:don't|dont|do not|never|quit|stop|no longer)"
+_OPT_OUT = _any(
+    rf"\b(?:stop|quit) (?:calling|texting|messaging|contacting|bothering|harassing|emailing|sending)\b{_LATER}",
+    rf"\b{_NOT} (?:ever )?(?:call|text|contact|message|ring|phone|email|bother)(?: (?:me|us|here|this number|my number))?"
+    rf"(?: (?:again|any ?more|ever|back|please|at all|ever again))*$",
+    rf"\b{_NOT} (?:ever )?(?:call|text|contact|message|ring|phone|bother)(?: (?:me|us|here|this number))? (?:again|any ?more|ever)\b{_LATER}",
+    r"\b(?:do not|don't|dont) want (?:you to (?:call|text|contact)|any(?: more)? (?:calls|texts|messages)|to be (?:called|contacted|texted)|to hear from you)\b",
+    r"\bno more (?:calls|texts|messages|calling|texting|emails)\b",
+    r"\b(?:take|get) (?:me|us|my (?:name|number)|this number) off\b",
+    r"\b(?:remove|delete|erase) (?:me|us|my (?:name|number|data|details)|this number)\b",
+    r"\b(?:put|place) (?:me|us|my number) on (?:your|the) (?:do not call|dnc|no call)\b",
+    r"\bdo not call list\b",
+    r"\bunsubscribe\b",
+    r"\b(?:opt|opting) (?:me |us )?out\b",
+    r"\brevoke (?:my )?consent\b",
+    r"\bleave (?:me|us) alone\b",
+    r"\blose (?:my|this) number\b",
+    r"\bno (?:me )?llam(?:e|es|en)(?: más)?\b",
+)
+_DOUBLE_NEGATIVE = _any(r"\b(?:don't|dont|do not|never) (?:opt|unsubscribe|remove|take|delete|stop|leave|lose|put|revoke)\b")
+
+
+def is_opt_out(text: str, spoken: bool = False) -> bool:
+    """Whether these words revoke consent: nothing may be sent or dialled after them.
+
+    In a text a revocation word alone (STOP, QUIT, END, CANCEL, ...) counts; ``spoken`` words such as "end" or
+    "cancel" alone do not, for in a call they answer a question. Words that only move the contact to another time
+    ("don't call me before ten") are no opt-out."""
+    words = plain(text)
+    bare = re.sub(rf"\b{_COURTESY}\b", " ", words)
+    if " ".join(bare.split()) in (_SPOKEN_KEYWORDS if spoken else _KEYWORDS):
+        return True
+    return bool(_OPT_OUT.search(words)) and not _DOUBLE_NEGATIVE.search(words)
+
+
+_OPT_IN = {"start", "unstop", "yes start", "start please", "opt in", "subscribe"}
+
+
+def is_opt_in(text: str) -> bool:
+    """Whether a text takes an opt-out back in so many words."""
+    return plain(text) in _OPT_IN
+
+
+_YES = _any(
+    r"^(?:(?:oh|uh|um|well|ah|hi|hello|hey) )*(?:yes|yeah|yep|yup|sure|ok|okay|correct|right|exactly|absolutely|definitely"
+    r"|certainly|of course|fine|perfect|great|sounds good|sounds great|that works|works for me|go ahead|please do"
+    r"|alright|all right|why not|si|sí|claro|speaking|it is|i am|that's me|this is (?:he|she|me)|good|deal|agreed"
+    r"|i do|i would|we do|we would|let's do (?:it|that)|confirmed?|c|y|indeed|that's right|uh huh|mhm|mm hm)\b"
+)
+_NO = _any(
+    r"^(?:(?:oh|uh|um|well|ah|hi|hello|hey|sorry) )*(?:no|nope|nah|not really|not at all|never|negative|n"
+    r"|i'm afraid not|rather not|no thanks|no thank you)\b",
+    r"\b(?:i'd rather not|i would rather not|that (?:doesn't|does not|won't) (?:work|suit)|doesn't work for me|i can't make)\b",
+)
+_BUT = re.compile(r"\b(?:but|however|although|not|don't|dont|isn't|wasn't|can't|won't|wrong|no)\b")
+
+
+def is_confirmation(text: str) -> bool:
+    """A plain yes: "yes", "sure, go ahead", "C". A yes that is taken back in the same breath ("yes, but not
+    tomorrow") is none."""
+    words = plain(text)
+    if words in {"why not", "no problem", "not bad", "yes why not", "sure why not", "yes no problem"}:
+        return True
+    return bool(_YES.search(words)) and not _BUT.search(words)
+
+
+def is_denial(text: str) -> bool:
+    """A plain no: "no", "no thanks", "that doesn't work". "No problem" and "why not" are none."""
+    words = plain(text)
+    if re.match(r"^(?:no problem|no worries|why not|not bad)\b", words):
+        return False
+    return bool(_NO.search(words))
+
+
+_HESITATION = _any(
+    r"\b(?:i guess|maybe|perhaps|i suppose|i don't know|not sure|hmm+|let me think|we'll see|possibly|kind of|might)\b"
+)
+
+
+def hesitates(text: str) -> bool:
+    """Whether doubt can be heard in these words: "I guess", "maybe", "not sure"."""
+    return bool(_HESITATION.search(plain(text)))
+
+
+_ROBOT = _any(
+    r"\b(?:are|r) (?:you|u) (?:really |even |like |just )?(?:a |an |some kind of )?(?:real |actual |live )?"
+    r"(?:robot|bot|machine|computer|ai|a i|artificial|recording|human|person|automated|real|program|voice bot|chatbot)\b",
+    r"\bis this (?:a |an )?(?:real |actual |live )?(?:robot|bot|machine|computer|ai|recording|human|person|automated|robocall|real)\b",
+    r"\b(?:am i|i'm) (?:talking|speaking) (?:to|with) (?:a |an )?(?:real |actual |live )?(?:robot|bot|machine|computer|ai|recording|human|person)\b",
+    r"\byou (?:sound|talk) like a (?:robot|bot|machine|computer|recording)\b",
+    r"\byou(?:'re| are) (?:a |an )?(?:robot|bot|machine|ai|computer)\b",
+)
+
+
+def asks_robot(text: str) -> bool:
+    """Whether they ask if a machine is talking; it is never denied."""
+    return bool(_ROBOT.search(plain(text)))
+
+
+_PERSON = _any(
+    r"\b(?:speak|talk|connect|transfer|put|pass|get|give)(?: me)?(?: directly)? (?:to|with|through to|on to|me)?\s?"
+    r"(?:a |an |the |your |some )?(?:real |actual |live |human )?"
+    r"(?:human|person|people|agent|representative|rep|manager|supervisor|someone real|somebody real|operator|salesperson|colleague)\b",
+    r"\b(?:real|actual|live) (?:human|person|agent) please\b",
+    r"^(?:human|operator|representative|agent|a person)(?: please)?$",
+    r"\b(?:want|need|prefer|like)(?: to (?:speak|talk) (?:to|with))? (?:a |an )?(?:real |actual |live )?(?:human|person)\b",
+    r"\bhave (?:a person|somebody|someone|a human|a colleague) (?:call|contact|ring)\b",
+)
+
+
+def asks_person(text: str) -> bool:
+    """Whether they ask for a human being."""
+    return bool(_PERSON.search(plain(text)))
+
+
+_WRONG = _any(
+    r"\bwrong (?:number|person)\b",
+    r"\b(?:no one|nobody|no body|no person) (?:here )?(?:by|with|of) that name\b",
+    r"\b(?:there is|there's) no \w+ here\b",
+    r"\b(?:doesn't|does not|don't) (?:live|work) here\b",
+    r"\bi (?:never|didn't|did not) (?:fill|filled|fill out|fill in|sent|send|submit|submitted)\b",
+    r"\bnot my number\b",
+    r"\byou(?:'ve| have)? got the wrong\b",
+)
+
+
+def is_wrong_person(text: str) -> bool:
+    """Whether we reached somebody else: the number is not to be called again for this lead."""
+    return bool(_WRONG.search(plain(text)))
+
+
+_NOT_INTERESTED = _any(
+    r"\b(?:not|no longer|isn't|ain't|never) (?:really |at all |actually |that )?interested\b",
+    r"\bno interest\b",
+    r"\b(?:don't|do not|dont|no longer) (?:want|need) (?:it|this|that|the demo|a demo|your|any of|anything|one)\b",
+    r"\bchanged (?:my|our) minds?\b",
+    r"\bnot for (?:me|us)\b",
+    r"\bwe(?:'ve| have) (?:already )?(?:bought|decided|gone with|chosen)\b",
+)
+
+
+def is_not_interested(text: str) -> bool:
+    """Whether they say in so many words that they do not want what we offer."""
+    return bool(_NOT_INTERESTED.search(plain(text)))
+
+
+_LATER_WORDS = _any(
+    r"\bcall (?:me )?(?:back|later|again|tomorrow|next|in|on|at|this)\b",
+    r"\b(?:call|ring|try|phone)(?: me)? (?:back )?(?:later|another time|some other time|again)\b",
+    r"\b(?:not a good|bad|wrong) (?:time|moment)\b",
+    r"\b(?:i'm|i am|we're) (?:driving|busy|in a meeting|at work|about to|just about|on another call|in the middle)\b",
+    r"\bcan(?:'t|not) (?:talk|speak)(?: right)?(?: now)?\b",
+    r"\banother (?:time|day) (?:would be|is) better\b",
+)
+
+
+def asks_later(text: str) -> bool:
+    """Whether they ask for another moment: "call me back tomorrow", "I'm driving"."""
+    return bool(_LATER_WORDS.search(plain(text)))
+
+
+_MACHINE = _any(
+    r"\bleave (?:me |us )?(?:a |your |an )?(?:detailed |short |brief )?(?:message|name|voicemail)\b",
+    r"\b(?:after|at) the (?:tone|beep)\b",
+    r"\b(?:you have|you've) reached\b",
+    r"\bvoice ?mail(?:box)?\b",
+    r"\bmailbox\b",
+    r"\b(?:can't|cannot|can not|unable to) (?:come to|take|answer|get to) (?:the|your|my) (?:phone|call)\b",
+    r"\brecord your message\b",
+    r"\b(?:the|this) (?:person|number|subscriber|customer|party) you (?:are|have|were)\b",
+    r"\bplease hang up\b",
+)
+
+
+def is_voicemail(text: str) -> bool:
+    """Whether these first words are a voicemail's greeting or a network's announcement."""
+    return bool(_MACHINE.search(plain(text)))
+
+
+_SCREENING = _any(
+    r"\b(?:state|say|record|give) your name and (?:the )?(?:reason|purpose|why)\b",
+    r"\bstate your name\b",
+    r"\b(?:using|uses) a (?:call )?screening\b",
+    r"\bscreening (?:service|your call|this call)\b",
+    r"\bbefore i (?:try to )?connect you\b",
+    r"\bwho(?:'s| is) calling and why\b",
+    r"\bsee if (?:this person|they|he|she) (?:is|are) available\b",
+)
+
+
+def is_screening(text: str) -> bool:
+    """Whether a call-screening service asks who is calling."""
+    return bool(_SCREENING.search(plain(text)))
+
+
+_MENU = _any(r"\bpress (?:\d|one|two|three|four|five|six|seven|eight|nine|zero|pound|star)\b", r"\bfor \w+ press\b")
+
+
+def is_menu(text: str) -> bool:
+    """Whether a phone menu is speaking."""
+    return bool(_MENU.search(plain(text)))
+
+
+_MOVE = _any(
+    r"\b(?:reschedule|move (?:it|the|my|that)|another time|different time|change (?:it|the|my)|push (?:it|the)|other time|new time)\b"
+)
+_CANCEL = _any(
+    r"\bcancel\b",
+    r"\bcall (?:it|the (?:meeting|demo)|the whole thing) off\b",
+    r"\b(?:don't|do not) want the (?:meeting|demo|appointment)\b",
+)
+
+
+def asks_move(text: str) -> bool:
+    """Whether they want the meeting at another time."""
+    return bool(_MOVE.search(plain(text)))
+
+
+def asks_cancel(text: str) -> bool:
+    """Whether they want no meeting: "cancel it". Not when they only decline to cancel."""
+    words = plain(text)
+    return bool(_CANCEL.search(words)) and not re.search(r"\b(?:don't|do not|not|no need to) cancel\b", words)
+
+
+_LINK = _any(r"\b(?:text|send|message|sms)(?: me| us)? (?:the |a |that |your )?(?:link|info|information|details|something|it)\b")
+
+
+def asks_link(text: str) -> bool:
+    """Whether they want to be sent the link."""
+    return bool(_LINK.search(plain(text)))
+
+
+_BYE = _any(r"\b(?:goodbye|good bye|bye|see you|have a (?:good|nice|great)|talk (?:soon|later)|that's all|that is all|that's it|nothing else|all good)\b")
+
+
+def is_goodbye(text: str) -> bool:
+    """Whether they close the talk."""
+    return bool(_BYE.search(plain(text)))
