@@ -1,0 +1,103 @@
+"""What others are told of a lead: the brief of a live call, the view for people, the page in Temporal's UI."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from .lead import Lead, touch_of
+from .messages import Brief, Connect, View
+from .plan import Step, Wait
+from .playbook import Playbook
+from .wording import written_time
+
+# One-party and all-party consent to recording: the states that want a notice (facts of 2026-11-21, to be confirmed by
+# counsel; freedomrankings 2026-06, recordphonecall.com).
+_RECORDING_NOTICE = frozenset(
+    ["CA", "DE", "FL", "IL", "MD", "MA", "MT", "NV", "NH", "PA", "WA", "CT", "MI", "OR"]
+)
+
+
+def brief(state: Lead, playbook: Playbook, call: Connect) -> Brief:
+    """All that the conversation of this call needs. ``refusal`` names why it must end at once, if it must: a dial
+    that nobody knows of (a second one for the same attempt), or one that is no longer wanted."""
+    region = state.person.region if state.person else ""
+    told = Brief(
+        lead=state.lead, attempt=call.attempt, version=state.version, playbook=state.playbook,
+        refusal=_refusal(state, call), node=_node(state, call), opening=_opening(state, call), person=state.person,
+        zone=state.zone, stage=state.stage, learned={k: v.value for k, v in state.learned.items()},
+        booking=state.booking, missed=state.missed, offered=state.offered,
+        recording_notice=not region.startswith("US-") or region[3:] in _RECORDING_NOTICE,
+        talked_before=any("talked" in t.outcome for t in state.touches), objections=state.objections,
+    )  # fmt: skip
+    return told
+
+
+def _refusal(state: Lead, call: Connect) -> str:
+    if call.inbound:
+        return ""
+    touch = touch_of(state, call.attempt)
+    if touch is None:
+        return "unknown_attempt"
+    if state.opted_out_at:
+        return "opted_out"
+    if state.taken_over_by or state.held_by or state.held_scope:
+        return "paused"
+    if touch.sid and touch.sid != call.sid:
+        return "second_call"
+    if state.call is None or state.call.attempt != call.attempt:
+        return "no_longer_wanted"
+    return ""
+
+
+def _node(state: Lead, call: Connect) -> str:
+    if state.booking:
+        return "reschedule" if call.inbound else "confirmation"
+    if state.missed:
+        return "no_show_recovery"
+    return "identity" if call.inbound else "outreach"
+
+
+def _opening(state: Lead, call: Connect) -> str:
+    if state.missed:
+        return "recovery"
+    if call.inbound:
+        return "inbound"
+    touch = touch_of(state, call.attempt)
+    return "callback" if touch and touch.touch.startswith("callback") else "outreach"
+
+
+def view(state: Lead, step: Step | None) -> View:
+    """The lead as people see it, with what comes next and why."""
+    return View(
+        lead=state.lead, version=state.version, audience=state.audience, playbook=state.playbook, stage=state.stage,
+        furthest=state.furthest, disposition=state.disposition, reason=state.reason, closed=state.closed,
+        opted_out=state.opted_out_at is not None, taken_over_by=state.taken_over_by,
+        held_by=state.held_by or state.held_scope, person=state.person, zone=state.zone, owner=state.owner,
+        learned={k: v.value for k, v in state.learned.items()}, booking=state.booking, missed=state.missed, touches=state.touches,
+        milestones=state.milestones, next_step=type(step).__name__ if step else "",
+        next_at=step.until if isinstance(step, Wait) else None, next_reason=step.reason if step else "",
+        needs_review=state.review,
+    )  # fmt: skip
+
+
+def details(state: Lead, step: Step | None, now: datetime) -> str:
+    """Markdown for Temporal's UI. It is kept in the worker's memory and answered by a query; names stay out of it."""
+    lines = [
+        f"### {state.stage.replace('_', ' ')}"
+        + (f" ({state.disposition.replace('_', ' ')})" if state.disposition else ""),
+        f"*Next:* {step.reason if step else 'planning'}"
+        + (f", at {written_time(step.until, state.zone)}" if isinstance(step, Wait) and step.until else ""),
+    ]
+    if state.booking:
+        lines.append(
+            f"*Meeting:* {written_time(state.booking.start, state.zone)} with {state.booking.rep_name}"
+        )
+    if state.review:
+        lines.append(f"*For a person:* {state.review.replace('_', ' ')}")
+    if state.touches:
+        lines += ["", "| when | touch | outcome |", "| --- | --- | --- |"]
+        lines += [
+            f"| {written_time(t.at, state.zone)} | {t.touch.rsplit('/', 1)[-1]} | {t.outcome.replace('_', ' ')} |"
+            for t in state.touches[-20:]
+        ]
+    return "\n".join(lines)

@@ -1,0 +1,348 @@
+"""All that the workflows can do to the world: the activities they declare, by name, request and answer.
+
+``activities/`` implements each under the same name; a test holds the two together. The bodies here never run.
+Errors are raised as ``ApplicationError`` whose ``type`` is one of the four kinds in :data:`ErrorKind`.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+from temporalio import activity
+
+from .events import Booking, Form, Line, Slot, Verdict
+from .model import Duration, Instant, Model
+
+ErrorKind = Literal["retry_after", "retry", "permanent", "ambiguous"]
+"""``retry_after`` carries the vendor's delay as next_retry_delay; ``permanent`` and ``ambiguous`` never retry by
+themselves: an ambiguous effect may have happened and is reconciled first."""
+
+
+class Gate(Model):
+    """What every dispatch asks before it acts: is anyone of these handles opted out, is anything paused?
+
+    The answer is read at the moment of dispatch; if it cannot be had, nothing is sent."""
+
+    lead: str
+    audience: str
+    handles: tuple[str, ...]
+    """Hashes of the lead's phone and e-mail."""
+
+
+class PlaceCall(Model):
+    """Dial ``to`` (E.164). ``attempt`` goes into the callback addresses; nothing is dialled after ``not_after``."""
+
+    gate: Gate
+    attempt: str
+    to: str
+    ring: Duration
+    longest: Duration
+    not_after: Instant
+
+
+class Dispatched(Model):
+    """What became of a dial or a text. ``refused`` names the rule when the gate said no (``opted_out``,
+    ``paused:SCOPE``, ``late``), else ``sid`` is the carrier's id."""
+
+    sid: str = ""
+    refused: str = ""
+    segments: int = 0
+
+
+class EndCall(Model):
+    """End a ringing or live call; with ``say``, the other side hears these words first."""
+
+    sid: str
+    say: str = ""
+
+
+class FindCall(Model):
+    """Ask the carrier what became of an attempt: by ``sid``, or among the calls to ``to`` since ``since`` when
+    the sid is unknown."""
+
+    attempt: str
+    to: str
+    since: Instant
+    sid: str = ""
+
+
+class FoundCall(Model):
+    """``status`` is empty when the carrier knows of no such call."""
+
+    sid: str = ""
+    status: str = ""
+    answered_by: str = ""
+    seconds: int = 0
+
+
+class SendText(Model):
+    """Text ``body`` to ``to``. ``{join_link}`` and ``{manage_link}`` in the body are filled with signed links to
+    ``booking`` (``manage_link`` works without one). ``not_after`` bounds the carrier's own queue."""
+
+    gate: Gate
+    touch: str
+    to: str
+    body: str
+    booking: str = ""
+    expires: Instant | None = None
+    """When the links die."""
+    not_after: Instant
+
+
+class FindText(Model):
+    """Ask the carrier for a text of this exact ``body`` (links unfilled, as in SendText) to ``to`` since ``since``."""
+
+    text: SendText
+    since: Instant
+
+
+class FindSlots(Model):
+    """Free slots for a lead, at most ``count``; all instants UTC. ``now`` is the asker's instant. The owner's
+    slots come first, else those of the team's next in turn. ``ignore`` is the lead's own booking."""
+
+    lead: str
+    team: str
+    playbook: str
+    now: Instant
+    zone: str
+    owner: str = ""
+    rep: str = ""
+    """Only this rep's, when set (a move keeps the rep)."""
+    count: int
+    not_before: Instant | None = None
+    not_after: Instant | None = None
+    part: str = ""
+    exclude: tuple[str, ...] = ()
+    """Ids of slots offered and refused before."""
+    ignore: str = ""
+
+
+class SlotsAnswer(Model):
+    """``why`` says, for people, why there are none or whose calendar could not be read."""
+
+    slots: tuple[Slot, ...] = ()
+    why: str = ""
+
+
+class BookMeeting(Model):
+    """Book ``slot`` as ``booking``: hold in the ledger, live free/busy, write the event, commit. Idempotent by
+    ``booking``; whatever was done is undone when it answers ``refused``."""
+
+    lead: str
+    team: str
+    playbook: str
+    booking: str
+    slot: Slot
+    now: Instant
+    title: str
+    notes: str
+    attendee: str = ""
+    """The lead's e-mail, invited through the calendar; empty: no invitation by e-mail."""
+    attendee_name: str = ""
+    zone: str
+    owner: str = ""
+    replaces: Booking | None = None
+    """The booking that this one moves: released after this one stands."""
+
+
+class Booked(Model):
+    booking: Booking | None = None
+    refused: str = ""
+    """Why not, in words for people: the slot was taken, the calendar could not be read."""
+
+
+class ReleaseMeeting(Model):
+    """Take ``booking`` out of calendar and ledger and give the turn back. Idempotent."""
+
+    team: str
+    booking: Booking
+    now: Instant
+    why: str
+    keep_event: bool = False
+
+
+class ReportOutcome(Model):
+    """Tell ledger and rotation how the meeting went; a no-show gives the turn back."""
+
+    team: str
+    booking: Booking
+    showed: bool
+
+
+class KeepOptOut(Model):
+    """Start the OptOutWorkflow of each handle, if it does not run yet."""
+
+    handles: tuple[str, ...]
+    lead: str
+    channel: str
+    at: Instant
+    words: str = ""
+
+
+class Entry(Model):
+    """One line of a lead's story for the record: what happened or was decided, and why."""
+
+    at: Instant
+    kind: str
+    version: int
+    text: str
+    """One readable line."""
+    rule: str = ""
+    data: dict[str, str] = Field(default_factory=dict)
+    """Small facts by name (attempt, sid, touch, seconds, segments, ...)."""
+
+
+class CallNote(Model):
+    """A call for the CRM and the record; the transcript as heard."""
+
+    attempt: str
+    sid: str
+    at: Instant
+    inbound: bool = False
+    seconds: int = 0
+    status: str = ""
+    disposition: str = ""
+    transcript: tuple[Line, ...] = ()
+    verdicts: tuple[Verdict, ...] = ()
+    timings: tuple[dict[str, float], ...] = ()
+    tokens_in: int = 0
+    tokens_out: int = 0
+
+
+class Card(Model):
+    """A card in the reps' channel. ``key`` makes a repeat recognisable."""
+
+    key: str
+    title: str
+    lines: tuple[str, ...]
+    rep: str = ""
+    lead: str = ""
+
+
+class Reflection(Model):
+    """What changed since the last one, for the record, the CRM and the reps' channel. Idempotent: entries by
+    (lead, version, index), CRM objects and cards by key."""
+
+    lead: str
+    version: int
+    audience: str
+    playbook: str
+    now: Instant
+    stage: str
+    furthest: str
+    disposition: str = ""
+    reason: str = ""
+    source: str = ""
+    owner: str = ""
+    form: Form | None = None
+    """The person, whenever it is new or changed."""
+    learned: dict[str, str] = Field(default_factory=dict)
+    milestones: dict[str, Instant] = Field(default_factory=dict)
+    entries: tuple[Entry, ...] = ()
+    calls: tuple[CallNote, ...] = ()
+    booking: Booking | None = None
+    meeting_outcome: str = ""
+    cards: tuple[Card, ...] = ()
+    needs_review: str = ""
+    memory: dict[str, object] | None = None
+    """The whole state, when the lead closed: what a later form is met with."""
+    parts: tuple[Literal["record", "crm", "notice"], ...] = ("record", "crm", "notice")
+
+
+class ReflectionDone(Model):
+    owner: str = ""
+    """The rep who owns the contact in the CRM, if anybody does."""
+    failed: tuple[str, ...] = ()
+    """Parts that the vendor refused for good, with its words; the rest is done."""
+
+
+class WakeLeads(Model):
+    """Signal ``resume`` to every lead that was held by ``scope``."""
+
+    scope: str
+    by: str
+
+
+_NEVER = "declared for the workflows; activities/ implements it"
+
+
+@activity.defn
+async def place_call(request: PlaceCall) -> Dispatched:
+    """One attempt, never repeated. Raises ambiguous when the carrier may have taken the dial."""
+    raise NotImplementedError(_NEVER)
+
+
+@activity.defn
+async def end_call(request: EndCall) -> None:
+    """Idempotent: a call that is over already is done."""
+    raise NotImplementedError(_NEVER)
+
+
+@activity.defn
+async def find_call(request: FindCall) -> FoundCall:
+    raise NotImplementedError(_NEVER)
+
+
+@activity.defn
+async def send_text(request: SendText) -> Dispatched:
+    """One attempt, never repeated. Raises ambiguous when the carrier may have taken the text."""
+    raise NotImplementedError(_NEVER)
+
+
+@activity.defn
+async def find_text(request: FindText) -> Dispatched:
+    """``sid`` is empty when the carrier has no such text."""
+    raise NotImplementedError(_NEVER)
+
+
+@activity.defn
+async def find_slots(request: FindSlots) -> SlotsAnswer:
+    raise NotImplementedError(_NEVER)
+
+
+@activity.defn
+async def book_meeting(request: BookMeeting) -> Booked:
+    raise NotImplementedError(_NEVER)
+
+
+@activity.defn
+async def release_meeting(request: ReleaseMeeting) -> None:
+    raise NotImplementedError(_NEVER)
+
+
+@activity.defn
+async def report_outcome(request: ReportOutcome) -> None:
+    raise NotImplementedError(_NEVER)
+
+
+@activity.defn
+async def keep_opt_out(request: KeepOptOut) -> None:
+    raise NotImplementedError(_NEVER)
+
+
+@activity.defn
+async def reflect(request: Reflection) -> ReflectionDone:
+    raise NotImplementedError(_NEVER)
+
+
+@activity.defn
+async def wake_leads(request: WakeLeads) -> int:
+    """How many were signalled."""
+    raise NotImplementedError(_NEVER)
+
+
+DECLARED = (
+    place_call,
+    end_call,
+    find_call,
+    send_text,
+    find_text,
+    find_slots,
+    book_meeting,
+    release_meeting,
+    report_outcome,
+    keep_opt_out,
+    reflect,
+    wake_leads,
+)

@@ -1,0 +1,541 @@
+"""Everything that can happen to a lead. A lead is the list of these; ``workflows/lead.py`` folds them.
+
+Each event carries the instant at which it happened (UTC) and an ``id`` under which a repeat is recognised.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from .model import Duration, Instant, Model
+
+# ---- what events carry -------------------------------------------------------------------------------------
+
+
+class Consent(Model):
+    """The consent record of the form: the words shown, their version, when and from where they were accepted."""
+
+    text: str = ""
+    version: str = ""
+    at: Instant | None = None
+    address: str = ""
+    kind: Literal["written", "oral", "none"] = "none"
+
+
+class Form(Model):
+    """What a marketing form (or an unknown caller) told us. ``phone`` is E.164, ``email`` lower-case;
+    ``region`` an ISO 3166-2 code (``US-CA``) when a state or ZIP was given; ``zone`` an IANA name when known."""
+
+    submission_id: str
+    name: str = ""
+    phone: str = ""
+    email: str = ""
+    company: str = ""
+    message: str = ""
+    source: str = ""
+    utm: dict[str, str] = Field(default_factory=dict)
+    region: str = ""
+    zip: str = ""
+    zone: str = ""
+    promise: str = ""
+    """What the form said would happen next."""
+    page: str = ""
+    consent: Consent = Consent()
+    attributes: dict[str, str] = Field(default_factory=dict)
+    phone_hash: str = ""
+    """``identity.handle_id`` of the phone, and of the e-mail; the ids that opt-outs are kept under."""
+    email_hash: str = ""
+
+
+class Slot(Model):
+    """A time that a named rep's ledger and calendar can give. ``id`` is ``rep@start``, stable across offers."""
+
+    id: str
+    rep: str
+    start: Instant
+    end: Instant
+
+
+class Booking(Model):
+    """A meeting in the ledger and in the rep's calendar. ``id`` is unique to one booking; a move makes a new one."""
+
+    id: str
+    rep: str
+    rep_name: str
+    start: Instant
+    end: Instant
+    event_id: str = ""
+    reason: str = ""
+    """Why this rep."""
+    replaces: str = ""
+
+
+class Learned(Model):
+    """One field that somebody told us, with the words that show it."""
+
+    field: str
+    value: str
+    quote: str = ""
+    source: Literal["form", "said", "texted", "crm", "rep"] = "said"
+
+
+class Sign(Model):
+    """A sign of commitment, concern, confirmation, denial or hesitation, with its words and strength (0 to 1)."""
+
+    sign: Literal["commitment", "concern", "confirmation", "denial", "hesitation"]
+    about: str = ""
+    quote: str = ""
+    strength: float = 0.5
+
+
+class Line(Model):
+    """One line of a transcript, as far as it was heard."""
+
+    who: Literal["agent", "lead"]
+    text: str
+    at: Instant
+
+
+class Verdict(Model):
+    """Why an action was allowed or not: what `lead why` and the review queue show."""
+
+    action: str
+    allowed: bool
+    rule: str
+    detail: str = ""
+    threshold: float | None = None
+    value: float | None = None
+    evidence: tuple[str, ...] = ()
+    version: int = 0
+    at: Instant
+
+
+# ---- actions that somebody asks the lead to perform -----------------------------------------------------------
+
+Disposition = Literal[
+    "",
+    "showed",
+    "not_interested",
+    "opted_out",
+    "wrong_person",
+    "not_fit",
+    "unresponsive",
+    "no_show",
+    "cancelled",
+    "handed_off",
+    "no_way_to_contact",
+]
+
+
+class OfferSlots(Model):
+    """Name a few free slots. ``not_before``/``not_after`` (UTC) narrow them; ``part`` is a part of the lead's day."""
+
+    kind: Literal["offer_slots"] = "offer_slots"
+    not_before: Instant | None = None
+    not_after: Instant | None = None
+    part: Literal["", "morning", "afternoon", "evening"] = ""
+    refused: tuple[str, ...] = ()
+    """Slots offered before and refused."""
+
+
+class Book(Model):
+    """Book an offered slot; when a meeting is booked already, move it there (book new, then release old)."""
+
+    kind: Literal["book"] = "book"
+    slot: str
+
+
+class Cancel(Model):
+    kind: Literal["cancel"] = "cancel"
+    words: str = ""
+
+
+class OptOut(Model):
+    """They said stop: nothing is sent or dialled again, on any channel."""
+
+    kind: Literal["opt_out"] = "opt_out"
+    words: str = ""
+
+
+class Decline(Model):
+    """Not interested, the wrong person, or not a fit: the lead closes."""
+
+    kind: Literal["decline"] = "decline"
+    disposition: Disposition
+    words: str = ""
+
+
+class CallBack(Model):
+    """Ring again at a time the lead named; ``at`` UTC, as soon as allowed when None."""
+
+    kind: Literal["call_back"] = "call_back"
+    at: Instant | None = None
+    words: str = ""
+
+
+class HandOff(Model):
+    """A person takes over: the rep is told, the machine stops."""
+
+    kind: Literal["hand_off"] = "hand_off"
+    why: str
+    words: str = ""
+
+
+class SendLink(Model):
+    """Text the link under which the lead can manage the meeting."""
+
+    kind: Literal["send_link"] = "send_link"
+
+
+Action = Annotated[
+    OfferSlots | Book | Cancel | OptOut | Decline | CallBack | HandOff | SendLink, Field(discriminator="kind")
+]
+
+
+# ---- the events ----------------------------------------------------------------------------------------------
+
+
+class _Event(Model):
+    at: Instant
+    id: str = ""
+
+
+class FormSubmitted(_Event):
+    kind: Literal["form_submitted"] = "form_submitted"
+    form: Form
+    memory: dict[str, Any] | None = None
+    """What the record remembered of this person when no execution was open (a LeadState), else None."""
+
+
+class DialQueued(_Event):
+    """We decided to dial and asked the carrier's adapter for it: the durable claim."""
+
+    kind: Literal["dial_queued"] = "dial_queued"
+    attempt: str
+    touch: str
+
+
+class CallPlaced(_Event):
+    kind: Literal["call_placed"] = "call_placed"
+    attempt: str
+    sid: str
+
+
+class CallNotPlaced(_Event):
+    """The dial did not happen, for sure. ``why`` is a rule or the carrier's refusal."""
+
+    kind: Literal["call_not_placed"] = "call_not_placed"
+    attempt: str
+    why: str
+    permanent: bool = False
+    held: str = ""
+    """The paused scope that held it back, if that was it."""
+
+
+class CallAmbiguous(_Event):
+    """Nobody knows whether the dial reached the carrier."""
+
+    kind: Literal["call_ambiguous"] = "call_ambiguous"
+    attempt: str
+    error: str = ""
+
+
+class CallConnected(_Event):
+    """The live-call gateway has the other side on the line (or the lead rang us: ``attempt`` is then ``in-SID``)."""
+
+    kind: Literal["call_connected"] = "call_connected"
+    attempt: str
+    sid: str
+    inbound: bool = False
+
+
+class CallLearned(_Event):
+    """What the conversation understood since the last report."""
+
+    kind: Literal["call_learned"] = "call_learned"
+    attempt: str
+    turn: int
+    node: str = ""
+    learned: tuple[Learned, ...] = ()
+    signs: tuple[Sign, ...] = ()
+    objections: tuple[str, ...] = ()
+
+
+class ConversationEnded(_Event):
+    """The gateway's last word on a call: the transcript as heard, verdicts, timings, and tokens used."""
+
+    kind: Literal["conversation_ended"] = "conversation_ended"
+    attempt: str
+    node: str = ""
+    learned: tuple[Learned, ...] = ()
+    signs: tuple[Sign, ...] = ()
+    objections: tuple[str, ...] = ()
+    transcript: tuple[Line, ...] = ()
+    verdicts: tuple[Verdict, ...] = ()
+    timings: tuple[dict[str, float], ...] = ()
+    outcome: Literal["talked", "voicemail", "screened", "silent", "dropped", "paused"] = "talked"
+    tokens_in: int = 0
+    tokens_out: int = 0
+
+
+class CallEnded(_Event):
+    """The carrier's final word: ``status`` completed, busy, no-answer, failed or canceled."""
+
+    kind: Literal["call_ended"] = "call_ended"
+    attempt: str
+    sid: str
+    status: Literal["completed", "busy", "no-answer", "failed", "canceled"]
+    answered_by: str = ""
+    """The carrier's answering machine detection: human, machine_*, fax, unknown or nothing."""
+    seconds: int = 0
+    sequence: int = 0
+
+
+class CallUnknown(_Event):
+    """The carrier was read after the deadline and knows of no such call: it counts as an attempt."""
+
+    kind: Literal["call_unknown"] = "call_unknown"
+    attempt: str
+
+
+class TextSent(_Event):
+    kind: Literal["text_sent"] = "text_sent"
+    touch: str
+    message: str
+    sid: str = ""
+    segments: int = 0
+
+
+class TextNotSent(_Event):
+    kind: Literal["text_not_sent"] = "text_not_sent"
+    touch: str
+    message: str = ""
+    why: str
+    permanent: bool = False
+    held: str = ""
+
+
+class TextAmbiguous(_Event):
+    kind: Literal["text_ambiguous"] = "text_ambiguous"
+    touch: str
+    message: str = ""
+    error: str = ""
+
+
+class TextFailed(_Event):
+    """The carrier could not deliver: ``code`` is the vendor's."""
+
+    kind: Literal["text_failed"] = "text_failed"
+    touch: str
+    code: str = ""
+
+
+class MessageReceived(_Event):
+    """A text from the lead; ``id`` is the carrier's message id."""
+
+    kind: Literal["message_received"] = "message_received"
+    text: str
+    channel: Literal["text", "email"] = "text"
+
+
+class ActionAsked(_Event):
+    """Somebody asks the lead to act: the gateway in a call, a rep, an operator, a page. ``id`` is the request's own
+    id (``CALL:TURN``, an update id); ``version`` the state version it was authorised on (0: not from a call)."""
+
+    kind: Literal["action_asked"] = "action_asked"
+    action: Action
+    by: str
+    attempt: str = ""
+    version: int = 0
+
+
+class SlotsFound(_Event):
+    kind: Literal["slots_found"] = "slots_found"
+    request: str
+    slots: tuple[Slot, ...] = ()
+    why: str = ""
+
+
+class MeetingBooked(_Event):
+    kind: Literal["meeting_booked"] = "meeting_booked"
+    request: str
+    booking: Booking
+
+
+class BookingRefused(_Event):
+    kind: Literal["booking_refused"] = "booking_refused"
+    request: str
+    why: str
+
+
+class MeetingCancelled(_Event):
+    kind: Literal["meeting_cancelled"] = "meeting_cancelled"
+    request: str
+    booking: str
+    words: str = ""
+
+
+class ActionDone(_Event):
+    """A request that needed no effect on the world, or is over, was answered."""
+
+    kind: Literal["action_done"] = "action_done"
+    request: str
+    allowed: bool = True
+    why: str = ""
+
+
+class MeetingConfirmed(_Event):
+    """The lead said yes to the booked time, by text or on the page."""
+
+    kind: Literal["meeting_confirmed"] = "meeting_confirmed"
+    booking: str
+    by: str = "lead"
+
+
+class AttendanceReported(_Event):
+    """Evidence about who came: a click by a person through the join link, or the rep's mark, which outranks it."""
+
+    kind: Literal["attendance_reported"] = "attendance_reported"
+    booking: str
+    present: bool
+    source: Literal["join_link", "rep", "absent"]
+    by: str = ""
+
+
+class OptOutKept(_Event):
+    """The OptOutWorkflows of all this lead's handles run."""
+
+    kind: Literal["opt_out_kept"] = "opt_out_kept"
+
+
+class TakenOver(_Event):
+    kind: Literal["taken_over"] = "taken_over"
+    by: str
+
+
+class Released(_Event):
+    kind: Literal["released"] = "released"
+    by: str
+
+
+class Held(_Event):
+    """Contact with this lead is paused."""
+
+    kind: Literal["held"] = "held"
+    by: str
+
+
+class Resumed(_Event):
+    """A pause that held this lead is over; ``spread`` later at most its next touch may go out."""
+
+    kind: Literal["resumed"] = "resumed"
+    by: str = ""
+    spread: Duration | None = None
+
+
+class CallCancelled(_Event):
+    """A ringing or live call was ended on purpose through the carrier."""
+
+    kind: Literal["call_cancelled"] = "call_cancelled"
+    attempt: str
+
+
+class Reflected(_Event):
+    """The record, the CRM and the reps' channel were brought up to ``version``."""
+
+    kind: Literal["reflected"] = "reflected"
+    version: int
+    stage: str = ""
+    crm_contact: str = ""
+    owner: str = ""
+    failed: tuple[str, ...] = ()
+
+
+class LeadClosed(_Event):
+    """Nothing more is started for this lead; it is remembered for the playbook's memory period."""
+
+    kind: Literal["lead_closed"] = "lead_closed"
+    disposition: Disposition
+    reason: str = ""
+
+
+class RecoveryBegan(_Event):
+    """After a no-show: a new pass over the recovery cadence."""
+
+    kind: Literal["recovery_began"] = "recovery_began"
+
+
+class OutcomeReported(_Event):
+    """Ledger and rotation know how the meeting went."""
+
+    kind: Literal["outcome_reported"] = "outcome_reported"
+    booking: str
+
+
+class Waiting(_Event):
+    """A rule keeps the next touch back: told once for each rule, so that "why not called" has an answer."""
+
+    kind: Literal["waiting"] = "waiting"
+    rule: str
+    reason: str = ""
+    until: Instant | None = None
+
+
+class Faulted(_Event):
+    """Our own code failed on something; it was set aside for a person, and the lead goes on."""
+
+    kind: Literal["faulted"] = "faulted"
+    where: str
+    error: str = ""
+    request: str = ""
+
+
+class PlaybookMoved(_Event):
+    """An operator moved the lead to another version of its playbook."""
+
+    kind: Literal["playbook_moved"] = "playbook_moved"
+    playbook: str
+    by: str
+
+
+Event = Annotated[
+    FormSubmitted
+    | DialQueued
+    | CallPlaced
+    | CallNotPlaced
+    | CallAmbiguous
+    | CallConnected
+    | CallLearned
+    | ConversationEnded
+    | CallEnded
+    | CallUnknown
+    | TextSent
+    | TextNotSent
+    | TextAmbiguous
+    | TextFailed
+    | MessageReceived
+    | ActionAsked
+    | SlotsFound
+    | MeetingBooked
+    | BookingRefused
+    | MeetingCancelled
+    | ActionDone
+    | MeetingConfirmed
+    | AttendanceReported
+    | OptOutKept
+    | TakenOver
+    | Released
+    | Held
+    | Resumed
+    | CallCancelled
+    | Reflected
+    | LeadClosed
+    | RecoveryBegan
+    | OutcomeReported
+    | Faulted
+    | Waiting
+    | PlaybookMoved,
+    Field(discriminator="kind"),
+]

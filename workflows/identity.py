@@ -1,0 +1,67 @@
+"""Who somebody is to us: handles in one spelling, and ids that carry nothing personal.
+
+Ids are keyed hashes under the identity key. It never rotates and encrypts nothing: whoever holds it can test a
+number against an id, and no more.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+
+import phonenumbers
+
+
+def phone_number(text: str, region: str = "US") -> str:
+    """``text`` in E.164 (``+14155550123``); numbers without ``+`` are read as dialled within ``region``
+    (ISO 3166 letters). Raises ValueError that says what to write."""
+    try:
+        number = phonenumbers.parse(text, region)
+    except phonenumbers.NumberParseException as error:
+        raise ValueError(f"not a phone number ({error}); write it as +1 415 555 0123") from error
+    if not phonenumbers.is_possible_number(number):
+        raise ValueError("has too few or too many digits for its country; write it as +1 415 555 0123")
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def email_address(text: str) -> str:
+    """``text`` trimmed and in lower case. Raises ValueError that says what is missing."""
+    address = text.strip().lower()
+    local, at, domain = address.rpartition("@")
+    if not at or not local or "." not in domain.strip(".") or any(c.isspace() for c in address):
+        raise ValueError("not an e-mail address; write it as name@example.com")
+    return address
+
+
+def handle_id(key: bytes, handle: str) -> str:
+    """The keyed hash of a handle in its one spelling (E.164 number or lower-case address): 32 hex digits."""
+    return hmac.new(key, handle.encode(), hashlib.sha256).hexdigest()[:32]
+
+
+def lead_id(handle_hash: str) -> str:
+    """The workflow id of the lead of this handle: the phone's if there is one, else the e-mail's."""
+    return f"lead-{handle_hash}"
+
+
+def optout_id(handle_hash: str) -> str:
+    """The workflow id whose open execution means: this handle has opted out."""
+    return f"optout-{handle_hash}"
+
+
+def rep_id(rep: str) -> str:
+    """The workflow id of a rep's ledger."""
+    return f"rep-{rep}"
+
+
+def team_id(team: str) -> str:
+    """The workflow id of a team's turn-keeping."""
+    return f"team-{team}"
+
+
+CONTROL_ID = "showrate-control"
+"""The one workflow that holds what is paused."""
+
+
+def fingerprint(key: bytes) -> str:
+    """Tells one identity key from another without revealing it: stored by ``showrate setup``."""
+    return hmac.new(key, b"showrate identity key", hashlib.sha256).hexdigest()[:16]

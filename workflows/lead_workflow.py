@@ -1,0 +1,473 @@
+"""LeadWorkflow: one person's whole story with us, as a short loop around ``apply`` and ``next_step``.
+
+Handlers only put an event into the inbox and wait until it was answered; the loop alone changes the state and starts
+effects. One step is under way at a time, beside it at most one reflection (record, CRM, reps' channel), and chores
+that may take as long as they need.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from datetime import timedelta
+from typing import Any
+
+from temporalio import workflow
+from temporalio.common import SearchAttributeKey, SearchAttributeUpdate
+from temporalio.exceptions import ApplicationError
+
+with workflow.unsafe.imports_passed_through():
+    from . import attributes, perform, plan
+    from . import events as ev
+    from .brief import brief, details, view
+    from .effects import Entry
+    from .lead import Lead, apply
+    from .messages import LEAD, Act, Answer, Brief, By, Connect, Joined, LeadStart, Move, Report, View
+    from .playbook import Playbook, playbook_of
+    from .reflection import is_due, reflection
+
+_MOST_SETTLED = 50
+"""More decisions than this without a wait between them is a fault of ours, not a busy lead."""
+_Handle = workflow.ActivityHandle[Any]
+
+
+@workflow.defn(name=LEAD)
+class LeadWorkflow:
+    """See the module. Names and inputs of its signals, updates and queries: ``workflows/messages.py``."""
+
+    @workflow.init
+    def __init__(self, start: LeadStart) -> None:
+        if start.carry is not None:
+            self._state = Lead.model_validate(start.carry)
+        else:
+            self._state = Lead(lead=start.lead, audience=start.audience, playbook=start.playbook)
+        self._inbox: list[ev.Event] = []
+        self._received = 0
+        self._applied = 0
+        self._step: plan.Step | None = None
+        self._doing: tuple[plan.Step, asyncio.Task[None]] | None = None
+        self._stoppable: _Handle | None = None
+        self._reflecting: asyncio.Task[None] | None = None
+        self._chores: list[asyncio.Task[None]] = []
+        self._alarm: tuple[Any, asyncio.Task[None]] | None = None
+        self._rang = False
+        self._shown: dict[str, str] = {}
+        for key in attributes.ALL:
+            known = workflow.info().typed_search_attributes.get(key)
+            if known:
+                self._shown[key.name] = known
+
+    @workflow.run
+    async def run(self, start: LeadStart) -> None:
+        while True:
+            self._drain()
+            step = self._plan()
+            if isinstance(step, plan.Finish) and self._quiet():
+                await workflow.wait_condition(workflow.all_handlers_finished)
+                if not self._inbox:
+                    return
+                continue
+            self._steer(step)
+            self._reflect()
+            self._show(step)
+            if self._should_carry_on() and self._quiet():
+                await workflow.wait_condition(workflow.all_handlers_finished)
+                if not self._inbox:
+                    workflow.continue_as_new(self._carried(start))
+                continue
+            await self._wait(step)
+
+    # ---- the loop's parts ------------------------------------------------------------------------------------
+
+    @property
+    def _playbook(self) -> Playbook:
+        return playbook_of(self._state.playbook)
+
+    def _take(self, event: ev.Event) -> None:
+        """Apply one event. A fault of our own sets the event aside for a person; the lead goes on."""
+        try:
+            self._state = apply(self._state, event)
+        except Exception as error:
+            workflow.logger.exception("an event could not be applied: %s", event.kind)
+            request = event.id if event.kind == "action_asked" else ""
+            where = f"apply {event.kind}"
+            fault = ev.Faulted(at=workflow.now(), where=where, error=type(error).__name__, request=request)
+            self._state = apply(self._state, fault)
+
+    def _drain(self) -> None:
+        while self._inbox:
+            self._take(self._inbox.pop(0))
+            self._applied += 1
+
+    def _plan(self) -> plan.Step:
+        """The next step that touches the world or waits; what is decided without either is applied on the way."""
+        try:
+            for _ in range(_MOST_SETTLED):
+                step = plan.next_step(self._state, self._playbook, workflow.now())
+                if isinstance(step, plan.Settle):
+                    self._take(step.event)
+                    continue
+                rule = step.rule if isinstance(step, plan.Wait) and step.rule in plan.KEPT_BACK else ""
+                if rule != self._state.kept_back and (rule or isinstance(step, plan.Dial)):
+                    until = step.until if isinstance(step, plan.Wait) else None
+                    self._take(ev.Waiting(at=workflow.now(), rule=rule, reason=step.reason, until=until))
+                return step
+            why = f"decided {_MOST_SETTLED} times without end: {step.key}"
+        except Exception as error:
+            workflow.logger.exception("planning failed")
+            why = type(error).__name__
+        if self._state.review != "fault":
+            self._take(ev.Faulted(at=workflow.now(), where="planning", error=why))
+        return plan.Wait(key="fault", rule="fault", reason="planning failed; a person has to look")
+
+    def _steer(self, step: plan.Step) -> None:
+        """Start what is wanted; call off a dial or text that is no longer wanted and has not started."""
+        if self._doing is not None:
+            if self._doing[0].key != step.key and self._stoppable is not None:
+                self._stoppable.cancel()
+                self._stoppable = None
+            return
+        work = self._work(step)
+        if work is not None:
+            self._doing = (step, asyncio.create_task(self._perform(work)))
+
+    def _work(self, step: plan.Step) -> Coroutine[Any, Any, ev.Event] | None:
+        state, playbook, now = self._state, self._playbook, workflow.now()
+        match step:
+            case plan.Dial():
+                dial = perform.start_dial(state, playbook, step, now)
+                self._stoppable = dial
+                return perform.dialled(dial, step)
+            case plan.Text():
+                request = perform.text_request(state, playbook, step, now)
+                text = perform.start_text(request, step, now)
+                self._stoppable = text
+                return perform.texted(text, request, step, playbook.call.settle)
+            case plan.AskCarrier():
+                return perform.ask_carrier(state, step)
+            case plan.Hangup():
+                return perform.hang_up(step)
+            case plan.FindTimes():
+                return perform.find_times(state, playbook, step)
+            case plan.MakeBooking():
+                return self._book(step)
+            case plan.Unbook():
+                return self._unbook(step)
+            case plan.KeepOptOut():
+                return perform.keep_opt_out(state)
+            case plan.TellOutcome():
+                return self._tell_outcome(step)
+            case _:
+                return None
+
+    async def _perform(self, work: Coroutine[Any, Any, ev.Event]) -> None:
+        try:
+            self._put(await work)
+        except ApplicationError as error:
+            self._put(ev.Faulted(at=workflow.now(), where="an effect", error=error.message))
+        finally:
+            self._doing = None
+            self._stoppable = None
+
+    async def _book(self, step: plan.MakeBooking) -> ev.Event:
+        request = perform.booking_request(self._state, self._playbook, step)
+        done = await perform.book(request, step)
+        if done is not None:
+            return done
+        undone = ev.Booking(
+            id=request.booking, rep=step.slot.rep, rep_name="", start=step.slot.start, end=step.slot.end
+        )
+        self._chore(perform.release(request.team, undone, "the booking did not finish in time"))
+        return ev.BookingRefused(
+            at=workflow.now(), request=step.request.id, why="the calendar did not answer in time"
+        )
+
+    async def _unbook(self, step: plan.Unbook) -> ev.Event:
+        action = step.request.action
+        words = action.words if isinstance(action, ev.Cancel) else ""
+        self._chore(perform.release(self._playbook.team, step.booking, "cancelled"))
+        return ev.MeetingCancelled(
+            at=workflow.now(), request=step.request.id, booking=step.booking.id, words=words
+        )
+
+    async def _tell_outcome(self, step: plan.TellOutcome) -> ev.Event:
+        self._chore(perform.tell_outcome(self._playbook.team, step))
+        return ev.OutcomeReported(at=workflow.now(), booking=step.booking.id)
+
+    def _chore(self, work: Coroutine[Any, Any, None]) -> None:
+        self._chores.append(asyncio.create_task(work))
+
+    def _reflect(self) -> None:
+        """Bring record, CRM and the reps' channel up to date: never before a dial that is under way."""
+        dialling = self._doing is not None and isinstance(self._doing[0], plan.Dial)
+        if self._reflecting is None and not dialling and is_due(self._state):
+            request = reflection(self._state, workflow.now())
+            self._reflecting = asyncio.create_task(self._reflected(perform.reflect(request)))
+
+    async def _reflected(self, work: Coroutine[Any, Any, ev.Reflected]) -> None:
+        try:
+            self._put(await work)
+        finally:
+            self._reflecting = None
+
+    def _show(self, step: plan.Step) -> None:
+        """Search attributes, all that changed in one command, and the page in Temporal's UI."""
+        changed = (self._step.key, self._step.reason) != (step.key, step.reason) if self._step else True
+        self._step = step
+        if changed or self._state.version:
+            workflow.set_current_details(details(self._state, step, workflow.now()))
+        if self._state.call is not None and self._state.call.state in ("queued", "connected", "ended"):
+            return  # told once, when the call is over
+        wanted = {
+            attributes.STAGE: self._state.stage,
+            attributes.FURTHEST: self._state.furthest,
+            attributes.AUDIENCE: self._state.audience,
+            attributes.OWNER: self._state.owner,
+            attributes.SOURCE: self._state.person.source if self._state.person else "",
+            attributes.OUTCOME: self._state.disposition,
+            attributes.PLAYBOOK: self._state.playbook,
+            attributes.HELD: self._state.held_scope or ("lead" if self._state.held_by else ""),
+            attributes.REVIEW: self._state.review,
+        }
+        updates: list[SearchAttributeUpdate[str]] = []
+        for key, value in wanted.items():
+            if self._shown.get(key.name, "") != value:
+                self._shown[key.name] = value
+                updates.append(_set(key, value))
+        if updates:
+            workflow.upsert_search_attributes(updates)
+
+    async def _wait(self, step: plan.Step) -> None:
+        """Until something arrives or the step's time has come. An alarm that is set already for an earlier time is
+        kept: a timer costs, waking once too often does not."""
+        until = step.until if isinstance(step, plan.Wait) else None
+        if until is not None and (self._alarm is None or self._alarm[0] > until):
+            if self._alarm is not None:
+                self._alarm[1].cancel()
+            self._alarm = (
+                until,
+                asyncio.create_task(self._ring(max(until - workflow.now(), timedelta(0)), step.reason)),
+            )
+        seen = (self._doing, self._reflecting)
+        await workflow.wait_condition(
+            lambda: bool(self._inbox) or self._rang or (self._doing, self._reflecting) != seen
+        )
+        self._chores = [c for c in self._chores if not c.done()]
+        if self._rang:
+            self._rang, self._alarm = False, None
+
+    async def _ring(self, delay: timedelta, why: str) -> None:
+        await workflow.sleep(delay, summary=why)
+        self._rang = True
+
+    def _quiet(self) -> bool:
+        """No effect, reflection or chore under way, no call, no open request."""
+        return (
+            self._doing is None
+            and self._reflecting is None
+            and not any(not c.done() for c in self._chores)
+            and self._state.call is None
+            and not self._state.strays
+            and not self._state.requests
+        )
+
+    def _should_carry_on(self) -> bool:
+        info = workflow.info()
+        return (
+            info.is_continue_as_new_suggested()
+            or info.get_current_history_length() > perform.CARRIES_ON_AT
+            or info.is_target_worker_deployment_version_changed()
+        )
+
+    def _carried(self, start: LeadStart) -> LeadStart:
+        return start.model_copy(update={"carry": self._state.model_dump(mode="json")})
+
+    # ---- how events come in ----------------------------------------------------------------------------------
+
+    def _put(self, event: ev.Event) -> int:
+        self._inbox.append(event)
+        self._received += 1
+        return self._received
+
+    async def _told(self, event: ev.Event) -> None:
+        """Hand ``event`` to the loop and wait until it was applied."""
+        ticket = self._put(event)
+        await workflow.wait_condition(lambda: self._applied >= ticket)
+
+    async def _ask(
+        self, action: ev.Action, by: str, request: str, attempt: str = "", version: int = 0
+    ) -> Answer:
+        """Ask for ``action`` and wait for its answer; a repeat under the same id gets the first one."""
+        known = request or _update_id()
+        asked = ev.ActionAsked(
+            at=workflow.now(), id=known, action=action, by=by, attempt=attempt, version=version
+        )
+        await self._told(asked)
+        await workflow.wait_condition(lambda: known in self._state.answers)
+        return self._state.answers[known]
+
+    async def _note(self, event: ev.Event) -> Answer:
+        await self._told(event)
+        return Answer(allowed=True, version=self._state.version)
+
+    def _no(self, rule: str, detail: str) -> Answer:
+        return Answer(allowed=False, rule=rule, detail=detail, version=self._state.version)
+
+    @workflow.signal
+    def form_submitted(self, event: ev.FormSubmitted) -> None:
+        """A form was filled in."""
+        self._put(event)
+
+    @workflow.signal
+    def call_status(self, event: ev.CallEnded) -> None:
+        """The carrier's final word on a call."""
+        self._put(event)
+
+    @workflow.signal
+    def message_received(self, event: ev.MessageReceived) -> None:
+        """A text from the lead."""
+        self._put(event)
+
+    @workflow.signal
+    def message_status(self, event: ev.TextFailed) -> None:
+        """A text could not be delivered."""
+        self._put(event)
+
+    @workflow.signal
+    def resume(self, event: ev.Resumed) -> None:
+        """A pause is over: what is overdue is spread over the playbook's ``resume_spread``."""
+        spread = workflow.random().random() * self._playbook.resume_spread
+        self._put(event.model_copy(update={"spread": spread}))
+
+    @workflow.signal
+    def move_playbook(self, event: ev.PlaybookMoved) -> None:
+        """Go on under another version of the playbook, known to the workers by its hash."""
+        self._put(event)
+
+    @workflow.update
+    async def connect(self, call: Connect) -> Brief:
+        """The gateway has somebody on the line; the answer is all that the conversation needs."""
+        if call.form is not None and self._state.person is None:
+            self._put(call.form)
+        await self._told(
+            ev.CallConnected(at=call.at, attempt=call.attempt, sid=call.sid, inbound=call.inbound)
+        )
+        return brief(self._state, self._playbook, call)
+
+    @workflow.update
+    async def act(self, asked: Act) -> Answer:
+        """An action of the conversation, authorised again on the durable state."""
+        return await self._ask(asked.action, asked.by, asked.id, asked.attempt, asked.version)
+
+    @workflow.update
+    async def report(self, told: Report) -> int:
+        """What a conversation understood, or its end."""
+        if told.learned is not None:
+            await self._told(told.learned)
+        if told.ended is not None:
+            await self._told(told.ended)
+        return self._state.version
+
+    @workflow.update
+    async def reschedule(self, move: Move) -> Answer:
+        """Move the meeting to another time with the same rep, or to an offered slot."""
+        slot = move.slot
+        if not slot:
+            if move.start is None:
+                return self._no("no_time", "give start (an instant with its offset) or slot")
+            if self._state.booking is None:
+                return self._no("no_meeting", "there is no meeting to move")
+            slot = f"{self._state.booking.rep}@={move.start.isoformat()}"
+        return await self._ask(ev.Book(slot=slot), move.by, move.id)
+
+    @workflow.update
+    async def cancel(self, by: By) -> Answer:
+        """Cancel the meeting."""
+        return await self._ask(ev.Cancel(words=by.words), by.by, by.id)
+
+    @workflow.update
+    async def opt_out(self, by: By) -> Answer:
+        """Never contact this person again; answered once the opt-out outlives this lead."""
+        return await self._ask(ev.OptOut(words=by.words), by.by, by.id)
+
+    @workflow.update
+    async def take_over(self, by: By) -> Answer:
+        """A person takes over: the machine starts nothing more until ``release``."""
+        return await self._note(ev.TakenOver(at=workflow.now(), by=by.by))
+
+    @workflow.update
+    async def release(self, by: By) -> Answer:
+        """Hand the lead back to the machine."""
+        return await self._note(ev.Released(at=workflow.now(), by=by.by))
+
+    @workflow.update
+    async def hold(self, by: By) -> Answer:
+        """Pause this lead until the signal ``resume``."""
+        return await self._note(ev.Held(at=workflow.now(), by=by.by))
+
+    @workflow.update
+    async def confirm(self, by: By) -> Answer:
+        """The lead confirmed the meeting."""
+        if self._state.booking is None:
+            return self._no("no_meeting", "there is no meeting to confirm")
+        return await self._note(
+            ev.MeetingConfirmed(at=workflow.now(), booking=self._state.booking.id, by=by.by)
+        )
+
+    @workflow.update
+    async def joined(self, click: Joined) -> Answer:
+        """A person clicked through the join link: attendance, if it was inside the meeting's window."""
+        meeting = next(
+            (b for b in (self._state.booking, self._state.missed) if b and b.id == click.booking), None
+        )
+        if meeting is None:
+            return self._no("no_meeting", "this meeting was moved or cancelled")
+        window = self._playbook.attendance
+        if click.at < meeting.start - window.opens:
+            return self._no("too_early", "the room is not open yet")
+        if click.at > meeting.end + window.closes:
+            return self._no("too_late", "the meeting is over")
+        return await self._note(
+            ev.AttendanceReported(at=click.at, booking=meeting.id, present=True, source="join_link")
+        )
+
+    @workflow.update
+    async def attended(self, by: By) -> Answer:
+        """The rep's mark: they came. It outranks the join link."""
+        return await self._mark(by, True)
+
+    @workflow.update
+    async def no_show(self, by: By) -> Answer:
+        """The rep's mark: they did not come."""
+        return await self._mark(by, False)
+
+    async def _mark(self, by: By, present: bool) -> Answer:
+        meeting = self._state.booking or self._state.missed
+        if meeting is None:
+            return self._no("no_meeting", "there is no meeting to mark")
+        if workflow.now() < meeting.start - self._playbook.attendance.opens:
+            return self._no("too_early", "the meeting is still ahead; cancel or move it instead")
+        return await self._note(
+            ev.AttendanceReported(
+                at=workflow.now(), booking=meeting.id, present=present, source="rep", by=by.by
+            )
+        )
+
+    @workflow.query
+    def view(self) -> View:
+        """The lead as people see it."""
+        return view(self._state, self._step)
+
+    @workflow.query
+    def why(self) -> list[Entry]:
+        """What happened and was decided since the record was last written."""
+        return list(self._state.entries)
+
+
+def _update_id() -> str:
+    info = workflow.current_update_info()
+    return info.id if info else str(workflow.uuid4())
+
+
+def _set(key: SearchAttributeKey[str], value: str) -> SearchAttributeUpdate[str]:
+    return key.value_set(value) if value else key.value_unset()

@@ -1,0 +1,181 @@
+"""How the outside talks to the workflows: names and plain-JSON inputs of every signal, update and query.
+
+All of them can be sent by hand, for instance ``temporal workflow update execute -w lead-... --name reschedule
+--input '{"start": "2027-03-12T15:00:00Z", "by": "ops"}'``, or from Temporal's UI.
+
+LeadWorkflow
+    signals   ``form_submitted`` FormSubmitted, ``call_status`` CallEnded, ``message_received`` MessageReceived,
+              ``message_status`` TextFailed, ``resume`` Resumed
+    updates   ``connect`` Connect -> Brief, ``act`` Act -> Answer, ``report`` Report -> int (the new version),
+              ``reschedule`` Move -> Answer, ``cancel`` By -> Answer, ``take_over`` By -> Answer, ``release`` By ->
+              Answer, ``attended`` By -> Answer, ``no_show`` By -> Answer, ``joined`` Joined -> Answer,
+              ``confirm`` By -> Answer, ``hold`` By -> Answer, ``opt_out`` By -> Answer
+    queries   ``view`` -> View, ``why`` -> list of Entry
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from .events import Action, Booking, CallLearned, ConversationEnded, Form, FormSubmitted, Slot
+from .model import Instant, Model
+
+LEAD = "LeadWorkflow"
+REP = "RepWorkflow"
+TEAM = "TeamWorkflow"
+OPT_OUT = "OptOutWorkflow"
+CONTROL = "ControlWorkflow"
+
+QUEUE = "showrate"
+"""The task queue of workflows and most activities."""
+DIAL_QUEUE = "showrate-dial"
+"""The task queue of ``place_call``, held to the carrier's rate."""
+
+
+class LeadStart(Model):
+    """The input of a LeadWorkflow. The first form or call comes as its first signal or update."""
+
+    lead: str
+    audience: str
+    playbook: str
+    """Content hash, see ``workflows/playbook.py``."""
+    carry: dict[str, Any] | None = None
+    """The state carried through continue-as-new."""
+
+
+class Connect(Model):
+    """The live-call gateway has somebody on the line. ``form`` describes an unknown inbound caller."""
+
+    attempt: str
+    sid: str
+    at: Instant
+    inbound: bool = False
+    form: FormSubmitted | None = None
+
+
+class Brief(Model):
+    """All that the conversation needs to know of the lead, as of ``version``; ``refusal`` set: say goodbye."""
+
+    lead: str
+    attempt: str
+    version: int
+    playbook: str
+    refusal: str = ""
+    node: str = ""
+    """Where in the graph to begin."""
+    opening: str = "outreach"
+    """The key of ``speech.opening``."""
+    person: Form | None = None
+    zone: str = "UTC"
+    stage: str = "new"
+    learned: dict[str, str] = Field(default_factory=dict)
+    booking: Booking | None = None
+    missed: Booking | None = None
+    """The meeting that was missed, in a recovery."""
+    offered: tuple[Slot, ...] = ()
+    reps: dict[str, str] = Field(default_factory=dict)
+    recording_notice: bool = False
+    talked_before: bool = False
+    objections: dict[str, int] = Field(default_factory=dict)
+    """How often each objection was answered already."""
+    touch: str = ""
+    """The cadence's touch that this call is; it says what is left on a voicemail. Empty for inbound calls."""
+    resumed: bool = False
+    """This attempt was connected before: the carrier lost its socket, or another gateway had the call."""
+
+
+class Act(Model):
+    """An action asked of the lead in a conversation. ``id`` is ``ATTEMPT:TURN`` and also the update's id."""
+
+    id: str
+    action: Action
+    at: Instant
+    by: str = "agent"
+    attempt: str = ""
+    version: int = 0
+
+
+class Answer(Model):
+    """The recorded verdict and, where there is one, the fact to speak of."""
+
+    allowed: bool
+    rule: str = ""
+    detail: str = ""
+    version: int = 0
+    slots: tuple[Slot, ...] = ()
+    booking: Booking | None = None
+
+
+class Report(Model):
+    """What a conversation understood, or its end."""
+
+    learned: CallLearned | None = None
+    ended: ConversationEnded | None = None
+
+
+class By(Model):
+    """Who asks, and why."""
+
+    by: str
+    words: str = ""
+    id: str = ""
+    """Makes a repeat harmless; the update's own id when empty."""
+
+
+class Move(Model):
+    """Move the meeting to ``start`` (an instant with its offset) or to an offered ``slot``."""
+
+    by: str
+    start: Instant | None = None
+    slot: str = ""
+    id: str = ""
+
+
+class Joined(Model):
+    """A person clicked through the join link of ``booking``."""
+
+    booking: str
+    at: Instant
+
+
+class Touched(Model):
+    """One contact in a lead's story."""
+
+    attempt: str
+    touch: str
+    channel: str
+    at: Instant
+    outcome: str
+    sid: str = ""
+
+
+class View(Model):
+    """What people see of a lead."""
+
+    lead: str
+    version: int
+    audience: str
+    playbook: str
+    stage: str
+    furthest: str
+    disposition: str = ""
+    reason: str = ""
+    closed: bool = False
+    opted_out: bool = False
+    taken_over_by: str = ""
+    held_by: str = ""
+    person: Form | None = None
+    zone: str = ""
+    owner: str = ""
+    learned: dict[str, str] = Field(default_factory=dict)
+    booking: Booking | None = None
+    missed: Booking | None = None
+    """The meeting that was missed last, until the next is booked."""
+    touches: tuple[Touched, ...] = ()
+    milestones: dict[str, Instant] = Field(default_factory=dict)
+    next_step: str = ""
+    next_at: Instant | None = None
+    next_reason: str = ""
+    needs_review: str = ""

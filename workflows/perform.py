@@ -1,0 +1,297 @@
+"""How each step is carried out: the activity, its limits, and the event that its outcome becomes.
+
+Runs inside the workflow. A dial or a text is one attempt; what becomes of a lost answer is decided here once:
+*cancelled before it started* and *never started in time* did not happen; a time-out after the start is ambiguous.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from temporalio import workflow
+from temporalio.common import Priority, RetryPolicy
+from temporalio.exceptions import ActivityError, ApplicationError, CancelledError, TimeoutError, TimeoutType
+
+from . import effects as fx
+from . import events as ev
+from . import plan
+from .lead import Lead
+from .messages import DIAL_QUEUE
+from .playbook import Playbook
+from .wording import first_name, render, spoken_time, written_time
+
+_ONCE = RetryPolicy(maximum_attempts=1)
+_PATIENT = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=5))
+_SWIFT = RetryPolicy(initial_interval=timedelta(milliseconds=200), maximum_interval=timedelta(seconds=2))
+
+_REQUEST = timedelta(seconds=20)
+"""Start-to-close of one effect: above the vendors' own time-out (SHOWRATE_TIMEOUT, 10 s by default)."""
+_IN_CALL = timedelta(seconds=25)
+"""Somebody waits on the line: after this the answer is "not now"."""
+
+
+CARRIES_ON_AT = 2000
+"""Events after which a quiet lead continues as new, well below the server's own suggestion (4,096)."""
+
+
+def gate(state: Lead) -> fx.Gate:
+    """Who is asked about at the moment of dispatch."""
+    return fx.Gate(lead=state.lead, audience=state.audience, handles=state.handles)
+
+
+def facts(state: Lead, playbook: Playbook, booking: ev.Booking | None, now: datetime) -> Mapping[str, str]:
+    """What a template may say of this lead."""
+    known = {
+        "name": first_name(state.person.name) if state.person else "",
+        "company": playbook.company.name,
+        "agent": playbook.agent.name,
+        "phone": playbook.company.phone,
+    }
+    if booking:
+        known |= {"rep": booking.rep_name, "time": written_time(booking.start, state.zone),
+                  "spoken_time": spoken_time(booking.start, state.zone, now)}  # fmt: skip
+    return known
+
+
+def failure(error: ActivityError) -> tuple[str, str]:
+    """What an activity's failure means, and its words: ``cancelled`` and ``late`` never started; ``permanent``,
+    ``ambiguous`` and ``retry`` are the activity's own verdict; a time-out after the start is ambiguous."""
+    cause = error.cause
+    if isinstance(cause, CancelledError):
+        return "cancelled", "no_longer_wanted"
+    if isinstance(cause, TimeoutError):
+        if cause.type == TimeoutType.SCHEDULE_TO_START:
+            return "late", "late"
+        return "ambiguous", "no answer in time"
+    if isinstance(cause, ApplicationError):
+        kind = cause.type or "retry"
+        return (kind if kind in ("permanent", "ambiguous") else "retry"), cause.message
+    return "ambiguous", type(cause).__name__
+
+
+def start_dial(
+    state: Lead, playbook: Playbook, step: plan.Dial, now: datetime
+) -> workflow.ActivityHandle[fx.Dispatched]:
+    """The first call of a new lead goes before all others, a promised callback before the cadence."""
+    first = state.dials <= 1
+    return workflow.start_activity(
+        fx.place_call,
+        fx.PlaceCall(
+            gate=gate(state), attempt=step.attempt, to=state.phone, ring=playbook.call.ring,
+            longest=playbook.call.longest, not_after=step.not_after,
+        ),
+        task_queue=DIAL_QUEUE,
+        start_to_close_timeout=_REQUEST,
+        schedule_to_start_timeout=max(step.not_after - now, timedelta(seconds=1)),
+        retry_policy=_ONCE,
+        cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+        priority=Priority(priority_key=1 if first else 2 if step.touch.startswith("callback") else 3),
+        summary=step.reason,
+    )  # fmt: skip
+
+
+async def dialled(
+    handle: workflow.ActivityHandle[fx.Dispatched], step: plan.Dial
+) -> ev.CallPlaced | ev.CallNotPlaced | ev.CallAmbiguous:
+    """What became of the dial."""
+    try:
+        done = await handle
+    except ActivityError as error:
+        kind, words = failure(error)
+        if kind == "ambiguous":
+            return ev.CallAmbiguous(at=workflow.now(), attempt=step.attempt, error=words)
+        return ev.CallNotPlaced(
+            at=workflow.now(), attempt=step.attempt, why=words, permanent=kind == "permanent"
+        )
+    if done.refused:
+        return ev.CallNotPlaced(
+            at=workflow.now(), attempt=step.attempt, why=done.refused, held=done.refused.removeprefix("paused:")
+            if done.refused.startswith("paused:") else "",
+        )  # fmt: skip
+    return ev.CallPlaced(at=workflow.now(), attempt=step.attempt, sid=done.sid)
+
+
+def text_request(state: Lead, playbook: Playbook, step: plan.Text, now: datetime) -> fx.SendText:
+    """The text as it is sent; only the links are filled later."""
+    booking = step.booking
+    return fx.SendText(
+        gate=gate(state), touch=step.touch, to=state.phone,
+        body=render(playbook.messages[step.message], facts(state, playbook, booking, now)),
+        booking=booking.id if booking else "",
+        expires=(booking.end if booking else now + playbook.meeting.window) + playbook.attendance.closes,
+        not_after=step.not_after,
+    )  # fmt: skip
+
+
+def start_text(
+    request: fx.SendText, step: plan.Text, now: datetime
+) -> workflow.ActivityHandle[fx.Dispatched]:
+    return workflow.start_activity(
+        fx.send_text,
+        request,
+        start_to_close_timeout=_REQUEST,
+        schedule_to_start_timeout=max(step.not_after - now, timedelta(seconds=1)),
+        retry_policy=_ONCE,
+        cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+        summary=step.reason,
+    )
+
+
+async def texted(
+    handle: workflow.ActivityHandle[fx.Dispatched], request: fx.SendText, step: plan.Text, settle: timedelta
+) -> ev.TextSent | ev.TextNotSent | ev.TextAmbiguous:
+    """What became of the text. After an ambiguous failure the carrier is read once things have settled; what it
+    does not know is counted, and not sent again."""
+    began = workflow.now()
+    try:
+        done = await handle
+    except ActivityError as error:
+        kind, words = failure(error)
+        if kind != "ambiguous":
+            return ev.TextNotSent(
+                at=workflow.now(),
+                touch=step.touch,
+                message=step.message,
+                why=words,
+                permanent=kind == "permanent",
+            )
+        await workflow.sleep(settle, summary="let the carrier settle")
+        done = await workflow.execute_activity(
+            fx.find_text, fx.FindText(text=request, since=began - timedelta(minutes=1)),
+            start_to_close_timeout=_REQUEST, retry_policy=_PATIENT, summary="was it sent?",
+        )  # fmt: skip
+        if not done.sid:
+            return ev.TextAmbiguous(at=workflow.now(), touch=step.touch, message=step.message, error=words)
+    if done.refused:
+        held = done.refused.removeprefix("paused:") if done.refused.startswith("paused:") else ""
+        return ev.TextNotSent(
+            at=workflow.now(), touch=step.touch, message=step.message, why=done.refused, held=held
+        )
+    return ev.TextSent(
+        at=workflow.now(), touch=step.touch, message=step.message, sid=done.sid, segments=done.segments
+    )
+
+
+async def ask_carrier(state: Lead, step: plan.AskCarrier) -> ev.CallEnded | ev.CallPlaced | ev.CallUnknown:
+    """The carrier's own word on a call that we lost sight of."""
+    call = step.call
+    found = await workflow.execute_activity(
+        fx.find_call, fx.FindCall(attempt=call.attempt, to=state.phone, since=call.since - timedelta(minutes=2), sid=call.sid),
+        start_to_close_timeout=_REQUEST, retry_policy=_PATIENT, summary="what became of the call?",
+    )  # fmt: skip
+    now = workflow.now()
+    match found.status:
+        case "completed" | "busy" | "no-answer" | "failed" | "canceled":
+            return ev.CallEnded(
+                at=now, attempt=call.attempt, sid=found.sid, status=found.status, answered_by=found.answered_by,
+                seconds=found.seconds,
+            )  # fmt: skip
+        case "":
+            return ev.CallUnknown(at=now, attempt=call.attempt)
+        case _:
+            return ev.CallPlaced(at=now, attempt=call.attempt, sid=found.sid)
+
+
+async def hang_up(step: plan.Hangup) -> ev.CallCancelled:
+    await workflow.execute_activity(
+        fx.end_call, fx.EndCall(sid=step.call.sid, say=step.say),
+        start_to_close_timeout=_REQUEST, retry_policy=_SWIFT, summary=step.reason,
+    )  # fmt: skip
+    return ev.CallCancelled(at=workflow.now(), attempt=step.call.attempt)
+
+
+async def find_times(state: Lead, playbook: Playbook, step: plan.FindTimes) -> ev.SlotsFound:
+    """Times to offer. A calendar that cannot be read in time offers nothing and says so."""
+    asked = step.request.action
+    assert isinstance(asked, ev.OfferSlots)
+    request = fx.FindSlots(
+        lead=state.lead, team=playbook.team, playbook=state.playbook, now=workflow.now(), zone=state.zone,
+        owner=state.owner, rep=state.booking.rep if state.booking else "", count=playbook.meeting.offers,
+        not_before=asked.not_before, not_after=asked.not_after, part=asked.part,
+        exclude=tuple(dict.fromkeys((*state.refused, *asked.refused))),
+        ignore=state.booking.id if state.booking else "",
+    )  # fmt: skip
+    try:
+        found = await workflow.execute_activity(
+            fx.find_slots, request, start_to_close_timeout=_REQUEST, schedule_to_close_timeout=_IN_CALL,
+            retry_policy=_SWIFT, summary=step.reason,
+        )  # fmt: skip
+    except ActivityError as error:
+        return ev.SlotsFound(
+            at=workflow.now(), request=step.request.id, why=f"calendar unreachable: {failure(error)[1]}"
+        )
+    return ev.SlotsFound(at=workflow.now(), request=step.request.id, slots=found.slots, why=found.why)
+
+
+def booking_request(state: Lead, playbook: Playbook, step: plan.MakeBooking) -> fx.BookMeeting:
+    """The transaction's input, under a booking id of its own: a resumed one is recognised by it."""
+    person = state.person or ev.Form(submission_id="")
+    notes = [f"{f.field.replace('_', ' ')}: {f.value}" for f in state.learned.values()]
+    return fx.BookMeeting(
+        lead=state.lead, team=playbook.team, playbook=state.playbook,
+        booking=f"{state.lead.removeprefix('lead-')[:12]}{workflow.uuid4().hex[:8]}", slot=step.slot, now=workflow.now(),
+        title=f"{playbook.meeting.name}: {person.name or 'guest'}" + (f" ({person.company})" if person.company else ""),
+        notes="\n".join(filter(None, [person.message, *notes])), attendee=person.email, attendee_name=person.name,
+        zone=state.zone, owner=state.owner, replaces=state.booking,
+    )  # fmt: skip
+
+
+async def book(
+    request: fx.BookMeeting, step: plan.MakeBooking
+) -> ev.MeetingBooked | ev.BookingRefused | None:
+    """The booking, or why not. None: nobody knows how far it came; it has to be released."""
+    try:
+        done = await workflow.execute_activity(
+            fx.book_meeting, request, start_to_close_timeout=_REQUEST, schedule_to_close_timeout=_IN_CALL,
+            retry_policy=_SWIFT, summary=step.reason,
+        )  # fmt: skip
+    except ActivityError:
+        return None
+    if done.booking is None:
+        return ev.BookingRefused(
+            at=workflow.now(), request=step.request.id, why=done.refused or "the slot was taken"
+        )
+    return ev.MeetingBooked(at=workflow.now(), request=step.request.id, booking=done.booking)
+
+
+async def release(team: str, booking: ev.Booking, why: str) -> None:
+    """Take a meeting out of calendar and ledger, however long it takes."""
+    await workflow.execute_activity(
+        fx.release_meeting, fx.ReleaseMeeting(team=team, booking=booking, now=workflow.now(), why=why),
+        start_to_close_timeout=_REQUEST * 2, retry_policy=_PATIENT, summary=f"release: {why}",
+    )  # fmt: skip
+
+
+async def tell_outcome(team: str, step: plan.TellOutcome) -> None:
+    await workflow.execute_activity(
+        fx.report_outcome, fx.ReportOutcome(team=team, booking=step.booking, showed=step.showed),
+        start_to_close_timeout=_REQUEST, retry_policy=_PATIENT, summary=step.reason,
+    )  # fmt: skip
+
+
+async def keep_opt_out(state: Lead) -> ev.OptOutKept:
+    await workflow.execute_activity(
+        fx.keep_opt_out,
+        fx.KeepOptOut(
+            handles=state.handles, lead=state.lead, channel="lead", at=state.opted_out_at or workflow.now(),
+            words=state.opt_out_words,
+        ),
+        start_to_close_timeout=_REQUEST, retry_policy=_SWIFT, summary="keep the opt-out",
+    )  # fmt: skip
+    return ev.OptOutKept(at=workflow.now())
+
+
+async def reflect(request: fx.Reflection) -> ev.Reflected:
+    try:
+        done = await workflow.execute_activity(
+            fx.reflect, request, start_to_close_timeout=timedelta(seconds=60), retry_policy=_PATIENT,
+            summary=f"record, CRM, reps: {request.stage}",
+        )  # fmt: skip
+    except ActivityError as error:
+        return ev.Reflected(
+            at=workflow.now(), version=request.version, stage=request.stage, failed=(failure(error)[1],)
+        )
+    return ev.Reflected(
+        at=workflow.now(), version=request.version, stage=request.stage, owner=done.owner, failed=done.failed
+    )

@@ -1,0 +1,558 @@
+"""What to do next for a lead, and why: ``next_step(state, playbook, now) -> Step``.
+
+Planned from live state each time, never from a queue: whatever happened a moment ago is already in ``state``. The
+rules stand in the order in which they win. Pure; instants are UTC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Literal
+
+from . import events as ev
+from .lead import DueText, Lead, LiveCall
+from .model import Instant, Model
+from .playbook import Playbook, Touch
+from .rules import Ruling, allowed_from, cap_allows
+
+
+class Step(Model):
+    """One thing to do, or the time to wait for. ``key`` tells one step from another; ``reason`` is the answer to
+    "why now, why not": its rule's name, then words for people."""
+
+    key: str
+    rule: str
+    reason: str
+
+
+class Wait(Step):
+    """Nothing to do before ``until`` (None: until something happens)."""
+
+    until: Instant | None = None
+
+
+class Dial(Step):
+    attempt: str
+    touch: str
+    not_after: Instant
+
+
+class Text(Step):
+    """Send ``message`` (a template's name) under the touch ``touch``, before ``not_after``."""
+
+    touch: str
+    message: str
+    not_after: Instant
+    booking: ev.Booking | None = None
+
+
+class AskCarrier(Step):
+    """The call's deadline passed: read from the carrier what became of it."""
+
+    call: LiveCall
+
+
+class Hangup(Step):
+    """End a call through the carrier; ``say`` first, when somebody listens."""
+
+    call: LiveCall
+    say: str = ""
+
+
+class FindTimes(Step):
+    request: ev.ActionAsked
+
+
+class MakeBooking(Step):
+    """Book the slot of ``request``; with a meeting booked already, this moves it."""
+
+    request: ev.ActionAsked
+    slot: ev.Slot
+
+
+class Unbook(Step):
+    request: ev.ActionAsked
+    booking: ev.Booking
+
+
+class KeepOptOut(Step):
+    """Make the opt-out outlive this lead."""
+
+
+class TellOutcome(Step):
+    booking: ev.Booking
+    showed: bool
+
+
+class Settle(Step):
+    """Something decided that touches nothing outside: it becomes ``event`` at once."""
+
+    event: ev.Event
+
+
+class Finish(Step):
+    """The memory period is over: the execution may end."""
+
+
+KEPT_BACK = frozenset({"calling_hours", "attempt_cap", "paused", "taken_over", "zone_unknown", "no_common_hours"})
+"""The rules whose waiting is told in a lead's story: somebody will ask why this lead was not called."""
+
+Rule = Callable[[Lead, Playbook, datetime], Step | None]
+
+
+def next_step(state: Lead, playbook: Playbook, now: datetime) -> Step:
+    """The one thing to do now for this lead, or what it waits for. Total: there is always an answer."""
+    for rule in RULES:
+        step = rule(state, playbook, now)
+        if step is not None:
+            return step
+    return Wait(key="wait", rule="nothing_due", reason="nothing is due; waiting for the lead or a person")
+
+
+# ---- requests of the live call, of reps and of pages ------------------------------------------------------------
+
+
+def _denied(state: Lead, playbook: Playbook, request: ev.ActionAsked) -> str:
+    """Why this action must not be, judged on the durable state; empty when it may. A denied one is answered with it."""
+    action = request.action
+    if action.kind == "opt_out":
+        return ""
+    rang_us = state.call is not None and state.call.inbound
+    if (
+        state.opted_out_at
+        and request.by == "agent"
+        and (not rang_us or action.kind in ("call_back", "send_link"))
+    ):
+        return "opted_out"
+    if (
+        request.version
+        and request.version < state.settled
+        and action.kind in ("book", "cancel", "offer_slots")
+    ):
+        return "stale_version"
+    if action.kind in ("book", "offer_slots"):
+        if state.stage == "showed":
+            return "showed_already"
+        if state.booking and state.moves >= playbook.meeting.max_moves and request.by == "agent":
+            return "moved_too_often"
+    if action.kind == "book" and _slot(state, playbook, action.slot) is None:
+        return "slot_not_offered"
+    if action.kind == "cancel" and state.booking is None:
+        return "no_meeting"
+    autonomy = playbook.autonomy.get(action.kind, "act") if request.by == "agent" else "act"
+    return "" if autonomy == "act" else f"autonomy_{autonomy}"
+
+
+def _slot(state: Lead, playbook: Playbook, wanted: str) -> ev.Slot | None:
+    """The slot that a request names: an offered one, or, from a person with authority, ``REP@INSTANT``."""
+    offered = next((s for s in state.offered if s.id == wanted), None)
+    if offered is not None:
+        return offered
+    rep, at, text = wanted.partition("@")
+    if not at or not text.startswith("="):
+        return None
+    start = datetime.fromisoformat(text[1:])
+    return ev.Slot(id=f"{rep}@{start.isoformat()}", rep=rep, start=start, end=start + playbook.meeting.length)
+
+
+def _requests(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
+    for request in state.requests:
+        action, key = request.action, f"request:{request.id}"
+        why = _denied(state, playbook, request)
+        if why:
+            return _settle(
+                key, why, f"denied: {why}", ev.ActionDone(at=now, request=request.id, allowed=False, why=why)
+            )
+        if action.kind == "opt_out":
+            continue  # answered once it is kept, below
+        words = f"{action.kind.replace('_', ' ')} asked by {request.by}"
+        if action.kind == "offer_slots":
+            return FindTimes(key=key, rule="asked", reason=words, request=request)
+        if action.kind == "book":
+            slot = _slot(state, playbook, action.slot)
+            if slot is not None:
+                return MakeBooking(key=key, rule="asked", reason=words, request=request, slot=slot)
+        if action.kind == "cancel" and state.booking:
+            return Unbook(key=key, rule="asked", reason=words, request=request, booking=state.booking)
+        return _settle(key, "asked", words, ev.ActionDone(at=now, request=request.id))
+    return None
+
+
+def _settle(key: str, rule: str, reason: str, event: ev.Event) -> Settle:
+    return Settle(key=key, rule=rule, reason=reason, event=event)
+
+
+# ---- what must not go on ----------------------------------------------------------------------------------------
+
+
+def _stray_calls(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
+    """A call beside the one that counts is ended; one whose sid is not known yet ends when its deadline has come."""
+    for call in state.strays:
+        if call.sid:
+            return Hangup(key=f"hangup:{call.attempt}", rule="one_call", reason="no longer wanted", call=call)
+    return None
+
+
+def _opt_out(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
+    if state.opted_out_at is None:
+        return None
+    if not state.opt_out_kept:
+        return KeepOptOut(key="opt_out", rule="opt_out", reason="they asked not to be contacted again")
+    for request in state.requests:
+        if request.action.kind == "opt_out":
+            return _settle(f"request:{request.id}", "opt_out", "kept", ev.OptOutKept(at=now))
+    if not state.closed and state.stage != "showed" and not (state.call and state.call.state == "connected"):
+        reason = "asked not to be contacted again"
+        return _settle(
+            "close", "opt_out", reason, ev.LeadClosed(at=now, disposition="opted_out", reason=reason)
+        )
+    return None
+
+
+def _unwanted_call(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
+    """A call of ours that rings or goes on although the lead was taken over, held, closed, or booked otherwise."""
+    call = state.call
+    if call is None or call.inbound or not call.sid or call.state == "ended":
+        return None
+    ringing = call.state in ("placed", "ambiguous")
+    if state.taken_over_by and call.state == "connected" and state.review != "handoff":
+        say = playbook.speech.paused
+        return Hangup(
+            key=f"hangup:{call.attempt}", rule="taken_over", reason="a person took over", call=call, say=say
+        )
+    if not ringing:
+        return None
+    for unwanted, rule in (
+        (state.opted_out_at, "opt_out"), (state.taken_over_by, "taken_over"), (state.held_by, "paused"),
+        (state.closed_at, "closed"), (state.booking and state.stage in ("booked", "confirmed", "rescheduled"), "goal_reached"),
+    ):  # fmt: skip
+        if unwanted:
+            return Hangup(key=f"hangup:{call.attempt}", rule=rule, reason="no longer wanted", call=call)
+    return None
+
+
+# ---- what is under way ------------------------------------------------------------------------------------------
+
+
+def _deadline(call: LiveCall, playbook: Playbook) -> datetime:
+    timing = playbook.call
+    length = {
+        "queued": timing.dispatch_within + timing.settle,
+        "placed": timing.ring + timing.settle,
+        "ambiguous": timing.ring + timing.settle,
+        "connected": timing.longest + timing.settle,
+        "ended": timing.settle,
+    }[call.state]
+    return call.since + length
+
+
+def _call(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
+    """A call under way is waited for, up to one deadline; then the carrier is asked."""
+    for call in (state.call, *state.strays):
+        if call is None or (call.state == "queued" and call is state.call):
+            continue
+        if now >= _deadline(call, playbook):
+            return AskCarrier(
+                key=f"ask:{call.attempt}:{call.state}",
+                rule="call_deadline",
+                reason="no word of this call",
+                call=call,
+            )
+    if state.call is None:
+        return None
+    if state.call.state == "queued":
+        return _dial(state, playbook, now, state.call)
+    if state.due_texts:
+        return None
+    due = _deadline(state.call, playbook)
+    if state.call.state == "placed" and (found := due_touch(state, playbook)):
+        # Nothing is lost by asking the carrier only when the next touch would come: one timer serves both.
+        due = max(due, state.call.since + found[1].after)
+    return Wait(key="call", rule="call_under_way", reason=f"a call is {state.call.state}", until=due)
+
+
+def _dial(state: Lead, playbook: Playbook, now: datetime, call: LiveCall) -> Step:
+    """The dial that was decided on, wanted still? The loop calls it off when this answers anything else."""
+    blocked = _blocked(state, "call")
+    if blocked:
+        return blocked
+    if state.closed or state.booking:
+        return Wait(key="wait", rule="goal_reached", reason="the lead is booked or closed by now")
+    ruling = allowed_from(now, state.zones, state.person.region if state.person else "", playbook.hours)
+    if ruling.at is None or ruling.at > now or ruling.until is None:
+        return Wait(key="wait", rule=ruling.rule, reason="the calling hours are over", until=ruling.at)
+    return Dial(
+        key=f"dial:{call.attempt}", rule="due", reason=_why_dial(call.touch), attempt=call.attempt, touch=call.touch,
+        not_after=min(ruling.until, call.since + playbook.call.dispatch_within),
+    )  # fmt: skip
+
+
+def _why_dial(touch: str) -> str:
+    return (
+        "they asked to be called back"
+        if touch.startswith("callback")
+        else f"{touch.rsplit('/', 1)[-1]} is due"
+    )
+
+
+def _blocked(state: Lead, channel: str = "") -> Step | None:
+    """What keeps us from starting contact now: on ``channel``, or on any when none is named."""
+    if state.opted_out_at:
+        return Wait(key="wait", rule="opt_out", reason="opted out: never contacted again")
+    if state.taken_over_by:
+        return Wait(
+            key="wait", rule="taken_over", reason=f"{state.taken_over_by} took over; waiting for release"
+        )
+    if state.held_by:
+        return Wait(key="wait", rule="paused", reason=f"paused by {state.held_by}")
+    scope = state.held_scope
+    if scope and (not scope.startswith("channel:") or scope == f"channel:{channel}"):
+        return Wait(key="wait", rule="paused", reason=f"{scope} is paused")
+    return None
+
+
+# ---- the meeting ------------------------------------------------------------------------------------------------
+
+
+def _outcome(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
+    seen = state.attendance
+    if seen is None:
+        return None
+    meeting = state.booking or state.missed
+    if state.outcome_due and meeting:
+        return TellOutcome(
+            key=f"outcome:{meeting.id}:{seen.present}", rule=seen.source, reason="attendance is known", booking=meeting,
+            showed=seen.present,
+        )  # fmt: skip
+    if seen.present and not state.closed and state.stage == "showed":
+        reason = f"the meeting was held ({seen.source.replace('_', ' ')})"
+        return _settle(
+            "close", "goal_reached", reason, ev.LeadClosed(at=now, disposition="showed", reason=reason)
+        )
+    return None
+
+
+def _absence(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
+    """Nobody came through the join link in time, and the rep did not say otherwise."""
+    meeting = state.booking
+    if (
+        meeting is None
+        or state.attendance
+        or state.taken_over_by
+        or now < meeting.start + playbook.attendance.absent_after
+    ):
+        return None
+    event = ev.AttendanceReported(at=now, booking=meeting.id, present=False, source="absent")
+    return _settle(f"absent:{meeting.id}", "absent", "nobody came through the join link", event)
+
+
+def _due_text(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
+    """A text that answers what the lead just did goes out at once; it is no solicitation, so hours do not bind it."""
+    if not state.due_texts or not state.phone or _blocked(state, "text"):
+        return None
+    if state.not_before and state.not_before > now:
+        return Wait(
+            key="wait", rule="backing_off", reason="the last try did not go out", until=state.not_before
+        )
+    due: DueText = state.due_texts[0]
+    meeting = state.booking
+    return Text(
+        key=f"text:{due.key}:{state.failures}", rule="asked", reason=f"{due.message} is due", touch=due.key,
+        message=due.message, booking=meeting, not_after=now + timedelta(hours=1),
+    )  # fmt: skip
+
+
+def _meeting(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
+    """Before a meeting: the reminders, each in its minute or not at all."""
+    meeting = state.booking
+    if meeting is None or state.closed or state.attendance:
+        return None
+    until = meeting.start + playbook.attendance.absent_after
+    blocked = _blocked(state, "text")
+    for index, reminder in enumerate(playbook.reminders):
+        at, key = meeting.start - reminder.before, f"reminder/{meeting.id}/{index}"
+        if key in state.reminded or not state.phone or (state.booked_at and at < state.booked_at):
+            continue
+        follows = [r.before for r in playbook.reminders[index + 1 :]]
+        stale = meeting.start - max(follows, default=timedelta(0)) if follows else until
+        if now >= stale or (blocked and at <= now):
+            continue
+        ruling = _legal(state, playbook, max(at, state.not_before or at, now))
+        if ruling.at is None or ruling.at >= stale:
+            continue
+        if ruling.at <= now:
+            return Text(
+                key=f"text:{key}:{state.failures}", rule="reminder", reason=f"meeting in {reminder.before}", touch=key,
+                message=reminder.message, booking=meeting, not_after=stale,
+            )  # fmt: skip
+        until = min(until, ruling.at)
+    return Wait(key="meeting", rule="booked", reason="waiting for the meeting", until=until)
+
+
+# ---- the end, and the cadence -----------------------------------------------------------------------------------
+
+
+def _dormant(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
+    if state.closed_at is None:
+        return None
+    until = state.closed_at + playbook.memory
+    if state.due_texts or state.owed:
+        until = max(until, now + timedelta(minutes=1))
+    if now >= until:
+        return Finish(key="finish", rule="memory", reason="the memory period is over")
+    return Wait(
+        key="dormant",
+        rule="closed",
+        reason=f"closed: {state.disposition}; remembered until then",
+        until=until,
+    )
+
+
+def _recovery(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
+    if state.missed is None or state.pass_began is not None or state.outcome_due:
+        return None
+    if state.pass_no < playbook.cadence.passes:
+        return _settle("recovery", "no_show", "the meeting was missed", ev.RecoveryBegan(at=now))
+    reason = f"missed the meeting after {state.pass_no} passes"
+    return _settle("close", "passes", reason, ev.LeadClosed(at=now, disposition="no_show", reason=reason))
+
+
+def _legal(state: Lead, playbook: Playbook, at: datetime) -> Ruling:
+    return allowed_from(at, state.zones, state.person.region if state.person else "", playbook.hours)
+
+
+def _contactable(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
+    blocked = _blocked(state)
+    if blocked:
+        return blocked
+    if state.person is None:
+        return Wait(key="wait", rule="no_form", reason="waiting for the form")
+    if not state.phone:
+        reason = "there is no phone number to call or text"
+        return _settle(
+            "close", "no_phone", reason, ev.LeadClosed(at=now, disposition="no_way_to_contact", reason=reason)
+        )
+    if not state.zones:
+        reason = "nobody knows what time it is where this number is; a state or address is needed"
+        return _settle(
+            "close",
+            "zone_unknown",
+            reason,
+            ev.LeadClosed(at=now, disposition="no_way_to_contact", reason=reason),
+        )
+    return None
+
+
+def _callback(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
+    if state.callback_at is None:
+        return None
+    return _dial_or_wait(state, playbook, now, f"callback/{state.dials + 1}", state.callback_at)
+
+
+def _skipped(state: Lead, touch: Touch) -> bool:
+    return any(
+        {"reached": state.reached, "texted_back": state.texted_back, "first_pass": state.pass_kind == "first"}[c]
+        for c in touch.skip_if
+    ) or touch.channel == "email"  # fmt: skip
+
+
+def due_touch(state: Lead, playbook: Playbook) -> tuple[int, Touch] | None:
+    """The cadence's next touch of this pass and its place, skipping what its conditions rule out."""
+    touches = playbook.cadence.first if state.pass_kind == "first" else playbook.cadence.recovery
+    for index in range(state.next_touch, len(touches)):
+        if not _skipped(state, touches[index]):
+            return index, touches[index]
+    return None
+
+
+def _cadence(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
+    if state.pass_began is None:
+        return None
+    base = max(filter(None, (state.pass_began, state.last_touch_at)))
+    found = due_touch(state, playbook)
+    if found is None:
+        until = base + playbook.cadence.patience
+        if now < until:
+            return Wait(
+                key="patience", rule="cadence_over", reason="every touch was made; a last wait", until=until
+            )
+        missed = state.missed is not None
+        reason = "never came back after the last touch"
+        disposition: Literal["no_show", "unresponsive"] = "no_show" if missed else "unresponsive"
+        return _settle(
+            "close", "exhausted", reason, ev.LeadClosed(at=now, disposition=disposition, reason=reason)
+        )
+    index, touch = found
+    due = base + touch.after
+    name = f"cadence/{state.pass_no}/{index}/{touch.name}"
+    if touch.channel == "call":
+        return _dial_or_wait(state, playbook, now, name, due)
+    blocked = _blocked(state, "text")
+    if blocked:
+        return blocked
+    due = _after_gap(state, playbook, due)
+    ruling = _legal(state, playbook, max(due, state.not_before or due, now))
+    if ruling.at is None or ruling.until is None:
+        return None
+    if ruling.at > now:
+        return _until(ruling, due, f"{touch.name} at that time")
+    return Text(
+        key=f"text:{name}:{state.failures}", rule="due", reason=f"{touch.name} is due", touch=name,
+        message=touch.message, not_after=ruling.until,
+    )  # fmt: skip
+
+
+def _after_gap(state: Lead, playbook: Playbook, due: datetime) -> datetime:
+    last = max(filter(None, (state.last_touch_at, state.last_over_at)), default=None)
+    return max(due, last + playbook.cadence.min_gap) if last else due
+
+
+def _until(ruling: Ruling, due: datetime, reason: str) -> Wait:
+    moved = ruling.at is not None and ruling.at > due and ruling.rule
+    return Wait(key="cadence", rule=ruling.rule if moved else "cadence", reason=reason, until=ruling.at)
+
+
+def _dial_or_wait(state: Lead, playbook: Playbook, now: datetime, touch: str, due: datetime) -> Step:
+    blocked = _blocked(state, "call")
+    if blocked:
+        return blocked
+    cadence = playbook.cadence
+    due = _after_gap(state, playbook, due)
+    dials = [
+        t.at
+        for t in state.touches
+        if t.channel == "call" and t.touch != "inbound" and not t.outcome.startswith("not placed")
+    ]
+    capped = cap_allows(max(due, now), dials, cadence.max_calls, cadence.per)
+    ruling = _legal(state, playbook, max(capped, state.not_before or capped, now))
+    if ruling.at is None or ruling.until is None:
+        return Wait(key="wait", rule=ruling.rule, reason="no hour allows a call")
+    if ruling.at > now:
+        if capped > due and ruling.at == capped and capped > now:
+            return Wait(
+                key="cadence", rule="attempt_cap", reason=f"{touch} after the cap on calls", until=capped
+            )
+        return _until(ruling, due, f"{touch.rsplit('/', 1)[-1]} at that time")
+    attempt = f"a{state.dials + 1}"
+    event = ev.DialQueued(at=now, attempt=attempt, touch=touch)
+    return _settle(f"queue:{attempt}", "due", _why_dial(touch), event)
+
+
+RULES: tuple[Rule, ...] = (
+    _stray_calls,
+    _opt_out,
+    _requests,
+    _unwanted_call,
+    _call,
+    _outcome,
+    _absence,
+    _due_text,
+    _dormant,
+    _meeting,
+    _recovery,
+    _contactable,
+    _callback,
+    _cadence,
+)
+"""Every behaviour's place, the first that has something to say wins."""

@@ -1,0 +1,346 @@
+"""The playbook: all that is tuned for one audience, and the registry of those in use.
+
+A playbook is written as YAML (``workflows/playbooks/``), checked here, and known by the hash of its content. A
+lead keeps the playbook that it started with until somebody moves it on purpose.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from typing import Any, Literal
+
+import yaml
+from pydantic import Field, ValidationError, model_validator
+
+from .model import Duration, Strict
+
+Autonomy = Literal["observe", "propose", "act"]
+Channel = Literal["call", "text", "email"]
+
+
+class Company(Strict):
+    """Who calls: said in the first words of each call (47 CFR 64.1200(b) asks for name and number)."""
+
+    name: str
+    purpose: str
+    phone: str = ""
+
+
+class Agent(Strict):
+    name: str
+    language: str = "en-US"
+    voice: str = ""
+
+
+class Question(Strict):
+    """One field that the conversation can learn: the words that ask for it and the values it accepts."""
+
+    ask: str
+    kind: Literal["text", "number", "choice", "yes_no", "email", "name"] = "text"
+    choices: tuple[str, ...] = ()
+
+
+class Criterion(Strict):
+    """One typed criterion of fit. ``field`` is a learned field; the lead fits when the value is ``at_least``
+    (numbers) or ``one_of`` (choices, yes/no). A failed knock-out ends the qualification politely."""
+
+    field: str
+    at_least: float | None = None
+    one_of: tuple[str, ...] = ()
+    knock_out: bool = False
+    weight: float = 1.0
+
+
+class Qualification(Strict):
+    required: tuple[str, ...] = ()
+    criteria: tuple[Criterion, ...] = ()
+    pass_score: float = 0.5
+
+
+class Fact(Strict):
+    """Something that the agent may say, word for word approved."""
+
+    text: str
+    cues: tuple[str, ...] = ()
+
+
+class Objection(Strict):
+    """A concern, the words by which it is known, and its approved answers, one for each time it comes up."""
+
+    cues: tuple[str, ...]
+    answers: tuple[str, ...]
+
+
+class Exit(Strict):
+    """A way out of a node: to another node, when the named condition holds (see ``workflows/conversation``)."""
+
+    to: str
+    when: str
+
+
+class Node(Strict):
+    """A place in the guardrailed graph."""
+
+    objective: str
+    prompt: str
+    actions: tuple[str, ...]
+    required: tuple[str, ...] = ()
+    fallback: str
+    exits: tuple[Exit, ...] = ()
+    detour: bool = False
+    """A detour is a bounded call that returns to the node it came from (objections, hand-off talk)."""
+    max_turns: int = 12
+
+
+class Touch(Strict):
+    """One contact of the cadence, due ``after`` the touch before it (the first: after the pass began)."""
+
+    name: str
+    channel: Channel
+    after: Duration
+    message: str = ""
+    """The template of a text. A call leaves no voicemail text unless ``voicemail`` names one."""
+    voicemail: str = ""
+    skip_if: tuple[Literal["reached", "texted_back", "first_pass"], ...] = ()
+
+
+class Cadence(Strict):
+    """When and how often a lead is tried. All durations are elapsed time, then moved into legal hours."""
+
+    first: tuple[Touch, ...]
+    recovery: tuple[Touch, ...]
+    passes: int = Field(default=2, ge=1)
+    """How many times a lead goes through: the first pass, and one recovery for each no-show after it."""
+    min_gap: Duration
+    """Least time between two touches that we start, over all channels."""
+    max_calls: int = 3
+    per: Duration
+    """At most ``max_calls`` dials in any window of this length (Fla. Stat. 501.616(6)(b): 3 per 24 h)."""
+    retry_callback: Duration
+    """After a promised callback went unanswered, wait this long before the cadence goes on."""
+    patience: Duration = timedelta(days=2)
+    """How long after its last touch a lead that never came back is closed."""
+
+
+class Hours(Strict):
+    """Local hours in which we contact, as ``HH:MM``; 47 CFR 64.1200(c)(1) allows 8:00-21:00 at the called
+    party's location. ``regions`` holds stricter rows by state (``US-FL``)."""
+
+    opens: str = "08:00"
+    closes: str = "21:00"
+    days: tuple[int, ...] = (0, 1, 2, 3, 4, 5, 6)
+    regions: dict[str, RegionHours] = Field(default_factory=dict)
+
+
+class RegionHours(Strict):
+    opens: str
+    closes: str
+    days: tuple[int, ...] = (0, 1, 2, 3, 4, 5, 6)
+    source: str = ""
+
+
+class MeetingType(Strict):
+    """What is booked. ``notice`` is the least time from now to a slot, ``window`` the most."""
+
+    name: str
+    length: Duration
+    increment: Duration
+    notice: Duration
+    window: Duration
+    buffer_before: Duration
+    buffer_after: Duration
+    offers: int = 3
+    hold: Duration
+    """How long an offered slot is held while its booking is under way."""
+    max_moves: int = 3
+
+
+class Reminder(Strict):
+    before: Duration
+    message: str
+
+
+class Attendance(Strict):
+    opens: Duration
+    """A click on the join link counts from this long before the start ..."""
+    closes: Duration
+    """... until this long after the end."""
+    absent_after: Duration
+    """With no click through the join link this long after the start, the lead counts as absent, unless the rep
+    marks otherwise."""
+
+
+class CallTiming(Strict):
+    ring: Duration
+    """How long it rings: at least 15 s or 4 rings for telemarketing (16 CFR 310.4(b)(4)(ii))."""
+    longest: Duration
+    settle: Duration
+    """After ``ring`` (or ``longest``, once answered) and this much more, the carrier is asked what became of the
+    call."""
+    dispatch_within: Duration
+    """A dial not handed to the carrier within this time of being due is planned anew."""
+    silence: tuple[Duration, ...]
+    """When the lead is silent this long, say the next of ``speech.silence``; after the last, close gracefully."""
+
+
+class Speech(Strict):
+    """The playbook's own words: spoken as they stand, with ``{placeholders}`` filled from the state."""
+
+    disclosure: str
+    recording: str
+    opening: dict[str, str]
+    """By node: ``outreach``, ``inbound``, ``recovery``, ``callback``."""
+    offer: str
+    no_slots: str
+    slot_taken: str
+    booked: str
+    moved: str
+    cancelled: str
+    handoff: str
+    not_fit: str
+    not_interested: str
+    opted_out: str
+    wrong_person: str
+    callback: str
+    voicemail: str
+    confirm_later: str
+    """Said in place of anything that is not grounded."""
+    paused: str
+    goodbye: str
+    silence: tuple[str, ...]
+    too_long: str
+    robot: str = "Yes, I am an automated assistant; a person joins you at the meeting."
+    """The answer to "are you a robot": never denied (Cal. SB 1001, Me. LD 1727)."""
+    moment: str = "One moment, please."
+    """Said while a calendar is asked."""
+    which: str = "Which of these do you mean: {slots}?"
+    link_sent: str = "You get a text with the link in a moment. Is there anything else?"
+    nearest: str = "Nothing is free then, but I can offer {slots}. Would one of these suit you?"
+    """When no slot lies in the span that was asked for."""
+    when: str = "When would be a better moment to call you?"
+    again: str = "Sorry, I did not get that. Could you say it again?"
+    screened: str = "This is {agent}, the automated assistant of {company}, for {name}, about {purpose}."
+    """To a call-screening service: who calls and why, in one line."""
+    resumed: str = "Sorry, we were cut off."
+    already: str = "Your meeting with {rep} stands: {time}."
+
+
+class Playbook(Strict):
+    name: str
+    audience: str
+    version: int = 1
+    team: str
+    company: Company
+    agent: Agent
+    fields: dict[str, Question]
+    qualification: Qualification
+    facts: dict[str, Fact] = Field(default_factory=dict)
+    forbidden: tuple[str, ...] = ()
+    objections: dict[str, Objection] = Field(default_factory=dict)
+    graph: dict[str, Node]
+    speech: Speech
+    messages: dict[str, str]
+    cadence: Cadence
+    hours: Hours = Hours()
+    meeting: MeetingType
+    reminders: tuple[Reminder, ...] = ()
+    attendance: Attendance
+    call: CallTiming
+    autonomy: dict[str, Autonomy] = Field(default_factory=dict)
+    """What the agent may do by itself, by action; ``act`` unless given."""
+    thresholds: dict[str, float] = Field(default_factory=dict)
+    """The evidence that an action needs before it is authorised, by action."""
+    memory: Duration
+    """How long a closed lead is remembered in its workflow before the execution ends."""
+    resume_spread: Duration
+    """After a pause, overdue touches are spread over this long."""
+
+    @model_validator(mode="after")
+    def _names_exist(self) -> Playbook:
+        """Templates and nodes that are named must exist; the whole proof of the graph is ``check``'s."""
+        touches = self.cadence.first + self.cadence.recovery
+        wanted = {t.message for t in touches if t.channel != "call"}
+        wanted |= {t.voicemail for t in touches if t.voicemail}
+        wanted |= {r.message for r in self.reminders}
+        missing = sorted(name for name in wanted if name not in self.messages)
+        if missing:
+            raise ValueError(f"messages: no template named {', '.join(missing)}; add it under messages")
+        return self
+
+    @property
+    def hash(self) -> str:
+        """The content's name: the first 16 hex digits of the SHA-256 of its canonical JSON."""
+        return hashlib.sha256(canonical(self).encode()).hexdigest()[:16]
+
+
+def canonical(playbook: Playbook) -> str:
+    """The playbook as JSON with sorted keys: what is stored and hashed."""
+    return json.dumps(playbook.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+
+
+class PlaybookError(ValueError):
+    """A playbook that cannot be used; the message names the file, the field and the remedy."""
+
+
+def _merge(base: Any, over: Any) -> Any:
+    if isinstance(base, Mapping) and isinstance(over, Mapping):
+        return {**base, **{k: _merge(base.get(k), v) for k, v in over.items()}}
+    return over
+
+
+def read_playbook(name: str, texts: Mapping[str, str]) -> Playbook:
+    """Parse the YAML ``texts[name]``; its ``extends:`` names another text whose values it overrides.
+
+    Raises PlaybookError."""
+    return _validated(name, _content(name, texts, ()))
+
+
+def _content(name: str, texts: Mapping[str, str], seen: tuple[str, ...]) -> dict[str, Any]:
+    if name not in texts:
+        raise PlaybookError(f"{seen[-1] if seen else name}: extends {name}, which is not there")
+    if name in seen:
+        raise PlaybookError(f"{name}: extends itself through {' -> '.join(seen)}; remove one extends")
+    try:
+        content = yaml.safe_load(texts[name])
+    except yaml.YAMLError as error:
+        raise PlaybookError(f"{name}: not readable as YAML: {error}") from error
+    if not isinstance(content, dict):
+        raise PlaybookError(f"{name}: holds no mapping; start with name: and audience:")
+    base = content.pop("extends", None)
+    if base is None:
+        return content
+    merged: dict[str, Any] = _merge(_content(base, texts, (*seen, name)), content)
+    return merged
+
+
+def _validated(name: str, content: Mapping[str, Any]) -> Playbook:
+    try:
+        return Playbook.model_validate(content)
+    except ValidationError as error:
+        faults = "; ".join(
+            f"{'.'.join(map(str, e['loc'])) or 'playbook'}: {e['msg']}" for e in error.errors()
+        )
+        raise PlaybookError(f"{name}: {faults}") from error
+
+
+_registry: dict[str, Playbook] = {}
+
+
+def register(playbooks: Iterable[Playbook]) -> None:
+    """Put playbooks into the process's registry, read by workflows and gateway; done once, before either starts."""
+    for playbook in playbooks:
+        _registry[playbook.hash] = playbook
+
+
+def registered() -> Mapping[str, Playbook]:
+    """The registry by content hash; read-only by agreement."""
+    return _registry
+
+
+def playbook_of(content_hash: str) -> Playbook:
+    """The registered playbook of this hash. Raises KeyError: a worker refuses to start when an open lead's
+    playbook is missing, so inside a workflow this is a deployment fault and the workflow task is retried."""
+    return _registry[content_hash]

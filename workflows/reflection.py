@@ -1,0 +1,42 @@
+"""What the record, the CRM and the reps' channel are told, and when."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from .effects import Reflection
+from .lead import Lead
+
+
+def is_due(state: Lead) -> bool:
+    """Whether something waits to be told that is worth a write of its own. Lesser lines ride along with the next;
+    a call under way is told when it is over, unless a person is needed now."""
+    news = (
+        bool(state.owed)
+        or state.stage != state.reflected_stage
+        or state.person_version > state.reflected
+        or (state.closed and bool(state.entries))
+    )
+    if not news:
+        return False
+    if state.call is None or state.taken_over_by:
+        return True
+    return state.call.state == "placed" and state.reflected == 0
+
+
+def reflection(state: Lead, now: datetime) -> Reflection:
+    """Everything since the last one."""
+    outcome = ""
+    if state.attendance is not None:
+        outcome = "showed" if state.attendance.present else "no_show"
+    memory = state.but(entries=(), owed=(), seen=(), answers={}, requests=()).model_dump(mode="json")
+    return Reflection(
+        lead=state.lead, version=state.version, audience=state.audience, playbook=state.playbook, now=now,
+        stage=state.stage, furthest=state.furthest, disposition=state.disposition, reason=state.reason,
+        source=state.person.source if state.person else "", owner=state.owner,
+        form=state.person if state.person_version > state.reflected else None,
+        learned={k: v.value for k, v in state.learned.items()}, milestones=state.milestones, entries=state.entries,
+        calls=tuple(o.call for o in state.owed if o.call), booking=state.booking or state.missed,
+        meeting_outcome=outcome, cards=tuple(o.card for o in state.owed if o.card), needs_review=state.review,
+        memory=memory if state.closed else None,
+    )  # fmt: skip

@@ -1,0 +1,106 @@
+"""When we may contact somebody: local hours at the called party's location, and the cap on dials.
+
+47 CFR 64.1200(c)(1): 8:00-21:00 at the called party's location; stricter state rows stand in the playbook. Where a
+number can lie in several zones, the hours of all of them must allow it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, time, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+import phonenumbers
+from phonenumbers import timezone as number_zones
+
+from .model import Model
+from .playbook import Hours, RegionHours
+
+MOST_ZONES = 4
+"""A number that may lie in more zones than this (toll-free: 42) cannot be called without an address."""
+
+# The zones of a US state, where it is stated: split states list both, and both must allow the call.
+_STATE_ZONES = {
+    "America/New_York": "CT DC DE GA MA MD ME NC NH NJ NY OH PA RI SC VA VT WV MI FL KY TN IN",
+    "America/Chicago": "AL AR IA IL LA MN MO MS OK WI TX KS NE SD ND FL KY TN IN MI",
+    "America/Denver": "CO MT NM UT WY ID KS NE SD ND OR TX",
+    "America/Phoenix": "AZ",
+    "America/Los_Angeles": "CA NV WA OR ID",
+    "America/Anchorage": "AK",
+    "Pacific/Honolulu": "HI",
+}
+
+
+class Ruling(Model):
+    """``at`` is the first instant (UTC) at or after the one asked for at which every rule allows contact;
+    ``until`` is when that window closes; ``rule`` names what moved it, empty when nothing did."""
+
+    at: datetime | None
+    until: datetime | None = None
+    rule: str = ""
+
+
+@lru_cache(maxsize=4096)
+def zones_of(phone: str, region: str = "", stated: str = "") -> tuple[str, ...]:
+    """Every zone in which the owner of ``phone`` (E.164) may be: the number's own, those of the stated state
+    (``US-TX``), and the stated zone. Empty when nothing is known or too many zones are possible."""
+    zones: set[str] = set()
+    if phone:
+        number = phonenumbers.parse(phone)
+        found = [z for z in number_zones.time_zones_for_number(number) if z != "Etc/Unknown"]
+        zones.update(found if len(found) <= MOST_ZONES or not (region or stated) else ())
+    if region.startswith("US-"):
+        zones.update(zone for zone, states in _STATE_ZONES.items() if region[3:] in states.split())
+    if stated:
+        zones.add(stated)
+    return tuple(sorted(zones)) if len(zones) <= MOST_ZONES else ()
+
+
+def _clock(text: str) -> time:
+    hour, _, minute = text.partition(":")
+    return time.max if int(hour) == 24 else time(int(hour), int(minute))
+
+
+def _window(hours: Hours, region: str) -> Hours | RegionHours:
+    return hours.regions.get(region, hours)
+
+
+def _opening(at: datetime, zone: str, hours: Hours | RegionHours) -> tuple[datetime, datetime]:
+    """The first window in ``zone`` that is open at ``at`` or opens after it, as (start >= at, end)."""
+    local = at.astimezone(ZoneInfo(zone))
+    utc = at.tzinfo
+    for days in range(9):
+        date = local.date() + timedelta(days=days)
+        if date.weekday() not in hours.days:
+            continue
+        opens = datetime.combine(date, _clock(hours.opens), ZoneInfo(zone)).astimezone(utc)
+        closes = datetime.combine(date, _clock(hours.closes), ZoneInfo(zone)).astimezone(utc)
+        if at < closes:
+            return max(at, opens), closes
+    raise ValueError("the playbook's hours name no open day; give hours.days at least one day")
+
+
+def allowed_from(at: datetime, zones: Sequence[str], region: str, hours: Hours) -> Ruling:
+    """The first instant from ``at`` (UTC) on that lies in the calling hours of all ``zones``.
+
+    No zone: nobody knows what time it is there, so ``at`` of the answer is None and nothing may go out."""
+    if not zones:
+        return Ruling(at=None, rule="zone_unknown")
+    window = _window(hours, region)
+    start = at
+    for _ in range(64):
+        spans = [_opening(start, zone, window) for zone in zones]
+        latest = max(span[0] for span in spans)
+        if latest == start:
+            return Ruling(
+                at=start, until=min(s[1] for s in spans), rule="" if start == at else "calling_hours"
+            )
+        start = latest
+    return Ruling(at=None, rule="no_common_hours")
+
+
+def cap_allows(at: datetime, dials: Iterable[datetime], most: int, per: timedelta) -> datetime:
+    """The first instant from ``at`` on at which one more dial keeps every window of ``per`` at ``most`` dials."""
+    recent = sorted(d for d in dials if d > at - per)
+    return at if len(recent) < most else max(at, recent[-most] + per)

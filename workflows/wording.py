@@ -1,0 +1,67 @@
+"""How we say and write things: times in the lead's zone, and templates filled with facts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
+
+
+def _clock(local: datetime) -> str:
+    hour = local.hour % 12 or 12
+    half = "AM" if local.hour < 12 else "PM"
+    seconds = f" and {local.second} seconds" if local.second else ""
+    return f"{hour}:{local.minute:02d} {half}" + seconds if local.minute or seconds else f"{hour} {half}"
+
+
+def ordinal(number: int) -> str:
+    """``24`` as ``24th``."""
+    if 10 <= number % 100 <= 20:
+        return f"{number}th"
+    return f"{number}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th') }"
+
+
+def spoken_time(instant: datetime, zone: str, now: datetime) -> str:
+    """``instant`` as said aloud to somebody in ``zone`` (IANA) at ``now``: "tomorrow, Tuesday the 24th, at 3:30 PM".
+
+    A time with seconds (demo playbooks have them) is said with them."""
+    local = instant.astimezone(ZoneInfo(zone))
+    days = (local.date() - now.astimezone(ZoneInfo(zone)).date()).days
+    day = f"{_WEEKDAYS[local.weekday()]} the {ordinal(local.day)}"
+    if days == 0:
+        return f"today at {_clock(local)}"
+    if days == 1:
+        return f"tomorrow, {day}, at {_clock(local)}"
+    if 0 < days < 28:
+        return f"{day} at {_clock(local)}"
+    return (
+        f"{_WEEKDAYS[local.weekday()]}, {_MONTHS[local.month - 1]} {ordinal(local.day)}, at {_clock(local)}"
+    )
+
+
+def written_time(instant: datetime, zone: str) -> str:
+    """``instant`` as written to somebody in ``zone``: "Tue Nov 24, 3:30 PM EST"."""
+    local = instant.astimezone(ZoneInfo(zone))
+    hour = local.hour % 12 or 12
+    seconds = f":{local.second:02d}" if local.second else ""
+    half = "AM" if local.hour < 12 else "PM"
+    day = f"{_WEEKDAYS[local.weekday()][:3]} {_MONTHS[local.month - 1]} {local.day}"
+    return f"{day}, {hour}:{local.minute:02d}{seconds} {half} {local.tzname()}"
+
+
+def first_name(name: str) -> str:
+    """What we call somebody: the first word of the name, or nothing."""
+    return name.split()[0] if name.split() else ""
+
+
+def render(template: str, facts: Mapping[str, str]) -> str:
+    """``template`` with its ``{placeholders}`` filled; one that has no fact stays as it stands, so that the
+    activity that knows it (a signed link) can fill it. Spaces left by an empty fact are closed up."""
+    filled = _PLACEHOLDER.sub(lambda m: facts.get(m.group(1), m.group(0)), template)
+    filled = re.sub(r"[ \t]{2,}", " ", filled)
+    return re.sub(r" +([,.!?;:])", r"\1", filled).strip()
