@@ -1,0 +1,23 @@
+"""Small workflows for tests of the machinery; kept apart because the sandbox imports their module again."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from temporalio import activity, workflow
+from temporalio.exceptions import ApplicationError
+
+
+@activity.defn
+async def fail_with(secret: str) -> None:
+    raise ApplicationError(f"cannot reach {secret}", type="permanent", non_retryable=True)
+
+
+@workflow.defn
+class Fails:
+    @workflow.run
+    async def run(self, secret: str) -> None:
+        workflow.set_current_details(f"about {secret}")
+        await workflow.execute_activity(
+            fail_with, secret, start_to_close_timeout=timedelta(seconds=5), summary=f"for {secret}"
+        )
