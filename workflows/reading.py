@@ -49,7 +49,9 @@ _OPT_OUT = _any(
     r"\blose (?:my|this) number\b",
     r"\bno (?:me )?llam(?:e|es|en)(?: más)?\b",
 )
-_DOUBLE_NEGATIVE = _any(r"\b(?:don't|dont|do not|never) (?:opt|unsubscribe|remove|take|delete|stop|leave|lose|put|revoke)\b")
+_DOUBLE_NEGATIVE = _any(
+    r"\b(?:don't|dont|do not|never) (?:opt|unsubscribe|remove|take|delete|stop|leave|lose|put|revoke)\b"
+)
 
 
 def is_opt_out(text: str, spoken: bool = False) -> bool:
@@ -254,7 +256,9 @@ def asks_cancel(text: str) -> bool:
     return bool(_CANCEL.search(words)) and not re.search(r"\b(?:don't|do not|not|no need to) cancel\b", words)
 
 
-_LINK = _any(r"\b(?:text|send|message|sms)(?: me| us)? (?:the |a |that |your )?(?:link|info|information|details|something|it)\b")
+_LINK = _any(
+    r"\b(?:text|send|message|sms)(?: me| us)? (?:the |a |that |your )?(?:link|info|information|details|something|it)\b"
+)
 
 
 def asks_link(text: str) -> bool:
@@ -262,7 +266,9 @@ def asks_link(text: str) -> bool:
     return bool(_LINK.search(plain(text)))
 
 
-_BYE = _any(r"\b(?:goodbye|good bye|bye|see you|have a (?:good|nice|great)|talk (?:soon|later)|that's all|that is all|that's it|nothing else|all good)\b")
+_BYE = _any(
+    r"\b(?:goodbye|good bye|bye|see you|have a (?:good|nice|great)|talk (?:soon|later)|that's all|that is all|that's it|nothing else|all good)\b"
+)
 
 
 def is_goodbye(text: str) -> bool:

@@ -1,0 +1,10 @@
+"""The conversation: a guardrailed graph driven by signals, the same for calls, texts and tests.
+
+:class:`~workflows.conversation.core.Conversation` takes typed inputs and gives typed outputs
+(:mod:`~workflows.conversation.signals`). A turn of the language model passes four guards: its shape (``turn``),
+authority (``authority``), grounding (``grounding``), and the commit, which is the lead's own answer to an action.
+"""
+
+from .core import Conversation
+
+__all__ = ["Conversation"]

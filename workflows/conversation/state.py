@@ -1,0 +1,218 @@
+"""What is true in a conversation now. Owned by one :class:`~workflows.conversation.core.Conversation`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from ..events import Action, Booking, ConversationEnded, Line, Sign, Slot, Verdict
+from ..messages import Brief
+from ..playbook import Node, Playbook
+from ..wording import first_name, render, spoken_time
+from .qualify import Fit, assess
+from .signals import Timing
+
+PACE = 15.0
+"""Characters of speech in a second, where the carrier does not tell when ours ended."""
+
+
+@dataclass(slots=True)
+class Turn:
+    """The model request under way. ``speaks``: its words may be said."""
+
+    id: int
+    actions: tuple[str, ...]
+    decided: bool = False
+    speaks: bool = False
+    held: str = ""
+    said: str = ""
+    corrected: bool = False
+
+
+@dataclass(slots=True)
+class Pending:
+    """An action that the lead has been asked for and has not answered."""
+
+    id: str
+    action: Action
+    windowed: bool = False
+    """The slots were asked for within a span that the lead named."""
+    retried: bool = False
+    note: str = ""
+    """Said before the result."""
+
+
+@dataclass(slots=True)
+class State:
+    """Instants are UTC. ``version`` counts every input that changes what a reply would be."""
+
+    playbook: Playbook
+    brief: Brief
+    node: str
+    began: datetime
+    now: datetime
+    version: int = 0
+    lead_version: int = 0
+    turn_no: int = 0
+    return_to: str = ""
+    node_turns: int = 0
+    lines: list[Line] = field(default_factory=list)
+    learned: dict[str, str] = field(default_factory=dict)
+    signs: list[Sign] = field(default_factory=list)
+    objections: dict[str, int] = field(default_factory=dict)
+    offered: tuple[Slot, ...] = ()
+    past_offers: list[str] = field(default_factory=list)
+    booking: Booking | None = None
+    asked: Turn | None = None
+    pending: Pending | None = None
+    identified: bool = False
+    human: bool = False
+    """A human being was heard on the line."""
+    machine: str = ""
+    opted_out: bool = False
+    opt_out_kept: bool = False
+    closing: str = ""
+    """Why the call is ending; set, nothing but its last words is said."""
+    soft_close: bool = False
+    """They may still go on."""
+    over: bool = False
+    outcome: str = ""
+    when_asked: int = 0
+    last_asked: str = ""
+    """The field that was asked for last."""
+    no_slots: int = 0
+    owed: str = ""
+    """A result whose words were cut off: said again first."""
+    result: str = ""
+    """The last result spoken of."""
+    line_open: bool = False
+    """Our last line may still grow."""
+    lead_at: datetime | None = None
+    spoken_until: datetime | None = None
+    playing: bool = False
+    quiet: int = 0
+    """How many silence prompts were given in a row."""
+    verdicts: list[Verdict] = field(default_factory=list)
+    timings: list[Timing] = field(default_factory=list)
+    tokens_in: int = 0
+    tokens_out: int = 0
+
+    @classmethod
+    def of(cls, playbook: Playbook, brief: Brief, now: datetime) -> State:
+        learned = dict(brief.learned)
+        if brief.person and brief.person.name:
+            learned.setdefault("name", brief.person.name)
+        if brief.person and brief.person.email:
+            learned.setdefault("email", brief.person.email)
+        state = cls(
+            playbook=playbook,
+            brief=brief,
+            node=_entry(playbook, brief),
+            began=now,
+            now=now,
+            lead_version=brief.version,
+            learned=learned,
+            objections=dict(brief.objections),
+            offered=brief.offered,
+            booking=brief.booking,
+        )
+        state.identified = brief.talked_before and bool(state.name)
+        return state
+
+    @property
+    def here(self) -> Node:
+        return self.playbook.graph[self.node]
+
+    @property
+    def name(self) -> str:
+        return self.learned.get("name", "")
+
+    @property
+    def fit(self) -> Fit:
+        return assess(self.playbook, self.learned)
+
+    @property
+    def qualified(self) -> bool:
+        """Fit, or once was: somebody with a meeting is not asked again."""
+        return self.booking is not None or self.brief.missed is not None or self.fit.fits
+
+    @property
+    def allowed(self) -> tuple[str, ...]:
+        """The actions that the model may name now."""
+        actions = self.here.actions
+        if not self.booking:
+            actions = tuple(a for a in actions if a != "cancel")
+        if not self.offered:
+            actions = tuple(a for a in actions if a != "book")
+        return actions
+
+    @property
+    def last_words(self) -> str:
+        """What the lead said since we last spoke."""
+        said: list[str] = []
+        for line in reversed(self.lines):
+            if line.who == "agent":
+                break
+            said.append(line.text)
+        return " ".join(reversed(said))
+
+    def time(self, instant: datetime) -> str:
+        """``instant`` as said to this lead now."""
+        return spoken_time(instant, self.brief.zone, self.now)
+
+    def slots_in_words(self) -> str:
+        times = [self.time(slot.start) for slot in self.offered]
+        return times[0] if len(times) == 1 else f"{', '.join(times[:-1])}, or {times[-1]}" if times else ""
+
+    def facts(self, extra: Mapping[str, str] | None = None) -> dict[str, str]:
+        """What the playbook's words are filled with."""
+        book, meeting = self.playbook, self.booking or self.brief.missed
+        person = self.brief.person
+        return {
+            "name": first_name(self.name),
+            "company": book.company.name,
+            "agent": book.agent.name,
+            "purpose": book.company.purpose,
+            "asked": book.company.purpose,
+            "promise": person.promise if person else "",
+            "phone": book.company.phone,
+            "slots": self.slots_in_words(),
+            "time": self.time(meeting.start) if meeting else "",
+            "rep": meeting.rep_name if meeting else "a specialist",
+            **(extra or {}),
+        }
+
+    def words(self, template: str, **extra: str) -> str:
+        """The playbook's ``template`` in this state."""
+        return render(template, self.facts(extra))
+
+    def speech_ends(self, text: str) -> datetime:
+        """When ``text``, said after what is already being said, should have been played."""
+        begins = max(self.now, self.spoken_until or self.now)
+        return begins + timedelta(seconds=len(text) / PACE)
+
+    def ended(self, at: datetime) -> ConversationEnded:
+        """The last word on this conversation."""
+        outcome = self.outcome or ("talked" if self.human else "silent")
+        return ConversationEnded(
+            at=at,
+            id=f"{self.brief.attempt}:ended",
+            attempt=self.brief.attempt,
+            node=self.node,
+            transcript=tuple(line for line in self.lines if line.text),
+            verdicts=tuple(self.verdicts),
+            timings=tuple(seconds for t in self.timings if (seconds := t.seconds())),
+            outcome=outcome,
+            tokens_in=self.tokens_in,
+            tokens_out=self.tokens_out,
+        )
+
+
+def _entry(playbook: Playbook, brief: Brief) -> str:
+    """Where in the graph this conversation begins."""
+    if brief.node in playbook.graph:
+        return brief.node
+    if brief.booking:
+        return "reschedule"
+    return "no_show_recovery" if brief.missed else "outreach"

@@ -1,0 +1,266 @@
+"""One turn of the language model: what it read, the one action it proposes, and what it wants to say.
+
+It decides, then speaks: the keys stand in this order in its JSON, so that the action is complete, and can be
+authorised, before the first word exists. The text comes from a model that heard a stranger: it is untrusted.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Literal
+
+from pydantic import Field, ValidationError
+
+from ..model import Model
+from ..playbook import Playbook
+
+Intent = Literal[
+    "answer",
+    "question",
+    "concern",
+    "wants_meeting",
+    "picks_time",
+    "names_time",
+    "refuses_times",
+    "move",
+    "cancel",
+    "later",
+    "send_link",
+    "already_booked",
+    "not_interested",
+    "wrong_person",
+    "person",
+    "robot",
+    "stop",
+    "complaint",
+    "yes",
+    "no",
+    "goodbye",
+    "unclear",
+]
+INTENTS: tuple[str, ...] = Intent.__args__  # type: ignore[attr-defined]
+SIGNS = ("commitment", "concern", "confirmation", "denial", "hesitation")
+ARGS = ("field", "topic", "when", "choice", "why")
+
+MOST_WORDS = 2000
+"""Characters of one turn's speech that are looked at; the rest is dropped."""
+
+
+class FieldRead(Model):
+    field: str
+    value: str
+    quote: str = ""
+
+
+class SignRead(Model):
+    sign: Literal["commitment", "concern", "confirmation", "denial", "hesitation"]
+    about: str = ""
+    quote: str = ""
+
+
+class Reading(Model):
+    intent: Intent = "unclear"
+    fields: tuple[FieldRead, ...] = ()
+    signs: tuple[SignRead, ...] = ()
+
+
+class Proposal(Model):
+    """``name`` is one of the node's actions; ``args`` has any of field (to ask for), topic (the fact or objection),
+    when (the lead's words about a time), choice (their words about which slot) and why."""
+
+    name: str
+    args: dict[str, str] = Field(default_factory=dict)
+
+
+class Decision(Model):
+    """The part of a turn that stands before the words."""
+
+    reading: Reading = Reading()
+    action: Proposal
+
+
+class MalformedTurn(ValueError):
+    """The model's answer is no turn; the message says what is wrong, without the text."""
+
+
+def schema(playbook: Playbook, actions: tuple[str, ...]) -> dict[str, Any]:
+    """The JSON schema of a turn that can name only ``actions``, strict in the sense of structured output: every
+    property is required, none may be added."""
+    fields = sorted(playbook.fields)
+    text = {"type": "string"}
+    return _object(
+        reading=_object(
+            intent={"type": "string", "enum": list(INTENTS)},
+            fields=_list(_object(field={"type": "string", "enum": fields}, value=text, quote=text)),
+            signs=_list(_object(sign={"type": "string", "enum": list(SIGNS)}, about=text, quote=text)),
+        ),
+        action=_object(
+            name={"type": "string", "enum": list(actions)},
+            args=_object(
+                field={"type": "string", "enum": ["", *fields]},
+                topic={"type": "string", "enum": ["", *sorted({*playbook.facts, *playbook.objections})]},
+                when=text,
+                choice=text,
+                why=text,
+            ),
+        ),
+        say=text,
+    )
+
+
+def _object(**properties: Any) -> dict[str, Any]:
+    return {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
+
+
+def _list(items: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "array", "items": items}
+
+
+class TurnReader:
+    """Reads a turn while it streams in. :meth:`feed` takes the next piece of text and gives what became known:
+    the Decision once, then the words. Raises MalformedTurn as soon as the text can be no turn."""
+
+    def __init__(self, actions: tuple[str, ...]) -> None:
+        self._actions = actions
+        self._text = ""
+        self._decision: Decision | None = None
+        self._say_at = -1
+        self._spoken = 0
+        self.complete = False
+
+    def feed(self, piece: str) -> list[Decision | str]:
+        self._text += piece
+        if len(self._text) > 64 * 1024:
+            raise MalformedTurn("longer than 64 KiB")
+        known: list[Decision | str] = []
+        if self._decision is None:
+            at = _key(self._text, "say")
+            if at is None:
+                return known
+            self._decision = self._decided(self._text[: at[0]])
+            self._say_at = at[1]
+            known.append(self._decision)
+        words, ended = _partial_string(self._text, self._say_at)
+        words = words[:MOST_WORDS]
+        if len(words) > self._spoken:
+            known.append(words[self._spoken :])
+            self._spoken = len(words)
+        self.complete = self.complete or ended
+        return known
+
+    def finish(self) -> None:
+        """The stream has ended. Raises MalformedTurn when the turn is not whole."""
+        if not self.complete:
+            raise MalformedTurn("ended before the turn was whole")
+
+    def _decided(self, head: str) -> Decision:
+        try:
+            content = json.loads(head.rstrip().rstrip(",") + "}")
+        except ValueError as error:
+            raise MalformedTurn("is no JSON before say") from error
+        return decision(content, self._actions)
+
+
+def decision(content: object, actions: tuple[str, ...]) -> Decision:
+    """The checked Decision of a parsed turn: unknown fields and signs are dropped, an action that the schema did not
+    offer is refused. Raises MalformedTurn."""
+    if not isinstance(content, dict) or not isinstance(content.get("action"), dict):
+        raise MalformedTurn("names no action before say")
+    reading = content.get("reading")
+    try:
+        found = Decision(
+            reading=Reading.model_validate(reading if isinstance(reading, dict) else {}),
+            action=Proposal.model_validate(content["action"]),
+        )
+    except ValidationError as error:
+        where = ".".join(str(part) for part in error.errors()[0]["loc"])
+        raise MalformedTurn(f"{where} is not as the schema says") from error
+    if found.action.name not in actions:
+        raise MalformedTurn("names an action that this node does not allow")
+    return found
+
+
+def _key(text: str, wanted: str) -> tuple[int, int] | None:
+    """Where the top-level key ``wanted`` begins, and where its string value begins (after the quote), once both
+    have been seen in the partial JSON ``text``."""
+    depth, at = 0, 0
+    while at < len(text):
+        char = text[at]
+        if char == '"':
+            end = _string_end(text, at + 1)
+            if end is None:
+                return None
+            if depth == 1 and text[at + 1 : end] == wanted:
+                rest = text[end + 1 :]
+                colon = len(rest) - len(rest.lstrip())
+                if rest[colon : colon + 1] == ":":
+                    value = rest[colon + 1 :]
+                    quote = len(value) - len(value.lstrip())
+                    if value[quote : quote + 1] == '"':
+                        return at, end + 1 + colon + 1 + quote + 1
+                    if value[quote:]:
+                        raise MalformedTurn("say is no string")
+                    return None
+            at = end
+        elif char in "{[":
+            depth += 1
+        elif char in "}]":
+            depth -= 1
+            if depth == 0:
+                raise MalformedTurn("ended without say")
+        at += 1
+    return None
+
+
+def _string_end(text: str, at: int) -> int | None:
+    while at < len(text):
+        if text[at] == "\\":
+            at += 2
+        elif text[at] == '"':
+            return at
+        else:
+            at += 1
+    return None
+
+
+def _partial_string(text: str, at: int) -> tuple[str, bool]:
+    """The JSON string that begins at ``at`` as far as it is there, and whether it has ended."""
+    end = _string_end(text, at)
+    raw = text[at:end] if end is not None else text[at:]
+    if end is None:
+        # An escape sequence may be cut: leave it for the next piece.
+        cut = raw.rfind("\\", max(0, len(raw) - 12))
+        while cut > 0 and raw[cut - 1] == "\\" and (cut - _run(raw, cut)) % 2 == 1:
+            cut -= 1
+        if cut >= 0 and not _whole_escape(raw[cut:]):
+            raw = raw[:cut]
+    try:
+        return json.loads(f'"{raw}"', strict=False), end is not None
+    except ValueError:
+        if end is not None:
+            raise MalformedTurn("say is no JSON string") from None
+        return _longest(raw), False
+
+
+def _run(raw: str, at: int) -> int:
+    """The index of the first backslash of the run that ends at ``at``."""
+    while at > 0 and raw[at - 1] == "\\":
+        at -= 1
+    return at
+
+
+def _whole_escape(tail: str) -> bool:
+    if len(tail) < 2:
+        return False
+    if tail[1] != "u":
+        return True
+    return len(tail) >= 6 and not (tail[2:4].lower() in {"d8", "d9", "da", "db"} and len(tail) < 12)
+
+
+def _longest(raw: str) -> str:
+    for cut in range(len(raw), max(len(raw) - 14, -1), -1):
+        try:
+            return str(json.loads(f'"{raw[:cut]}"', strict=False))
+        except ValueError:
+            continue
+    return ""
