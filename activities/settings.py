@@ -50,6 +50,8 @@ class Settings(BaseSettings):
     # Twilio
     twilio_account_sid: str = ""
     twilio_auth_token: str = ""
+    twilio_webhook_keys: dict[str, str] = Field(default_factory=dict)
+    """Key id -> secret of Twilio's SharedKeys, as JSON, where webhooks are signed with one instead of the token."""
     twilio_number: str = ""
     twilio_base_url: str = ""
     """Empty: Twilio itself."""

@@ -114,14 +114,17 @@ async def test_an_id_that_is_somebody_elses_is_refused(books: Books) -> None:
 async def test_free_busy_is_by_calendar_and_pages_long_ranges(books: Books) -> None:
     await google.insert_event(ANA, draft())
     books.seed("google", unreadable=["gone@tallyhook.example"])
-    found = await google.free_busy([ANA, "gone@tallyhook.example"], START - timedelta(days=1), START + timedelta(days=99))
+    found = await google.free_busy(
+        [ANA, "gone@tallyhook.example"], START - timedelta(days=1), START + timedelta(days=99)
+    )
     assert found[ANA].spans == ((START, START + timedelta(minutes=30)),)
     assert found["gone@tallyhook.example"].error == "notFound"
     assert len(books.requests("google", path="freeBusy")) == 2
 
 
 @pytest.mark.parametrize(
-    ("status", "kind"), [("401", "permanent"), ("403", "retry"), ("404", "permanent"), ("412", "permanent"), ("503", "retry")]
+    ("status", "kind"),
+    [("401", "permanent"), ("403", "retry"), ("404", "permanent"), ("412", "permanent"), ("503", "retry")],
 )
 async def test_what_an_answer_means(books: Books, status: str, kind: str) -> None:
     """The stand-in's 403 is Google's rateLimitExceeded, the one 403 that goes again."""
@@ -138,9 +141,7 @@ async def test_a_service_account_signs_in_and_refreshes_after_a_401(
     books: Books, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    pem = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
+    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     account = {
         "type": "service_account",
         "client_email": "showrate@project.example",

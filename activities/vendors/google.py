@@ -125,8 +125,10 @@ async def patch_event(calendar: str, event: str, changes: Mapping[str, object], 
     since: else permanent (412)."""
 
     def send() -> Event:
-        request = _service().events().patch(
-            calendarId=calendar, eventId=event, body=dict(changes), conferenceDataVersion=1, sendUpdates="all"
+        request = (
+            _service()
+            .events()
+            .patch(calendarId=calendar, eventId=event, body=dict(changes), conferenceDataVersion=1, sendUpdates="all")
         )
         if etag:
             request.headers["If-Match"] = etag
@@ -139,8 +141,8 @@ async def delete_event(calendar: str, event: str, *, notify: bool = True) -> boo
     """Take an event out; its attendee hears of it if ``notify``. False when it was gone already (404 or 410)."""
 
     def send() -> bool:
-        request = _service().events().delete(
-            calendarId=calendar, eventId=event, sendUpdates="all" if notify else "none"
+        request = (
+            _service().events().delete(calendarId=calendar, eventId=event, sendUpdates="all" if notify else "none")
         )
         try:
             _execute(request)
@@ -223,11 +225,15 @@ def _insert(calendar: str, name: str, draft: Draft) -> Event:
         body["conferenceData"] = {
             "createRequest": {"requestId": name, "conferenceSolutionKey": {"type": "hangoutsMeet"}}
         }
-    request = _service().events().insert(
-        calendarId=calendar,
-        body=body,
-        conferenceDataVersion=1,
-        sendUpdates="all" if draft.attendee else "none",
+    request = (
+        _service()
+        .events()
+        .insert(
+            calendarId=calendar,
+            body=body,
+            conferenceDataVersion=1,
+            sendUpdates="all" if draft.attendee else "none",
+        )
     )
     return _event(_execute(request))
 
@@ -325,7 +331,7 @@ class _Transport:
         return httplib2.Response({**seen, "status": str(answer.status_code)}), answer.content
 
 
-class _Token(google.auth.transport.Response):  # type: ignore[misc]
+class _Token(google.auth.transport.Response):
     """A token endpoint's answer in google-auth's words."""
 
     def __init__(self, answer: httpx.Response) -> None:
@@ -356,7 +362,7 @@ def _token_request(client: httpx.Client) -> Callable[..., _Token]:
         try:
             return _Token(client.request(method, url, content=body, headers=dict(headers or {})))
         except httpx.TransportError as error:
-            raise auth_exceptions.TransportError(type(error).__name__) from error
+            raise auth_exceptions.TransportError(type(error).__name__) from error  # type: ignore[no-untyped-call]
 
     return call
 
@@ -370,7 +376,8 @@ def _service() -> Any:
 def _built(base_url: str, credentials_path: str, subject: str, timeout: float) -> Any:
     credentials = None
     if credentials_path:
-        credentials = service_account.Credentials.from_service_account_file(credentials_path, scopes=_SCOPES)
+        account: Any = service_account.Credentials
+        credentials = account.from_service_account_file(credentials_path, scopes=_SCOPES)
         if subject:
             credentials = credentials.with_subject(subject)
     transport = _Transport(httpx.Client(timeout=timeout), credentials)

@@ -1,0 +1,94 @@
+"""The activity ``reflect``: what changed with a lead, told to the record, the CRM and the reps' channel at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from workflows.effects import Reflection, ReflectionDone
+from workflows.model import Model
+
+from . import crm, faults, metrics, notices, record
+from .vendors import hubspot, slack
+
+
+class Told(Model):
+    """A part that is through: the rep who owns the contact, if it found one, or the words of a refusal."""
+
+    owner: str = ""
+    refused: str = ""
+
+
+@activity.defn
+async def reflect(request: Reflection) -> ReflectionDone:
+    """Tell each of ``request.parts``, all at once; a vendor that is not configured is left out.
+
+    A part that fails for now does not stop the others: only when all are through it raises ``retry`` or
+    ``retry_after``, having left word in its heartbeat of what is done, so that the next attempt does not send that
+    again. A worker that died left no word; then all is sent again, and recognised by its keys. What a vendor refuses
+    for good is answered in ``failed``."""
+    done = _before()
+    wanted = [name for name in _PARTS if name in request.parts and name not in done]
+    results = await asyncio.gather(*(_PARTS[name](request) for name in wanted), return_exceptions=True)
+    errors = []
+    for name, result in zip(wanted, results, strict=True):
+        told = _through(result)
+        metrics.effect(f"reflect.{name}", _outcome(result))
+        if told is not None:
+            done[name] = told
+        elif isinstance(result, BaseException):
+            errors.append(result)
+    if error := faults.worst(errors):
+        activity.heartbeat({name: told.model_dump(mode="json") for name, told in done.items()})
+        raise error
+    return ReflectionDone(
+        owner=next((told.owner for told in done.values() if told.owner), ""),
+        failed=tuple(f"{name}: {told.refused}" for name, told in done.items() if told.refused),
+    )
+
+
+async def _record(request: Reflection) -> Told:
+    await record.write(request)
+    return Told()
+
+
+async def _crm(request: Reflection) -> Told:
+    return Told(owner=await crm.sync(request)) if hubspot.configured() else Told()
+
+
+async def _notice(request: Reflection) -> Told:
+    if slack.configured():
+        await notices.post(request.cards)
+    return Told()
+
+
+_PARTS: Mapping[str, Callable[[Reflection], Awaitable[Told]]] = {
+    "record": _record,
+    "crm": _crm,
+    "notice": _notice,
+}
+
+
+def _through(result: Told | BaseException) -> Told | None:
+    """What the part has come to; None when it is to be tried again."""
+    if isinstance(result, Told):
+        return result
+    if isinstance(result, ApplicationError) and result.non_retryable:
+        return Told(refused=result.message)
+    return None
+
+
+def _outcome(result: Told | BaseException) -> str:
+    if isinstance(result, Told):
+        return "ok"
+    return (result.type if isinstance(result, ApplicationError) else None) or "error"
+
+
+def _before() -> dict[str, Told]:
+    """What earlier attempts of this activity left in the heartbeat."""
+    details = activity.info().heartbeat_details
+    left = details[0] if details else {}
+    return {name: Told.model_validate(told) for name, told in left.items()}

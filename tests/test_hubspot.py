@@ -1,0 +1,281 @@
+"""The CRM through HubSpot's own SDK, against the stand-in: one record of each thing, whatever fails."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from temporalio.exceptions import ApplicationError
+
+from activities import crm
+from activities.vendors import hubspot
+from tests.fixtures.books import Books
+from workflows.effects import CallNote, Entry, Reflection
+from workflows.events import Booking, Form, Line
+
+FACTS = Path(__file__).parents[1] / "../shared/specs/hubspot/hubspot_sdk_12.0.0_interface_facts.json"
+LEAD = "lead-" + "5" * 32
+NOW = datetime(2027, 3, 12, 15, 0, tzinfo=UTC)
+FORM = Form(
+    submission_id="s1",
+    name="Lee van Park",
+    phone="+14155550123",
+    email="lee@example.com",
+    company="Birch & Co",
+    message="Show me",
+    source="website",
+    utm={"campaign": "spring"},
+)
+CALL = CallNote(
+    attempt="a1",
+    sid="CA1",
+    at=NOW,
+    seconds=61,
+    status="completed",
+    disposition="talked",
+    transcript=(Line(who="agent", text="Hello <Lee>", at=NOW), Line(who="lead", text="Hi & bye", at=NOW)),
+)
+BOOKING = Booking(
+    id="b1", rep="ana", rep_name="Ana Torres", start=NOW, end=NOW + timedelta(minutes=30), reason="her turn"
+)
+
+
+def reflection(**more: Any) -> Reflection:
+    values = {
+        "lead": LEAD,
+        "version": 7,
+        "audience": "inbound",
+        "playbook": "0" * 16,
+        "now": NOW,
+        "stage": "booked",
+        "furthest": "booked",
+        "source": "website",
+        "owner": "ana",
+        "form": FORM,
+        "learned": {"team_size": "40"},
+        "calls": (CALL,),
+        "booking": BOOKING,
+    }
+    return Reflection(**{**values, **more})
+
+
+@pytest.fixture
+async def prepared(books: Books) -> Books:
+    await crm.prepare()
+    return books
+
+
+def only(books: Books, kind: str) -> dict[str, Any]:
+    [record] = books.state("hubspot")[kind]
+    values: dict[str, Any] = record["properties"]
+    return values
+
+
+def deal_stage(books: Books) -> str:
+    state = books.state("hubspot")
+    stages = {stage["id"]: stage["label"] for pipeline in state["pipelines"] for stage in pipeline["stages"]}
+    return str(stages[only(books, "deals")["dealstage"]])
+
+
+def create(books: Books, kind: str, **values: str) -> str:
+    made = httpx.post(
+        f"{books.url}/hubspot/crm/v3/objects/{kind}",
+        json={"properties": values},
+        headers={"Authorization": "Bearer sandbox"},
+    )
+    return str(made.raise_for_status().json()["id"])
+
+
+async def test_setup_creates_what_is_missing_once(books: Books) -> None:
+    done = await crm.prepare()
+    assert "HubSpot contacts: property showrate_key" in done
+    assert "HubSpot deals: pipeline Showrate" in done
+    assert await crm.prepare() == []
+    properties = books.get("/hubspot/crm/v3/properties/calls")
+    assert properties.status_code == 401
+
+
+async def test_without_setup_the_refusal_names_the_remedy(books: Books) -> None:
+    with pytest.raises(ApplicationError) as raised:
+        await crm.sync(reflection())
+    assert raised.value.type == "permanent"
+    assert "showrate setup" in raised.value.message
+
+
+async def test_a_booked_lead_is_all_there(prepared: Books) -> None:
+    assert await crm.sync(reflection()) == ""
+    contact = only(prepared, "contacts")
+    assert contact["email"] == "lee@example.com"
+    assert (contact["firstname"], contact["lastname"]) == ("Lee", "van Park")
+    assert contact["showrate_key"] == LEAD
+    assert contact["showrate_next_meeting"] == "2027-03-12T15:00:00.000Z"
+    assert contact["showrate_learned"] == "team_size: 40"
+    assert contact["showrate_link"] == f"https://showrate.example/console/leads/{LEAD}"
+    assert contact["hubspot_owner_id"] == "101", "nobody owned it, so it is the rep's who meets it"
+    call = only(prepared, "calls")
+    assert "Hello &lt;Lee&gt;" in call["hs_call_body"]
+    assert "Hi &amp; bye" in call["hs_call_body"]
+    assert call["hs_call_duration"] == "61000"
+    assert call["showrate_disposition"] == "talked"
+    meeting = only(prepared, "meetings")
+    assert meeting["hs_meeting_outcome"] == "SCHEDULED"
+    assert meeting["hs_meeting_title"] == "Lee van Park and Ana Torres"
+    assert only(prepared, "deals")["dealname"] == "Birch & Co · website"
+    assert deal_stage(prepared) == "Meeting booked"
+    links = {(a["from"][0], a["to"][0]) for a in prepared.state("hubspot")["associations"]}
+    assert {("calls", "contacts"), ("meetings", "contacts"), ("deals", "contacts")} <= links
+    # Asked again, it says who owns the contact.
+    assert await crm.sync(reflection()) == "ana"
+
+
+async def test_the_whole_life_keeps_one_record_of_each(prepared: Books) -> None:
+    await crm.sync(reflection(stage="attempting", furthest="attempting", owner="", calls=(), booking=None))
+    assert prepared.state("hubspot")["deals"] == []
+    await crm.sync(reflection(form=None))
+    moved = BOOKING.model_copy(update={"id": "b2", "replaces": "b1", "start": NOW + timedelta(days=1)})
+    await crm.sync(reflection(form=None, booking=moved, stage="rescheduled", calls=()))
+    outcomes = {
+        m["properties"]["showrate_key"]: m["properties"]["hs_meeting_outcome"]
+        for m in prepared.state("hubspot")["meetings"]
+    }
+    assert outcomes == {"b1": "RESCHEDULED", "b2": "SCHEDULED"}
+    await crm.sync(reflection(form=None, booking=moved, stage="no_show", meeting_outcome="no_show", calls=()))
+    assert deal_stage(prepared) == "No-show"
+    assert "showrate_next_meeting" not in only(prepared, "contacts")
+    last = moved.model_copy(update={"id": "b3", "replaces": ""})
+    await crm.sync(reflection(form=None, booking=last, stage="showed", meeting_outcome="showed", calls=()))
+    await crm.sync(reflection(form=None, booking=last, stage="closed", disposition="showed", meeting_outcome="showed"))
+    outcomes = {
+        m["properties"]["showrate_key"]: m["properties"]["hs_meeting_outcome"]
+        for m in prepared.state("hubspot")["meetings"]
+    }
+    assert outcomes == {"b1": "RESCHEDULED", "b2": "NO_SHOW", "b3": "COMPLETED"}
+    assert deal_stage(prepared) == "Meeting held"
+    assert only(prepared, "contacts")["showrate_disposition"] == "showed"
+
+
+async def test_a_cancelled_meeting_says_so(prepared: Books) -> None:
+    await crm.sync(reflection())
+    entry = Entry(at=NOW, kind="cancelled", version=8, text="meeting cancelled", data={"booking": "b1"})
+    await crm.sync(reflection(form=None, booking=None, stage="contacted", entries=(entry,), calls=()))
+    assert only(prepared, "meetings")["hs_meeting_outcome"] == "CANCELED"
+    assert "showrate_next_meeting" not in only(prepared, "contacts")
+    assert deal_stage(prepared) == "Qualified"
+
+
+async def test_an_existing_contact_of_the_same_email_is_adopted(prepared: Books) -> None:
+    existing = create(prepared, "contacts", email="Lee@Example.com", hubspot_owner_id="102", jobtitle="CFO")
+    assert await crm.sync(reflection()) == "ben"
+    contact = only(prepared, "contacts")
+    assert (contact["hs_object_id"], contact["showrate_key"]) == (existing, LEAD)
+    assert contact["jobtitle"] == "CFO"
+    assert contact["hubspot_owner_id"] == "102", "it keeps its owner"
+    await crm.sync(reflection())
+    assert len(prepared.state("hubspot")["contacts"]) == 1
+
+
+async def test_two_numbers_with_one_email_share_a_contact(prepared: Books) -> None:
+    await crm.sync(reflection(calls=(), booking=None, furthest="attempting"))
+    other = "lead-" + "6" * 32
+    for _ in range(2):
+        await crm.sync(reflection(lead=other, booking=None, furthest="attempting"))
+    assert only(prepared, "contacts")["showrate_key"] == LEAD
+    assert only(prepared, "calls")["showrate_key"] == f"{other}:a1"
+
+
+async def test_a_lead_without_email_that_later_names_anothers(prepared: Books) -> None:
+    phone_only = FORM.model_copy(update={"email": ""})
+    await crm.sync(reflection(form=phone_only, calls=(), booking=None, furthest="attempting"))
+    theirs = create(prepared, "contacts", email="lee@example.com")
+    await crm.sync(reflection(calls=(), booking=None, furthest="attempting"))
+    contacts = prepared.state("hubspot")["contacts"]
+    assert len(contacts) == 2
+    [ours] = [c["properties"] for c in contacts if c["id"] != theirs]
+    assert ours["showrate_review"] == f"has the e-mail of contact {theirs}"
+    assert "email" not in ours
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("fault", ["500", "drop", "429"])
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "contacts/batch/upsert"),
+        ("POST", "calls/batch/upsert"),
+        ("POST", "meetings/batch/upsert"),
+        ("POST", "deals/batch/upsert"),
+        ("PUT", "objects/calls/.*/associations"),
+        ("PUT", "objects/meetings/.*/associations"),
+        ("GET", "objects/contacts/"),
+    ],
+)
+async def test_a_failure_anywhere_is_made_good_by_a_repeat(
+    prepared: Books, method: str, path: str, fault: str, when: str
+) -> None:
+    prepared.fault("hubspot", fault, when, method=method, path=path, retry_after=2 if fault == "429" else None)
+    with pytest.raises(ApplicationError) as raised:
+        await crm.sync(reflection())
+    assert raised.value.type == ("retry_after" if fault == "429" else "retry")
+    met = prepared.requests("hubspot", method, path)
+    assert len(met) == 1, "the SDK's own resends must be off"
+    await crm.sync(reflection())
+    for kind in ("contacts", "calls", "meetings", "deals"):
+        only(prepared, kind)
+    links = [tuple(map(tuple, (a["from"], a["to"]))) for a in prepared.state("hubspot")["associations"]]
+    assert len(links) == len(set(links)) == 6
+
+
+async def test_a_refused_record_does_not_keep_the_others_back(prepared: Books) -> None:
+    prepared.fault("hubspot", "400", path="calls/batch/upsert")
+    with pytest.raises(ApplicationError) as raised:
+        await crm.sync(reflection())
+    assert raised.value.type == "permanent"
+    assert prepared.state("hubspot")["calls"] == []
+    assert deal_stage(prepared) == "Meeting booked"
+    only(prepared, "meetings")
+
+
+async def test_learned_fields_get_properties_of_their_own_where_setup_made_them(prepared: Books) -> None:
+    await hubspot.create_properties("contacts", [hubspot.Property(name="showrate_said_team_size", label="Team size")])
+    await crm.sync(reflection(learned={"team_size": "40", "budget": "none"}))
+    contact = only(prepared, "contacts")
+    assert contact["showrate_said_team_size"] == "40"
+    assert contact["showrate_learned"] == "team_size: 40\nbudget: none"
+
+
+async def test_no_words_of_the_vendor_reach_the_message(prepared: Books) -> None:
+    with pytest.raises(ApplicationError) as raised:
+        await crm.sync(reflection(form=FORM.model_copy(update={"email": "no address"})))
+    assert "INVALID_EMAIL" in raised.value.message
+    assert "no address" not in raised.value.message
+
+
+@pytest.mark.skipif(not FACTS.exists(), reason="the vendor's own facts are not here")
+async def test_requests_and_answers_have_the_sdks_shapes(prepared: Books) -> None:
+    packages = json.loads(FACTS.read_text())["packages"]
+    paths = {(o["method"], o["path"]) for package in packages.values() for o in package["operations"]}
+    patterns = [(method, [part.startswith("{") or part for part in path.split("/")]) for method, path in paths]
+    await crm.sync(reflection())
+    for entry in prepared.requests("hubspot"):
+        parts = entry.path.removeprefix("/hubspot").split("/")
+        assert any(
+            method == entry.method
+            and len(parts) == len(shape)
+            and all(s is True or s == p for s, p in zip(shape, parts, strict=True))
+            for method, shape in patterns
+        ), entry.path
+    models = packages["contacts"]["models"]
+    for record in prepared.state("hubspot")["contacts"]:
+        assert record.keys() <= models["SimplePublicObject"]["fields"].keys()
+        assert set(models["SimplePublicObject"]["required"]) <= record.keys()
+    for pipeline in prepared.state("hubspot")["pipelines"]:
+        assert set(packages["pipelines"]["models"]["Pipeline"]["required"]) <= pipeline.keys()
+    custom = httpx.get(
+        f"{prepared.url}/hubspot/crm/v3/properties/contacts", headers={"Authorization": "Bearer sandbox"}
+    ).json()["results"]
+    for one in custom:
+        assert set(packages["properties"]["models"]["ModelProperty"]["required"]) <= one.keys()
