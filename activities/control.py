@@ -1,0 +1,57 @@
+"""Waking the leads that a pause held back."""
+
+from __future__ import annotations
+
+import asyncio
+
+from temporalio import activity
+from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
+
+from workflows import attributes, messages
+from workflows.control_workflow import scope_fault
+from workflows.effects import WakeLeads
+from workflows.events import Resumed
+
+from . import faults
+
+_GAP = 0.01
+"""Seconds between two signals, so that a pause over many leads does not end in a burst at the server."""
+
+
+@activity.defn
+async def wake_leads(request: WakeLeads) -> int:
+    """Signal ``resume`` to every open lead that shows as held by ``request.scope``; how many were signalled.
+
+    Idempotent: a lead that was woken no longer shows as held, and a second signal carries the first's id."""
+    if fault := scope_fault(request.scope):
+        raise faults.permanent(fault)
+    info = activity.info()
+    resumed = Resumed(
+        at=info.scheduled_time, id=f"wake:{info.workflow_run_id}:{info.activity_id}", by=request.by
+    )
+    woken = 0
+    query = (
+        f"WorkflowType = '{messages.LEAD}' AND ExecutionStatus = 'Running'"
+        f" AND {attributes.HELD.name} = '{request.scope}'"
+    )
+    client = activity.client()
+    try:
+        async for lead in client.list_workflows(query):
+            woken += await _signal(client, lead.id, resumed)
+            activity.heartbeat(woken)
+            await asyncio.sleep(_GAP)
+    except RPCError as error:
+        raise faults.retry(f"woke {woken} leads, then: {error.status.name}") from error
+    return woken
+
+
+async def _signal(client: Client, lead: str, resumed: Resumed) -> bool:
+    """False when the lead has ended meanwhile."""
+    try:
+        await client.get_workflow_handle(lead).signal("resume", resumed)
+    except RPCError as error:
+        if error.status == RPCStatusCode.NOT_FOUND:
+            return False
+        raise
+    return True

@@ -1,0 +1,441 @@
+"""The record: the leads' stories, which outlive Temporal's retention. Lists, funnel, digest and
+re-planning read it; no decision about a live lead depends on it.
+
+All functions are synchronous and short; asynchronous callers use ``asyncio.to_thread``. Several processes may
+use them at once. They raise ValueError when the encryption keys are missing and SQLAlchemy's errors when the
+database is away.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from pydantic import Field
+from sqlalchemy import ColumnElement, Connection, Row, delete, select, update
+
+from workflows.effects import CallNote, Entry, Reflection
+from workflows.events import Booking, Form
+from workflows.model import Instant, Model
+from workflows.playbook import Playbook, canonical
+
+from . import tables
+from .settings import settings
+from .vault import DataKey, Vault, WrappedKey
+
+
+class LeadRecord(Model):
+    """What the record knows of a lead. Times are UTC; ``erased`` leads have lost all that is personal."""
+
+    lead: str
+    version: int
+    stage: str = ""
+    furthest: str = ""
+    disposition: str = ""
+    reason: str = ""
+    source: str = ""
+    audience: str = ""
+    owner: str = ""
+    playbook: str = ""
+    review: str = ""
+    person: Form | None = None
+    learned: dict[str, str] = Field(default_factory=dict)
+    booking: Booking | None = None
+    meeting_outcome: str = ""
+    milestones: dict[str, Instant] = Field(default_factory=dict)
+    first_form_at: Instant | None = None
+    first_ring_at: Instant | None = None
+    updated_at: Instant | None = None
+    erased: bool = False
+
+
+class Told(Model):
+    """One entry and its place among all leads' entries: ``seq`` only grows."""
+
+    seq: int
+    lead: str
+    entry: Entry
+
+
+class OtherIdentity(RuntimeError):
+    """The identity key is not the one under which this installation's ids were made."""
+
+
+# ---- writing -------------------------------------------------------------------------------------------
+
+
+def write(reflection: Reflection) -> int:
+    """Bring the record up to ``reflection``, in one transaction; how many entries were new.
+
+    Idempotent. Entries and milestones are added in any order; the lead's own state never goes back to an
+    older version. An entry is recognised by its lead, version and content."""
+    with tables.writing(_url()) as db:
+        key = _key_for_writing(db, reflection.lead)
+        _write_lead(db, key, reflection)
+        _write_handles(db, reflection)
+        for note in reflection.calls:
+            _write_call(db, key, reflection, note)
+        return _write_entries(db, key, reflection)
+
+
+def _write_lead(db: Connection, key: DataKey, news: Reflection) -> None:
+    t = tables.leads
+    db.execute(tables.insert(db, t).values(lead=news.lead, version=-1).on_conflict_do_nothing())
+    row = db.execute(select(t).where(t.c.lead == news.lead).with_for_update()).one()
+    milestones = _write_milestones(db, news)
+    changes: dict[str, Any] = {
+        "first_form_at": milestones.get("form"),
+        "first_ring_at": milestones.get("first_ring"),
+        "source": row.source or news.source,  # the cohort is that of the first form
+    }
+    known = key.open(row.sealed) or {}
+    if newer := news.version >= row.version:
+        changes |= {
+            "version": news.version,
+            "stage": news.stage,
+            "furthest": news.furthest,
+            "disposition": news.disposition,
+            "audience": news.audience or row.audience,
+            "owner": news.owner or row.owner,
+            "playbook": news.playbook or row.playbook,
+            "review": news.needs_review,
+            "meeting_outcome": news.meeting_outcome,
+            "updated_at": news.now,
+        }
+        known |= {"reason": news.reason, "booking": _json(news.booking)}
+    learned, said = known.get("learned", {}), news.learned
+    known["learned"] = {**learned, **said} if newer else {**said, **learned}
+    changes["sealed"] = key.seal(known)
+    if news.form is not None and news.version >= row.person_version:
+        changes |= {"person": key.seal(_json(news.form)), "person_version": news.version, "erased_at": None}
+    if news.memory is not None and news.version >= row.memory_version:
+        changes |= {"memory": key.seal(news.memory), "memory_version": news.version}
+    db.execute(update(t).where(t.c.lead == news.lead).values(changes))
+
+
+def _write_milestones(db: Connection, news: Reflection) -> dict[str, datetime]:
+    """All of the lead's milestones, each at its first time, whatever order they came in."""
+    t = tables.milestones
+    found = _milestones(db, t.c.lead == news.lead).get(news.lead, {})
+    for name, at in news.milestones.items():
+        if name not in found or at < found[name]:
+            found[name] = at
+            adding = tables.insert(db, t).values(lead=news.lead, name=name, at=at)
+            db.execute(adding.on_conflict_do_update(index_elements=[t.c.lead, t.c.name], set_={"at": at}))
+    return found
+
+
+def _write_handles(db: Connection, news: Reflection) -> None:
+    if news.form is None:
+        return
+    for kind, handle in (("phone", news.form.phone_hash), ("email", news.form.email_hash)):
+        if handle:
+            adding = tables.insert(db, tables.handles).values(handle=handle, lead=news.lead, kind=kind)
+            db.execute(adding.on_conflict_do_nothing())
+
+
+def _write_call(db: Connection, key: DataKey, news: Reflection, note: CallNote) -> None:
+    t = tables.calls
+    plain = {name: getattr(note, name) for name in ("at", "inbound", "seconds", "status", "disposition")}
+    values = {"version": news.version, "sealed": key.seal(_json(note)), **plain}
+    adding = tables.insert(db, t).values(lead=news.lead, attempt=note.attempt, **values)
+    db.execute(
+        adding.on_conflict_do_update(
+            index_elements=[t.c.lead, t.c.attempt], set_=values, where=t.c.version <= news.version
+        )
+    )
+
+
+def _write_entries(db: Connection, key: DataKey, news: Reflection) -> int:
+    seen: Counter[tuple[int, str]] = Counter()
+    added = 0
+    for entry in news.entries:
+        place = (entry.version, key.digest(entry.model_dump_json()))
+        adding = tables.insert(db, tables.entries).values(
+            lead=news.lead,
+            version=entry.version,
+            digest=place[1],
+            nth=seen[place],
+            at=entry.at,
+            kind=entry.kind,
+            rule=entry.rule,
+            sealed=key.seal({"text": entry.text, "data": entry.data}),
+        )
+        added += db.execute(adding.on_conflict_do_nothing()).rowcount
+        seen[place] += 1
+    return added
+
+
+# ---- reading -------------------------------------------------------------------------------------------
+
+
+def lead(lead: str) -> LeadRecord | None:
+    """One lead, or None when the record never heard of it."""
+    with tables.reading(_url()) as db:
+        return next(iter(_leads(db, [tables.leads.c.lead == lead])), None)
+
+
+def list_leads(
+    *,
+    stage: str = "",
+    audience: str = "",
+    source: str = "",
+    owner: str = "",
+    playbook: str = "",
+    review: bool | None = None,
+    limit: int = 100,
+    offset: int = 0,
+) -> list[LeadRecord]:
+    """Leads, the latest changed first; an empty filter means any, ``review`` those that (do not) need a
+    look."""
+    t = tables.leads
+    wanted = {t.c.stage: stage, t.c.audience: audience, t.c.source: source, t.c.owner: owner}
+    wanted[t.c.playbook] = playbook
+    where: list[ColumnElement[bool]] = [column == value for column, value in wanted.items() if value]
+    if review is not None:
+        where.append(t.c.review != "" if review else t.c.review == "")
+    with tables.reading(_url()) as db:
+        return _leads(db, where, limit, offset)
+
+
+def entries(lead: str) -> list[Entry]:
+    """A lead's story, oldest first."""
+    t = tables.entries
+    with tables.reading(_url()) as db:
+        key = _keys(db, [lead]).get(lead)
+        rows = db.execute(select(t).where(t.c.lead == lead).order_by(t.c.version, t.c.seq))
+        return [_entry(row, key) for row in rows]
+
+
+def tail(after: int = 0, limit: int = 500) -> list[Told]:
+    """Entries of all leads with ``seq`` above ``after``, in the order in which they were written."""
+    t = tables.entries
+    with tables.reading(_url()) as db:
+        rows = db.execute(select(t).where(t.c.seq > after).order_by(t.c.seq).limit(limit)).all()
+        opened = _keys(db, [row.lead for row in rows])
+        return [Told(seq=r.seq, lead=r.lead, entry=_entry(r, opened.get(r.lead))) for r in rows]
+
+
+def calls(lead: str) -> list[CallNote]:
+    """A lead's calls with their transcripts and verdicts, oldest first."""
+    t = tables.calls
+    with tables.reading(_url()) as db:
+        key = _keys(db, [lead]).get(lead)
+        rows = db.execute(select(t.c.sealed).where(t.c.lead == lead).order_by(t.c.at, t.c.attempt))
+        notes = [key.open(row.sealed) if key else None for row in rows]
+        return [CallNote.model_validate(note) for note in notes if note is not None]
+
+
+def recall(lead: str) -> dict[str, Any] | None:
+    """The state in which ``lead`` was last closed: what a new form of theirs is met with."""
+    t = tables.leads
+    with tables.reading(_url()) as db:
+        sealed = db.execute(select(t.c.memory).where(t.c.lead == lead)).scalar_one_or_none()
+        key = _keys(db, [lead]).get(lead) if sealed else None
+        memory: dict[str, Any] | None = key.open(sealed) if key else None
+        return memory
+
+
+def leads_of(handle: str) -> list[str]:
+    """The ids of the leads that had this handle (its hash)."""
+    t = tables.handles
+    with tables.reading(_url()) as db:
+        return list(db.execute(select(t.c.lead).where(t.c.handle == handle).order_by(t.c.lead)).scalars())
+
+
+def last_rules(leads: Sequence[str]) -> dict[str, tuple[datetime, str]]:
+    """For each of ``leads``, the latest rule that a step of theirs was decided by, and when."""
+    t = tables.entries
+    rules: dict[str, tuple[datetime, str]] = {}
+    with tables.reading(_url()) as db:
+        for start in range(0, len(leads), 500):
+            some = leads[start : start + 500]
+            asked = select(t.c.lead, t.c.at, t.c.rule).where(t.c.lead.in_(some), t.c.rule != "")
+            for row in db.execute(asked.order_by(t.c.version, t.c.seq)):
+                rules[row.lead] = (row.at, row.rule)
+    return rules
+
+
+class Cohorted(Model):
+    """A lead as the funnel counts it; nothing personal."""
+
+    lead: str
+    source: str
+    audience: str
+    stage: str
+    furthest: str
+    disposition: str
+    first_form_at: Instant
+    milestones: dict[str, Instant]
+
+
+def cohort(since: datetime | None = None, until: datetime | None = None) -> list[Cohorted]:
+    """The leads whose first form came within [``since``, ``until``), oldest first."""
+    t = tables.leads
+    where: list[ColumnElement[bool]] = [t.c.first_form_at.is_not(None)]
+    where += [t.c.first_form_at >= since] if since else []
+    where += [t.c.first_form_at < until] if until else []
+    plain = ("lead", "source", "audience", "stage", "furthest", "disposition", "first_form_at")
+    columns = [t.c[name] for name in plain]
+    with tables.reading(_url()) as db:
+        rows = db.execute(select(*columns).where(*where).order_by(t.c.first_form_at, t.c.lead)).all()
+        reached = _milestones(db, tables.milestones.c.lead.in_(select(t.c.lead).where(*where)))
+    return [Cohorted(**row._asdict(), milestones=reached.get(row.lead, {})) for row in rows]
+
+
+# ---- playbooks and the installation --------------------------------------------------------------------
+
+
+def keep_playbooks(playbooks: Iterable[Playbook]) -> None:
+    """Remember each by its content's hash; kept for good, since a lead or a re-planning may need it."""
+    with tables.writing(_url()) as db:
+        for book in playbooks:
+            adding = tables.insert(db, tables.playbooks).values(
+                hash=book.hash,
+                name=book.name,
+                audience=book.audience,
+                version=book.version,
+                content=canonical(book),
+            )
+            db.execute(adding.on_conflict_do_nothing())
+
+
+def playbooks() -> dict[str, Playbook]:
+    """All playbooks ever kept, by hash. One that this version can no longer read
+    (pydantic.ValidationError) is an error of the deployment and is raised."""
+    t = tables.playbooks
+    with tables.reading(_url()) as db:
+        rows = db.execute(select(t.c.hash, t.c.content).order_by(t.c.audience, t.c.version)).all()
+    return {row.hash: Playbook.model_validate_json(row.content) for row in rows}
+
+
+def identity_fingerprint() -> str:
+    """The fingerprint of the identity key that this installation was set up with; '' before that."""
+    return _meta("identity")
+
+
+def remember_identity(fingerprint: str) -> None:
+    """Bind the installation to its identity key, once. Raises OtherIdentity when it is bound to another."""
+    with tables.writing(_url()) as db:
+        adding = tables.insert(db, tables.meta).values(name="identity", value=fingerprint)
+        db.execute(adding.on_conflict_do_nothing())
+    found = identity_fingerprint()
+    if found != fingerprint:
+        raise OtherIdentity(
+            f"SHOWRATE_IDENTITY_KEY has the fingerprint {fingerprint}, but the ids here were made under "
+            f"{found}: every opt-out would be missed. Restore that key; it never rotates"
+        )
+
+
+# ---- keys ----------------------------------------------------------------------------------------------
+
+
+def erase(lead: str, now: datetime | None = None) -> bool:
+    """Forget the person: their key, handles and everything sealed. Stages, instants and rules stay, which
+    name nobody. False when the record never heard of the lead."""
+    t = tables.leads
+    with tables.writing(_url()) as db:
+        db.execute(delete(tables.keys).where(tables.keys.c.lead == lead))
+        db.execute(delete(tables.handles).where(tables.handles.c.lead == lead))
+        db.execute(update(tables.calls).where(tables.calls.c.lead == lead).values(sealed=None))
+        db.execute(update(tables.entries).where(tables.entries.c.lead == lead).values(sealed=None))
+        gone = {"person": None, "sealed": None, "memory": None, "erased_at": now or datetime.now(UTC)}
+        known = db.execute(update(t).where(t.c.lead == lead).values(gone)).rowcount > 0
+    tables.forget_traces(_url())
+    return known
+
+
+def rewrap() -> int:
+    """Wrap every lead's key under the newest encryption key, after which older ones can be retired; how many
+    were changed."""
+    t, vault = tables.keys, _vault()
+    changed = 0
+    with tables.writing(_url()) as db:
+        for row in db.execute(select(t).where(t.c.key_id != vault.newest)).all():
+            fresh = vault.rewrap(row.lead, _wrapped(row))
+            values = {"key_id": fresh.key_id, "wrapped": fresh.wrapped}
+            changed += db.execute(update(t).where(t.c.lead == row.lead).values(values)).rowcount
+    return changed
+
+
+def _key_for_writing(db: Connection, lead: str) -> DataKey:
+    """The lead's key, made when there is none yet; two processes that make one agree on the first."""
+    t, vault = tables.keys, _vault()
+    row = db.execute(select(t).where(t.c.lead == lead)).one_or_none()
+    if row is None:
+        fresh = vault.new_key(lead)
+        values = {"serial": fresh.serial, "key_id": fresh.key_id, "wrapped": fresh.wrapped}
+        db.execute(tables.insert(db, t).values(lead=lead, **values).on_conflict_do_nothing())
+        row = db.execute(select(t).where(t.c.lead == lead)).one()
+    return vault.open_key(lead, _wrapped(row))
+
+
+def _keys(db: Connection, leads: Iterable[str]) -> dict[str, DataKey]:
+    t, vault = tables.keys, _vault()
+    rows = db.execute(select(t).where(t.c.lead.in_(set(leads))))
+    return {row.lead: vault.open_key(row.lead, _wrapped(row)) for row in rows}
+
+
+def _wrapped(row: Row[Any]) -> WrappedKey:
+    return WrappedKey(serial=bytes(row.serial), key_id=row.key_id, wrapped=bytes(row.wrapped))
+
+
+# ---- rows ----------------------------------------------------------------------------------------------
+
+
+def _leads(
+    db: Connection, where: Iterable[ColumnElement[bool]], limit: int = 1, offset: int = 0
+) -> list[LeadRecord]:
+    t = tables.leads
+    asked = select(t).where(t.c.version >= 0, *where).order_by(t.c.updated_at.desc(), t.c.lead)
+    rows = db.execute(asked.limit(limit).offset(offset)).all()
+    ids = [row.lead for row in rows]
+    keys = _keys(db, ids)
+    reached = _milestones(db, tables.milestones.c.lead.in_(ids))
+    return [_record(row, keys.get(row.lead), reached.get(row.lead, {})) for row in rows]
+
+
+def _record(row: Row[Any], key: DataKey | None, reached: Mapping[str, datetime]) -> LeadRecord:
+    sealed = (key.open(row.sealed) if key else None) or {}
+    plain = {name: value for name, value in row._asdict().items() if name in LeadRecord.model_fields}
+    plain |= {"person": key.open(row.person) if key else None, "milestones": reached}
+    return LeadRecord.model_validate({**plain, **sealed, "erased": row.erased_at is not None})
+
+
+def _entry(row: Row[Any], key: DataKey | None) -> Entry:
+    told = (key.open(row.sealed) if key else None) or {"text": "(erased)", "data": {}}
+    return Entry(at=row.at, kind=row.kind, version=row.version, rule=row.rule, **told)
+
+
+def _milestones(db: Connection, where: ColumnElement[bool]) -> dict[str, dict[str, datetime]]:
+    t = tables.milestones
+    found: dict[str, dict[str, datetime]] = {}
+    for row in db.execute(select(t).where(where).order_by(t.c.at)):
+        found.setdefault(row.lead, {})[row.name] = row.at
+    return found
+
+
+def _meta(name: str) -> str:
+    with tables.reading(_url()) as db:
+        value = db.execute(select(tables.meta.c.value).where(tables.meta.c.name == name)).scalar_one_or_none()
+    return value or ""
+
+
+def _json(model: Model | None) -> Any:
+    return None if model is None else model.model_dump(mode="json")
+
+
+def _url() -> str:
+    return settings().record_url
+
+
+def _vault() -> Vault:
+    return _vault_of(tuple(settings().encryption_keys.items()))
+
+
+@functools.cache
+def _vault_of(keys: tuple[tuple[str, bytes], ...]) -> Vault:
+    return Vault(dict(keys))
