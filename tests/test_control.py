@@ -79,7 +79,9 @@ async def test_a_pause_is_seen_at_once_and_only_by_its_scope(control: Client) ->
 async def test_another_process_sees_a_pause_within_a_second(control: Client) -> None:
     """Our own process forgets its reading when it pauses; another must find out by itself."""
     await gate.paused(control, "inbound", "call")
-    await control.get_workflow_handle(identity.CONTROL_ID).signal("pause", Pause(scope="everything", by="ops"))
+    await control.get_workflow_handle(identity.CONTROL_ID).signal(
+        "pause", Pause(scope="everything", by="ops")
+    )
     began = time.monotonic()
     while not await gate.paused(control, "inbound", "call"):
         assert time.monotonic() - began < 1
@@ -113,7 +115,9 @@ async def test_pausing_again_stops_the_searches(control: Client) -> None:
     await gate.resume(control, "audience:again", "ops")
     await gate.pause(control, "audience:again", "ops", "not yet")
     held = f"lead-{uuid.uuid4().hex}"
-    await control.start_workflow(messages.LEAD, args=["audience:again", 9], id=held, task_queue=messages.QUEUE)
+    await control.start_workflow(
+        messages.LEAD, args=["audience:again", 9], id=held, task_queue=messages.QUEUE
+    )
     await asyncio.sleep(6)
     assert await control.get_workflow_handle(held).query(Sleeper.heard) == []
 

@@ -130,9 +130,7 @@ class ControlWorkflow:
             await self._sweep(self._sweeps[0])
         elif workflow.info().is_continue_as_new_suggested():
             await workflow.wait_condition(workflow.all_handlers_finished)
-            workflow.continue_as_new(
-                ControlStart(holds=tuple(self._holds.values()), sweeps=tuple(self._sweeps))
-            )
+            workflow.continue_as_new(ControlStart(holds=tuple(self._holds.values()), sweeps=tuple(self._sweeps)))
 
     def _due(self) -> bool:
         return bool(self._sweeps) and self._sweeps[0].due <= workflow.now()

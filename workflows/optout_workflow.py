@@ -129,9 +129,7 @@ class OptOutWorkflow:
         if self._ended is not None:
             lines = [f"**Opted in** by {self._ended.by}, {_minute(self._ended.at)}: {self._ended.words!r}"]
         lines += ["", "| when | channel | lead | words |", "| --- | --- | --- | --- |"]
-        lines += [
-            f"| {_minute(s.at)} | {s.channel} | {s.lead} | {s.words.replace('|', '/')} |" for s in self._said
-        ]
+        lines += [f"| {_minute(s.at)} | {s.channel} | {s.lead} | {s.words.replace('|', '/')} |" for s in self._said]
         workflow.set_current_details("\n".join(lines))
 
 
