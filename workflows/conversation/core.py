@@ -67,6 +67,7 @@ class Conversation:
             signals.NotPerformed: self._not_performed,
             signals.OptOutKept: self._opt_out_kept,
             signals.Paused: self._paused,
+            signals.Rejoined: self._rejoined,
             signals.HungUp: self._hung_up,
         }
 
@@ -364,6 +365,8 @@ class Conversation:
     def _failed(self, event: signals.Failed) -> None:
         """No usable turn: decide by local rules; the same guards apply."""
         s = self.state
+        s.tokens_in += event.tokens_in
+        s.tokens_out += event.tokens_out
         turn = s.asked
         if turn is None or turn.id != event.id:
             return
@@ -418,6 +421,20 @@ class Conversation:
         if not s.closing:
             s.version += 1
             self.close("paused", s.words(self.playbook.speech.paused), outcome="paused")
+
+    def _rejoined(self, event: signals.Rejoined) -> None:
+        """Go on where we were: what we said last may not have been heard."""
+        s = self.state
+        s.version += 1
+        s.playing, s.spoken_until, s.quiet = False, s.now, 0
+        if s.closing or s.asked or s.pending:
+            return
+        unheard = s.lines[-1].text if s.lines and s.lines[-1].who == "agent" else ""
+        if unheard:
+            del s.lines[-1]
+        s.line_open = False
+        self.say(s.words(self.playbook.speech.resumed), last=False)
+        self.say(unheard or moves.next_question(s))
 
     def _hung_up(self, event: signals.HungUp) -> None:
         s = self.state

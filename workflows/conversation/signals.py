@@ -116,6 +116,8 @@ class Failed:
     at: datetime
     id: int
     why: str = ""
+    tokens_in: int = 0
+    tokens_out: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +153,13 @@ class Paused:
 
 
 @dataclass(frozen=True, slots=True)
+class Rejoined:
+    """The line was lost and is there again: the same call, a new socket."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class HungUp:
     """The other side is gone. ``broken``: the line or socket failed, nobody hung up."""
 
@@ -175,6 +184,7 @@ Input = (
     | NotPerformed
     | OptOutKept
     | Paused
+    | Rejoined
     | HungUp
 )
 
