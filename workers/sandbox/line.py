@@ -1,0 +1,79 @@
+"""The audio of one call, as the person (or machine) at the far end hears it and speaks into it."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+
+@dataclass
+class Said:
+    """One utterance on the line. ``us``: the product's side. ``cut``: interrupted there."""
+
+    us: bool
+    text: str
+    at: str
+    cut: bool = False
+
+
+@dataclass(frozen=True)
+class Doing:
+    """What the far end does: speaks ``words`` or presses ``digit``."""
+
+    words: str = ""
+    digit: str = ""
+
+
+class Line:
+    """Between :mod:`.relay`, which plays what the product says, and whoever holds the phone."""
+
+    def __init__(self) -> None:
+        self.transcript: list[Said] = []
+        self.over = asyncio.Event()
+        self.ended_by = ""
+        """``person``, ``product``, ``api`` or ``limit`` once it is over."""
+        self.busy = False
+        """The product is speaking, or has more to play."""
+        self.doings: asyncio.Queue[Doing] = asyncio.Queue()
+        self._heard: asyncio.Queue[str] = asyncio.Queue()
+
+    # -- the far end ------------------------------------------------------------------------------------------
+
+    async def hear(self, patience: float) -> str | None:
+        """The next whole utterance; None after ``patience`` seconds of silence or when the call is over."""
+        heard = asyncio.ensure_future(self._heard.get())
+        over = asyncio.ensure_future(self.over.wait())
+        try:
+            await asyncio.wait({heard, over}, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
+            return heard.result() if heard.done() else None
+        finally:
+            heard.cancel()
+            over.cancel()
+
+    def say(self, words: str) -> None:
+        if not self.over.is_set():
+            self.doings.put_nowait(Doing(words=words))
+
+    def press(self, digit: str) -> None:
+        if not self.over.is_set():
+            self.doings.put_nowait(Doing(digit=digit))
+
+    def hang_up(self, by: str = "person") -> None:
+        """End the call; the first who does it counts."""
+        if not self.over.is_set():
+            self.ended_by = by
+            self.over.set()
+
+    # -- the carrier ------------------------------------------------------------------------------------------
+
+    def played(self, words: str, cut: bool = False) -> None:
+        """The far end has heard ``words``; a fragment that they cut themselves is not news to them."""
+        if words:
+            self.transcript.append(Said(True, words, datetime.now(UTC).isoformat(), cut))
+            if not cut:
+                self._heard.put_nowait(words)
+
+    def spoken(self, words: str) -> None:
+        """The far end said ``words``, as the carrier's speech recognition wrote them."""
+        self.transcript.append(Said(False, words, datetime.now(UTC).isoformat()))
