@@ -7,6 +7,8 @@ from datetime import timedelta
 from temporalio import activity, workflow
 from temporalio.exceptions import ApplicationError
 
+from workflows.messages import By
+
 
 @activity.defn
 async def fail_with(secret: str) -> None:
@@ -21,3 +23,28 @@ class Fails:
         await workflow.execute_activity(
             fail_with, secret, start_to_close_timeout=timedelta(seconds=5), summary=f"for {secret}"
         )
+
+
+@workflow.defn
+class Echoes:
+    """Keeps what was said last, until cancelled."""
+
+    def __init__(self) -> None:
+        self._said = ""
+
+    @workflow.run
+    async def run(self) -> None:
+        await workflow.wait_condition(lambda: False)
+
+    @workflow.update
+    def say(self, what: By) -> str:
+        self._said = f"{what.by}: {what.words}"
+        return self._said
+
+    @workflow.signal
+    def tell(self, what: By) -> None:
+        self.say(what)
+
+    @workflow.query
+    def said(self) -> str:
+        return self._said

@@ -87,9 +87,7 @@ def native(
         arguments = _replaced(arguments, "--ui-codec-endpoint", codec_endpoint)
     keys = {value.split("=", 1)[0] for value in _values(extra, "--dynamic-config-value")}
     kept = [
-        word
-        for word in arguments
-        if not (word.startswith("--dynamic-config-value=") and word.split("=", 2)[1] in keys)
+        word for word in arguments if not (word.startswith("--dynamic-config-value=") and word.split("=", 2)[1] in keys)
     ]
     return [str(program()), *kept, *extra]
 

@@ -40,9 +40,9 @@ import workflows
 from activities import library, metrics, store
 from activities.settings import Settings, settings
 from activities.vendors import temporal
-from workers import health
+from workers import health, logs
 from workers.options import DIAL, DRAIN, common_options
-from workflows import identity, messages, playbook
+from workflows import identity, messages, playbook, versions
 from workflows.attributes import PLAYBOOK
 
 log = logging.getLogger(__name__)
@@ -70,7 +70,7 @@ def workflow_classes() -> list[type]:
 
 def activity_functions() -> list[Callable[..., Any]]:
     """Every activity, found in the modules directly in ``activities/``."""
-    found = []
+    found: list[Callable[..., Any]] = []
     for module in _modules(activities, lambda name: name != "vendors"):
         for _, member in inspect.getmembers(module, inspect.isfunction):
             if member.__module__ == module.__name__ and hasattr(member, "__temporal_activity_definition"):
@@ -105,9 +105,7 @@ async def require_playbooks(client: Client) -> None:
     """Raises Refusal when an open lead follows a playbook that is not registered: its next step could not be
     decided."""
     known = ", ".join(f"'{content_hash}'" for content_hash in playbook.registered())
-    query = (
-        f"WorkflowType = '{messages.LEAD}' AND ExecutionStatus = 'Running' AND {PLAYBOOK.name} IS NOT NULL"
-    )
+    query = f"WorkflowType = '{messages.LEAD}' AND ExecutionStatus = 'Running' AND {PLAYBOOK.name} IS NOT NULL"
     if known:
         query += f" AND {PLAYBOOK.name} NOT IN ({known})"
     unknown: dict[str, str] = {}
@@ -127,6 +125,7 @@ async def require_playbooks(client: Client) -> None:
 def workers(client: Client, using: Settings) -> list[Worker]:
     """The two workers of a process, on one client. Raises Refusal when no workflow or no dial is to be found."""
     options = common_options()
+    versions.use(bool(using.showrate_build))
     if using.showrate_build:
         options["deployment_config"] = WorkerDeploymentConfig(
             version=WorkerDeploymentVersion(deployment_name=DEPLOYMENT, build_id=using.showrate_build),
@@ -203,7 +202,7 @@ def main() -> NoReturn:
 
     It leaves through ``os._exit``: the SDK's threads abort an ordinary interpreter exit now and then (sdk-python
     #300), which would look like a crash."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logs.start()
     code = 0
     try:
         asyncio.run(run())

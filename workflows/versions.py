@@ -1,0 +1,28 @@
+"""How executions meet a new build, where workers are versioned.
+
+A lead stays on the build it began on until it continues as new (PINNED); what lives for good (ledgers, turns,
+opt-outs, what is paused) moves to each new build (AUTO_UPGRADE). A server refuses either from an unversioned worker,
+so a process says first which it is; workflow classes are defined anew in the sandbox and see the answer.
+"""
+
+from __future__ import annotations
+
+from temporalio.common import VersioningBehavior
+
+_versioned = False
+
+
+def use(versioned: bool) -> None:
+    """Say whether this process's workers are versioned; once, before they start."""
+    global _versioned
+    _versioned = versioned
+
+
+def stays() -> VersioningBehavior:
+    """For executions that stay on their build."""
+    return VersioningBehavior.PINNED if _versioned else VersioningBehavior.UNSPECIFIED
+
+
+def moves() -> VersioningBehavior:
+    """For executions that move to each new build."""
+    return VersioningBehavior.AUTO_UPGRADE if _versioned else VersioningBehavior.UNSPECIFIED
