@@ -409,7 +409,7 @@ def _box(place: tuple[int, int], name: str, objective: str, detour: bool, taken:
     x, y = place
     fill, edge = ("#ccfbf1", "#0f766e") if taken else ("#f1f5f9", "#64748b")
     dashes = ' stroke-dasharray="5 4"' if detour else ""
-    short = objective if len(objective) <= 34 else objective[:33].rstrip() + "…"
+    short = objective if len(objective) <= 31 else objective[:30].rstrip() + "…"
     return (
         f'<g><title>{escape(objective)}</title><rect x="{x}" y="{y}" width="{_WIDE}" height="{_HIGH}" rx="9" fill="{fill}" '
         f'stroke="{edge}" stroke-width="{2.5 if taken else 1.2}"{dashes}/>'

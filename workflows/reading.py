@@ -27,7 +27,7 @@ _KEYWORDS = {"stop", "stopall", "unsubscribe", "cancel", "end", "quit", "revoke"
 _SPOKEN_KEYWORDS = {"stop", "unsubscribe", "revoke", "opt out", "stop it"}
 _COURTESY = r"(?:please|now|thanks|thank you|ok|okay|hey|hi|hello|just|no|sir|maam|guys)"
 _LATER = (
-    r"(?!(?: (?:me|us|here|this number))? (?:before|after|until|till|unless|right now|now|today|tonight|tomorrow|at|on|this|in|so|while|during|by"
+    r"(?!(?: (?:me|us|here|this number))? (?:before|after|until|till|unless|right now|now|today|tonight|tomorrow|at|on|this (?:morning|afternoon|evening|week|month|early|late)|in|so|while|during|by"
     r"|from|when|yet|early|late|earlier|later))"
 )
 _NOT = r"(?:don't|dont|do not|never|quit|stop|no longer)"
@@ -50,7 +50,7 @@ _OPT_OUT = _any(
     r"\bno (?:me )?llam(?:e|es|en)(?: más)?\b",
 )
 _DOUBLE_NEGATIVE = _any(
-    r"\b(?:don't|dont|do not|never) (?:opt|unsubscribe|remove|take|delete|stop|leave|lose|put|revoke)\b"
+    r"\b(?:don't|dont|do not|never) (?:want to |mean to )?(?:opt|unsubscribe|remove|take|delete|stop|leave|lose|put|revoke)\b"
 )
 
 
@@ -64,7 +64,7 @@ def is_opt_out(text: str, spoken: bool = False) -> bool:
     bare = re.sub(rf"\b{_COURTESY}\b", " ", words)
     if " ".join(bare.split()) in (_SPOKEN_KEYWORDS if spoken else _KEYWORDS):
         return True
-    return bool(_OPT_OUT.search(words)) and not _DOUBLE_NEGATIVE.search(words)
+    return bool(_OPT_OUT.search(_DOUBLE_NEGATIVE.sub(" ", words)))
 
 
 _OPT_IN = {"start", "unstop", "yes start", "start please", "opt in", "subscribe"}
@@ -266,8 +266,16 @@ def asks_link(text: str) -> bool:
     return bool(_LINK.search(plain(text)))
 
 
+_WHEN = _any(r"\b(?:when|what time|which day|what day|at what time|who with|with whom|who is it with)\b")
+
+
+def asks_when(text: str) -> bool:
+    """Whether they ask for the time of their meeting."""
+    return bool(_WHEN.search(plain(text)))
+
+
 _BYE = _any(
-    r"\b(?:goodbye|good bye|bye|see you|have a (?:good|nice|great)|talk (?:soon|later)|that's all|that is all|that's it|nothing else|all good)\b"
+    r"\b(?:goodbye|good bye|bye|see you|have a (?:good|nice|great)|talk (?:soon|later)|that's all|that is all|that's it|that's everything|nothing else|all good)\b"
 )
 
 

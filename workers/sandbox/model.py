@@ -232,6 +232,9 @@ class Reader:
         self.concerns = self._section("Concerns")
         self.kinds = self._section("Fields")
 
+    def _open(self, name: str) -> bool:
+        return any(m["field"] == name and m["kind"] == "text" for m in self.missing)
+
     def _section(self, title: str) -> dict[str, str]:
         """The ``- name: text`` lines under a heading of the instruction."""
         found = re.search(rf"^{title}[^\n]*:\n((?:- [^\n]*\n?)+)", self.instruction, re.M)
@@ -241,6 +244,9 @@ class Reader:
     def turn(self) -> dict[str, Any]:
         self.fields = self._fields()
         intent, action, args, say = self._decide()
+        if intent in ("concern", "question", "later"):
+            # An aside is no answer to the open question.
+            self.fields = [f for f in self.fields if not self._open(f["field"])]
         if action not in self.state["actions"]:
             action, args, say = "say", {}, self._onward()
         signs = []
@@ -298,7 +304,8 @@ class Reader:
     def _ordinary(self, named: bool) -> tuple[str, str, dict[str, str], str]:
         plain, node = self.plain, self.state["node"]
         bye = re.search(_BYE, plain)
-        if node in ("confirmation", "handoff") and (bye or re.search(_NO, plain)):
+        thanks = re.search(r"\b(?:thanks|thank you|cheers)\b", plain)
+        if node in ("confirmation", "handoff") and (bye or thanks or re.search(_NO, plain)):
             return "goodbye", "end", {}, "Goodbye."
         if bye and not self.fields and len(plain.split()) <= 6:
             return "goodbye", "end", {}, "Goodbye."
@@ -374,7 +381,9 @@ class Reader:
         )
 
     def _question(self) -> tuple[str, str, dict[str, str], str] | None:
-        if "?" not in self.said and not re.match(r"^(?:what|how|where|does|do|is|can|tell|who|why)\b", self.plain):
+        if "?" not in self.said and not re.match(
+            r"^(?:what|how|where|does|do|is|can(?!'t)|tell|who|why|when)\b", self.plain
+        ):
             return None
         if re.search(
             r"\b(?:how did you get|who are you|why are you calling|who is this|who's this|scam)\b", self.plain
@@ -389,7 +398,7 @@ class Reader:
         for name, text in self.facts.items():
             if asked & {w for w in _WORDS.sub(" ", text.lower()).split() if len(w) > 4} or name in asked:
                 return "question", "state", {"topic": name}, ""
-        if self.offered and _TIME.search(self.words):
+        if (self.offered or self.state["node"] in ("booking", "reschedule")) and _TIME.search(self.words):
             return "names_time", "offer_slots", {"when": self.said}, "Let me look."
         return "question", "state", {"topic": ""}, ""
 
@@ -428,7 +437,7 @@ class Reader:
             return None
         if kind == "name":
             match = re.search(
-                r"(?:this is|my name is|my name's|it's|i'm|i am|speaking with)\s+([A-Z][\w'-]+(?:\s+[A-Z][\w'-]+)*)|^([A-Z][\w'-]+(?:\s+[A-Z][\w'-]+)*) (?:here|speaking)",
+                r"(?i:this is|my name is|my name's|it's|i'm|i am|speaking with)\s+([A-Z][\w'-]+(?:\s+[A-Z][\w'-]+)*)|^([A-Z][\w'-]+(?:\s+[A-Z][\w'-]+)*) (?:here|speaking)",
                 self.said,
             )
             if match:
@@ -437,7 +446,12 @@ class Reader:
             bare = (
                 re.fullmatch(r"\s*([A-Za-z][\w'-]+(?:\s+[A-Za-z][\w'-]+){0,2})[.!]?\s*", self.said) if asked else None
             )
-            if bare and not re.search(_YES, self.plain) and not re.search(_NO, self.plain):
+            if (
+                bare
+                and not re.search(rf"\b{_NUMBER}\b|\b(?:we|want|need|the|it|to|what|why)\b", self.plain)
+                and not re.search(_YES, self.plain)
+                and not re.search(_NO, self.plain)
+            ):
                 return bare[1], bare[1]
             return None
         if kind == "text":

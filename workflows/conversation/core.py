@@ -40,6 +40,8 @@ _LINGER = timedelta(milliseconds=300)
 """From the end of our last words to closing the line."""
 _LATE = timedelta(seconds=8)
 """Speech that the carrier never reports as ended is over this long after it should have been."""
+_MOST_ASKED = 5
+"""Turns for one question; then a person takes over."""
 _SAME = timedelta(milliseconds=400)
 """A final transcript repeated within this time is a duplicate frame."""
 _TURNS_PER_BRIEF = 1000
@@ -252,6 +254,11 @@ class Conversation:
         if s.node_turns > s.here.max_turns:
             moves.hand_off(self, "went round in circles")
             return
+        if s.last_asked:
+            s.asked_often[s.last_asked] = s.asked_often.get(s.last_asked, 0) + 1
+            if s.asked_often[s.last_asked] > _MOST_ASKED and not s.learned.get(s.last_asked):
+                moves.hand_off(self, f"no clear answer about {s.last_asked.replace('_', ' ')}")
+                return
         words = s.last_words
         if s.node == "objection" and s.return_to and not concern(s, words):
             back, s.return_to = s.return_to, ""

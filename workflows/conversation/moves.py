@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from .. import events as ev
 from ..messages import Answer
-from ..reading import asks_later, is_confirmation
+from ..reading import asks_later, asks_when, is_confirmation
 from . import dates
 from .authority import authorize
 from .exits import advance, enter
@@ -159,7 +159,11 @@ def _answer_from_playbook(talk: Conversation, proposal: Proposal, raised: str) -
     s, book = talk.state, talk.playbook
     talk.void()
     topic = proposal.args.get("topic", "")
-    if proposal.name == "answer" or topic in book.objections:
+    if s.booking is not None and asks_when(s.last_words):
+        talk.say(s.words(book.speech.already), last=False, result=True)
+        talk.say(next_question(s))
+        return
+    if proposal.name == "answer" or topic not in book.facts:
         topic = topic if topic in book.objections else raised
         if topic in book.objections:
             _answer_concern(talk, topic)
@@ -198,8 +202,9 @@ def _offer(talk: Conversation, when: str, quotes: tuple[str, ...]) -> None:
     if said.empty:
         said = dates.read(s.last_words, s.brief.zone, s.now)
     first, last, part = dates.window(said, s.brief.zone, s.now)
-    if s.offered:
-        s.past_offers = list(dict.fromkeys([*s.past_offers, *(slot.id for slot in s.offered)]))[-30:]
+    # What was offered and lies outside of the wish is not offered again; without a wish, none of it is.
+    missed = [o.id for o in s.offered if said.empty or said.delay is not None or not dates.fits(o, said, s.brief.zone)]
+    s.past_offers = list(dict.fromkeys([*s.past_offers, *missed]))[-30:]
     action = ev.OfferSlots(not_before=first, not_after=last, part=part, refused=tuple(s.past_offers))
     _try(talk, action, quotes, windowed=not said.empty)
 
@@ -348,7 +353,7 @@ def _slots(talk: Conversation, pending: Pending, answer: Answer) -> None:
         return
     s.offered = ()
     if pending.windowed and not pending.retried:
-        talk.perform(ev.OfferSlots(refused=tuple(s.past_offers)))
+        talk.perform(ev.OfferSlots())  # nothing then: anything, also what was named before
         assert s.pending is not None
         s.pending.retried = True
         return

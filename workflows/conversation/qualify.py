@@ -57,7 +57,7 @@ def accept(question: Question, value: str) -> str:
         except ValueError:
             return ""
     if question.kind == "name":
-        return value if re.fullmatch(r"[^\W\d_][\w' .-]{0,79}", value) else ""
+        return value if re.fullmatch(r"[^\W\d_][\w' .-]{0,79}", value) and number_in(value) is None else ""
     return value
 
 

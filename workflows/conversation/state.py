@@ -81,6 +81,8 @@ class State:
     when_asked: int = 0
     last_asked: str = ""
     """The field that was asked for last."""
+    asked_often: dict[str, int] = field(default_factory=dict)
+    """How many turns began with this field as the open question."""
     no_slots: int = 0
     owed: str = ""
     """A result whose words were cut off: said again first."""

@@ -21,6 +21,8 @@ from .qualify import accept
 from .state import State
 from .turn import Decision, FieldRead, Proposal, Reading, SignRead
 
+_NO_ANSWERS = ("concern", "later", "not_interested", "wrong_person", "stop", "person", "complaint", "robot", "question")
+"""Intents whose words are no answer to an open question, whatever the model takes from them."""
 _STRENGTH = {"commitment": 0.7, "confirmation": 0.7, "concern": 0.5, "denial": 0.6, "hesitation": 0.4}
 
 
@@ -37,6 +39,8 @@ def absorb(state: State, reading: Reading) -> CallLearned | None:
     for found in reading.fields:
         question = state.playbook.fields.get(found.field)
         if question is None:
+            continue
+        if question.kind == "text" and reading.intent in _NO_ANSWERS:
             continue
         value = accept(question, found.value)
         quote = found.quote if heard(state, found.quote) else ""
