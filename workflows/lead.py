@@ -356,7 +356,7 @@ def _call_placed(state: Lead, event: ev.CallPlaced) -> Lead:
     touch = touch_of(state, event.attempt)
     state = _milestone(state, "first_ring", event.at)
     if touch and touch.outcome == "queued":
-        state = _touch(state, event.attempt, outcome="placed", sid=event.sid)
+        state = _touch(state, event.attempt, outcome="placed", sid=event.sid, at=event.at)
         state = _note(state, event.at, "call_placed", f"dialled ({touch.touch})", attempt=event.attempt, sid=event.sid)
     elif touch and not touch.sid:
         state = _touch(state, event.attempt, sid=event.sid)
@@ -371,7 +371,8 @@ def _call_placed(state: Lead, event: ev.CallPlaced) -> Lead:
         c.model_copy(update={"sid": event.sid, "state": "placed"}) if c.attempt == event.attempt else c
         for c in state.strays
     )
-    return _advance(state.but(strays=strays), touch.touch if touch else "", event.at)
+    state = state.but(strays=strays)
+    return _advance(state, touch.touch, event.at) if touch and touch.outcome == "queued" else state
 
 
 def _drop_call(state: Lead, attempt: str) -> Lead:
@@ -403,7 +404,7 @@ def _call_ambiguous(state: Lead, event: ev.CallAmbiguous) -> Lead:
     touch = touch_of(state, event.attempt)
     if touch is None or touch.outcome != "queued":
         return state
-    state = _touch(state, event.attempt, outcome="ambiguous")
+    state = _touch(state, event.attempt, outcome="ambiguous", at=event.at)
     if state.call and state.call.attempt == event.attempt:
         state = state.but(call=state.call.model_copy(update={"state": "ambiguous", "since": event.at}))
     state = _note(
@@ -472,7 +473,7 @@ def _conversation_ended(state: Lead, event: ev.ConversationEnded) -> Lead:
     )  # fmt: skip
     state = _touch(state.but(talks={**state.talks, event.attempt: note}), event.attempt, outcome=outcome)
     if state.call and state.call.attempt == event.attempt:
-        state = state.but(call=state.call.model_copy(update={"state": "ended", "since": event.at}))
+        state = state.but(call=state.call.model_copy(update={"state": "ended"}))
     return _note(
         state, event.at, "conversation", f"conversation over: {outcome}", attempt=event.attempt, node=event.node,
         tokens_in=event.tokens_in, tokens_out=event.tokens_out,
@@ -671,7 +672,7 @@ def _meeting_cancelled(state: Lead, event: ev.MeetingCancelled) -> Lead:
             )
         )
         state = _reach(state, "contacted", event.at, back=True)
-        state = _note(state, event.at, "cancelled", "meeting cancelled", words=event.words)
+        state = _note(state, event.at, "cancelled", "meeting cancelled", booking=event.booking, words=event.words)
     return _answer(state, event.request, Answer(allowed=True))
 
 

@@ -17,11 +17,11 @@ from temporalio.common import SearchAttributeKey, SearchAttributeUpdate
 from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
-    from . import attributes, perform, plan
+    from . import attributes, perform, plan, versions
     from . import events as ev
     from .brief import brief, details, view
     from .effects import Entry
-    from .lead import Lead, apply
+    from .lead import Lead, apply, touch_of
     from .messages import LEAD, Act, Answer, Brief, By, Connect, Joined, LeadStart, Move, Report, View
     from .playbook import Playbook, playbook_of
     from .reflection import is_due, reflection
@@ -31,7 +31,7 @@ _MOST_SETTLED = 50
 _Handle = workflow.ActivityHandle[Any]
 
 
-@workflow.defn(name=LEAD)
+@workflow.defn(name=LEAD, versioning_behavior=versions.stays())
 class LeadWorkflow:
     """See the module. Names and inputs of its signals, updates and queries: ``workflows/messages.py``."""
 
@@ -123,13 +123,19 @@ class LeadWorkflow:
     def _steer(self, step: plan.Step) -> None:
         """Start what is wanted; call off a dial or text that is no longer wanted and has not started."""
         if self._doing is not None:
-            if self._doing[0].key != step.key and self._stoppable is not None:
+            doing, task = self._doing
+            touch = touch_of(self._state, doing.attempt) if isinstance(doing, plan.Dial) else None
+            if touch is not None and touch.outcome != "queued":
+                self._chores.append(task)  # the call is known by its callbacks: the answer to the dial can wait
+                self._doing, self._stoppable = None, None
+            elif doing.key != step.key and self._stoppable is not None:
                 self._stoppable.cancel()
                 self._stoppable = None
+        if self._doing is not None:
             return
         work = self._work(step)
         if work is not None:
-            self._doing = (step, asyncio.create_task(self._perform(work)))
+            self._doing = (step, asyncio.create_task(self._perform(step, work)))
 
     def _work(self, step: plan.Step) -> Coroutine[Any, Any, ev.Event] | None:
         state, playbook, now = self._state, self._playbook, workflow.now()
@@ -160,14 +166,14 @@ class LeadWorkflow:
             case _:
                 return None
 
-    async def _perform(self, work: Coroutine[Any, Any, ev.Event]) -> None:
+    async def _perform(self, step: plan.Step, work: Coroutine[Any, Any, ev.Event]) -> None:
         try:
             self._put(await work)
         except ApplicationError as error:
             self._put(ev.Faulted(at=workflow.now(), where="an effect", error=error.message))
         finally:
-            self._doing = None
-            self._stoppable = None
+            if self._doing is not None and self._doing[0] is step:
+                self._doing, self._stoppable = None, None
 
     async def _book(self, step: plan.MakeBooking) -> ev.Event:
         request = perform.booking_request(self._state, self._playbook, step)
@@ -178,17 +184,13 @@ class LeadWorkflow:
             id=request.booking, rep=step.slot.rep, rep_name="", start=step.slot.start, end=step.slot.end
         )
         self._chore(perform.release(request.team, undone, "the booking did not finish in time"))
-        return ev.BookingRefused(
-            at=workflow.now(), request=step.request.id, why="the calendar did not answer in time"
-        )
+        return ev.BookingRefused(at=workflow.now(), request=step.request.id, why="the calendar did not answer in time")
 
     async def _unbook(self, step: plan.Unbook) -> ev.Event:
         action = step.request.action
         words = action.words if isinstance(action, ev.Cancel) else ""
         self._chore(perform.release(self._playbook.team, step.booking, "cancelled"))
-        return ev.MeetingCancelled(
-            at=workflow.now(), request=step.request.id, booking=step.booking.id, words=words
-        )
+        return ev.MeetingCancelled(at=workflow.now(), request=step.request.id, booking=step.booking.id, words=words)
 
     async def _tell_outcome(self, step: plan.TellOutcome) -> ev.Event:
         self._chore(perform.tell_outcome(self._playbook.team, step))
@@ -294,14 +296,10 @@ class LeadWorkflow:
         ticket = self._put(event)
         await workflow.wait_condition(lambda: self._applied >= ticket)
 
-    async def _ask(
-        self, action: ev.Action, by: str, request: str, attempt: str = "", version: int = 0
-    ) -> Answer:
+    async def _ask(self, action: ev.Action, by: str, request: str, attempt: str = "", version: int = 0) -> Answer:
         """Ask for ``action`` and wait for its answer; a repeat under the same id gets the first one."""
         known = request or _update_id()
-        asked = ev.ActionAsked(
-            at=workflow.now(), id=known, action=action, by=by, attempt=attempt, version=version
-        )
+        asked = ev.ActionAsked(at=workflow.now(), id=known, action=action, by=by, attempt=attempt, version=version)
         await self._told(asked)
         await workflow.wait_condition(lambda: known in self._state.answers)
         return self._state.answers[known]
@@ -349,9 +347,7 @@ class LeadWorkflow:
         """The gateway has somebody on the line; the answer is all that the conversation needs."""
         if call.form is not None and self._state.person is None:
             self._put(call.form)
-        await self._told(
-            ev.CallConnected(at=call.at, attempt=call.attempt, sid=call.sid, inbound=call.inbound)
-        )
+        await self._told(ev.CallConnected(at=call.at, attempt=call.attempt, sid=call.sid, inbound=call.inbound))
         return brief(self._state, self._playbook, call)
 
     @workflow.update
@@ -410,16 +406,12 @@ class LeadWorkflow:
         """The lead confirmed the meeting."""
         if self._state.booking is None:
             return self._no("no_meeting", "there is no meeting to confirm")
-        return await self._note(
-            ev.MeetingConfirmed(at=workflow.now(), booking=self._state.booking.id, by=by.by)
-        )
+        return await self._note(ev.MeetingConfirmed(at=workflow.now(), booking=self._state.booking.id, by=by.by))
 
     @workflow.update
     async def joined(self, click: Joined) -> Answer:
         """A person clicked through the join link: attendance, if it was inside the meeting's window."""
-        meeting = next(
-            (b for b in (self._state.booking, self._state.missed) if b and b.id == click.booking), None
-        )
+        meeting = next((b for b in (self._state.booking, self._state.missed) if b and b.id == click.booking), None)
         if meeting is None:
             return self._no("no_meeting", "this meeting was moved or cancelled")
         window = self._playbook.attendance
@@ -448,9 +440,7 @@ class LeadWorkflow:
         if workflow.now() < meeting.start - self._playbook.attendance.opens:
             return self._no("too_early", "the meeting is still ahead; cancel or move it instead")
         return await self._note(
-            ev.AttendanceReported(
-                at=workflow.now(), booking=meeting.id, present=present, source="rep", by=by.by
-            )
+            ev.AttendanceReported(at=workflow.now(), booking=meeting.id, present=present, source="rep", by=by.by)
         )
 
     @workflow.query

@@ -242,7 +242,7 @@ def _deadline(call: LiveCall, playbook: Playbook) -> datetime:
         "placed": timing.ring + timing.settle,
         "ambiguous": timing.ring + timing.settle,
         "connected": timing.longest + timing.settle,
-        "ended": timing.settle,
+        "ended": timing.longest + timing.settle,
     }[call.state]
     return call.since + length
 
@@ -316,19 +316,21 @@ def _blocked(state: Lead, channel: str = "") -> Step | None:
 
 
 def _outcome(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
+    """A meeting that was held is the goal; ledger and rotation are told either way."""
     seen = state.attendance
     if seen is None:
         return None
+    if seen.present and not state.closed and state.stage == "showed":
+        reason = f"the meeting was held ({seen.source.replace('_', ' ')})"
+        return _settle("close", "goal_reached", reason, ev.LeadClosed(at=now, disposition="showed", reason=reason))
     meeting = state.booking or state.missed
     if state.outcome_due and meeting:
         return TellOutcome(
-            key=f"outcome:{meeting.id}:{seen.present}", rule=seen.source, reason="attendance is known", booking=meeting,
+            key=f"outcome:{meeting.id}:{seen.present}",
+            rule=seen.source,
+            reason="attendance is known",
+            booking=meeting,
             showed=seen.present,
-        )  # fmt: skip
-    if seen.present and not state.closed and state.stage == "showed":
-        reason = f"the meeting was held ({seen.source.replace('_', ' ')})"
-        return _settle(
-            "close", "goal_reached", reason, ev.LeadClosed(at=now, disposition="showed", reason=reason)
         )
     return None
 
@@ -387,6 +389,8 @@ def _meeting(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
                 message=reminder.message, booking=meeting, not_after=stale,
             )  # fmt: skip
         until = min(until, ruling.at)
+    if now >= until:
+        return Wait(key="meeting", rule="attendance", reason="waiting to be told who came")
     return Wait(key="meeting", rule="booked", reason="waiting for the meeting", until=until)
 
 
@@ -397,9 +401,9 @@ def _dormant(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
     if state.closed_at is None:
         return None
     until = state.closed_at + playbook.memory
-    if state.due_texts or state.owed:
-        until = max(until, now + timedelta(minutes=1))
     if now >= until:
+        if state.owed or state.outcome_due:
+            return Wait(key="unwritten", rule="write_back", reason="waiting for the record to be written")
         return Finish(key="finish", rule="memory", reason="the memory period is over")
     return Wait(
         key="dormant",

@@ -29,13 +29,15 @@ from temporalio.envconfig import ClientConfig
 from temporalio.runtime import Runtime
 
 from activities.settings import Settings, settings
+from activities.vendors import primer
 
 ADDRESS = "localhost:7233"
 """Where a Temporal server is looked for when the environment names none."""
 
 _ENCODING = b"binary/encrypted"
 _NONCE = 12
-_PLAIN, _ZLIB = b"\x00", b"\x01"
+_PLAIN = b"0"
+"""The first byte of a body that is as it was; any other names the primer that it was compressed with."""
 
 
 class UnreadablePayload(ValueError):
@@ -62,8 +64,7 @@ class Codec(PayloadCodec):
         if payload.metadata.get("encoding") == _ENCODING:
             return payload
         inner = payload.SerializeToString()
-        packed = zlib.compress(inner, 6)
-        body = _ZLIB + packed if len(packed) < len(inner) else _PLAIN + inner
+        body = min(_PLAIN + inner, primer.MARK + _packed(inner), key=len)
         nonce = os.urandom(_NONCE)
         data = nonce + self._ciphers[self._key_id].encrypt(nonce, body, self._key_id)
         return Payload(metadata={"encoding": _ENCODING, "key": self._key_id}, data=data)
@@ -85,7 +86,16 @@ class Codec(PayloadCodec):
             raise UnreadablePayload(
                 f"does not open under key {key_id.decode()!r}: altered, or another key"
             ) from None
-        return Payload.FromString(zlib.decompress(body[1:]) if body[:1] == _ZLIB else body[1:])
+        return Payload.FromString(_unpacked(body[1:]) if body[:1] == primer.MARK else body[1:])
+
+
+def _packed(inner: bytes) -> bytes:
+    press = zlib.compressobj(9, zlib.DEFLATED, -15, 9, zlib.Z_DEFAULT_STRATEGY, primer.WORDS)
+    return press.compress(inner) + press.flush()
+
+
+def _unpacked(packed: bytes) -> bytes:
+    return zlib.decompressobj(-15, primer.WORDS).decompress(packed)
 
 
 def recode(codec: Codec, body: bytes, decrypt: bool) -> str:
