@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -51,14 +52,15 @@ class Stage:
         """The requests of one activity, in order."""
         return [request for asked, request in self.asked if asked == name]
 
-    def _do(self, name: str, request: Any) -> Any:
+    async def _do(self, name: str, request: Any) -> Any:
         self.asked.append((name, request))
         if name in self.answers:
             answer = self.answers[name](request)
             if isinstance(answer, BaseException):
                 raise answer
             return answer
-        return getattr(self, f"usual_{name}", lambda _: None)(request)
+        answer = getattr(self, f"usual_{name}", lambda _: None)(request)
+        return await answer if inspect.isawaitable(answer) else answer
 
     def usual_place_call(self, _: fx.PlaceCall) -> fx.Dispatched:
         self.sids += 1
@@ -106,7 +108,7 @@ class Stage:
 
     def _implement(self, name: str, kind: type) -> Callable[..., Any]:
         async def run(request: Any) -> Any:
-            return self._do(name, request)
+            return await self._do(name, request)
 
         run.__annotations__ = {"request": kind}
         return activity.defn(name=name)(run)
