@@ -1,0 +1,182 @@
+"""The activities that dial and text: what they ask before, what they count, and what they leave to be looked up."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from temporalio import activity, workflow
+from temporalio.client import Client
+from temporalio.exceptions import ApplicationError
+from temporalio.testing import ActivityEnvironment, TimeSkipper
+
+from activities import calls, gate, links, metrics, texts
+from activities.dispatch import now
+from activities.settings import settings
+from activities.vendors import twilio
+from tests.fixtures.sandbox import Sandbox
+from tests.fixtures.temporal import running_worker
+from workflows import effects as fx
+from workflows import identity
+
+TO = "+14155550123"
+
+
+@pytest.fixture
+async def carrier(client: Client, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Sandbox]:
+    account = sandbox.world.account
+    for name, value in {
+        "TWILIO_ACCOUNT_SID": account.sid,
+        "TWILIO_AUTH_TOKEN": account.token,
+        "TWILIO_NUMBER": account.number,
+        "TWILIO_BASE_URL": f"{sandbox.url}/twilio",
+        "SHOWRATE_PUBLIC_URL": "https://calls.example",
+    }.items():
+        monkeypatch.setenv(name, value)
+    settings.cache_clear()
+    yield sandbox
+    await twilio.close()
+
+
+Run = Callable[[Any, Any], Awaitable[Any]]
+
+
+@pytest.fixture
+def handle(request: pytest.FixtureRequest) -> str:
+    """A handle of this test's own: the Temporal server is everybody's."""
+    return identity.handle_id(b"k" * 32, request.node.nodeid)
+
+
+@pytest.fixture
+def run(client: Client, handle: str) -> Run:
+    """Run an activity as the lead of ``handle`` would have it run."""
+
+    async def once(definition: Any, request: Any) -> Any:
+        environment = ActivityEnvironment(client=client)
+        present = datetime.now(UTC)
+        environment.info = dataclasses.replace(
+            environment.info, workflow_id=identity.lead_id(handle), scheduled_time=present, started_time=present
+        )
+        return await environment.run(definition, request)
+
+    return once
+
+
+def dial(handle: str, within: timedelta = timedelta(minutes=5)) -> fx.PlaceCall:
+    return fx.PlaceCall(
+        gate=fx.Gate(lead=identity.lead_id(handle), audience="inbound", handles=(handle,)),
+        attempt="a1",
+        to=TO,
+        ring=timedelta(seconds=20),
+        longest=timedelta(minutes=10),
+        not_after=datetime.now(UTC) + within,
+    )
+
+
+def text(handle: str, body: str = "Hello", within: timedelta = timedelta(minutes=5)) -> fx.SendText:
+    return fx.SendText(
+        gate=dial(handle).gate,
+        touch="text_1",
+        to=TO,
+        body=body,
+        booking="b1",
+        expires=datetime.now(UTC) + timedelta(days=1),
+        not_after=datetime.now(UTC) + within,
+    )
+
+
+def counted(name: str, outcome: str) -> float:
+    families = text_string_to_metric_families(metrics.exposition().decode())
+    return sum(
+        sample.value
+        for family in families
+        for sample in family.samples
+        if sample.name == "showrate_effects_total" and sample.labels == {"name": name, "outcome": outcome}
+    )
+
+
+async def test_a_dial_goes_out_and_is_counted(carrier: Sandbox, run: Run, handle: str) -> None:
+    before = counted("place_call", "ok")
+    done = await run(calls.place_call, dial(handle))
+    assert done.sid.startswith("CA")
+    assert not done.refused
+    assert counted("place_call", "ok") == before + 1
+    found = await run(calls.find_call, fx.FindCall(attempt="a1", to=TO, since=datetime.now(UTC)))
+    assert (found.sid, found.status) in {(done.sid, status) for status in ("queued", "ringing")}
+    await run(calls.end_call, fx.EndCall(sid=done.sid))
+    await asyncio.sleep(0.2)
+    await run(calls.end_call, fx.EndCall(sid=done.sid, say="Goodbye."))
+    over = await run(calls.find_call, fx.FindCall(attempt="a1", to=TO, since=datetime.now(UTC), sid=done.sid))
+    assert over.status == "canceled"
+
+
+async def test_nothing_goes_out_after_an_opt_out_or_too_late(
+    client: Client, carrier: Sandbox, run: Run, handle: str
+) -> None:
+    gone = timedelta(seconds=-1)
+    assert (await run(calls.place_call, dial(handle, gone))).refused == "late"
+    assert (await run(texts.send_text, text(handle, within=gone))).refused == "late"
+    await gate.start_opt_out(client, [handle], identity.lead_id(handle), "text", datetime.now(UTC), "stop")
+    assert (await run(calls.place_call, dial(handle))).refused == "opted_out"
+    assert (await run(texts.send_text, text(handle))).refused == "opted_out"
+    assert not carrier.log(vendor="twilio", direction="in")
+
+
+async def test_what_the_gate_cannot_answer_is_not_sent(
+    carrier: Sandbox, run: Run, handle: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_: Any) -> str:
+        from activities import faults
+
+        raise faults.retry("the gate could not be asked")
+
+    monkeypatch.setattr(gate, "ask", away)
+    before = counted("send_text", "retry")
+    with pytest.raises(ApplicationError):
+        await run(texts.send_text, text(handle))
+    assert counted("send_text", "retry") == before + 1
+    assert not carrier.log(vendor="twilio", direction="in")
+
+
+async def test_a_text_carries_signed_links_and_is_found_again(carrier: Sandbox, run: Run, handle: str) -> None:
+    request = text(handle, "Join {join_link} or move {manage_link}")
+    carrier.fault(vendor="twilio", method="POST", path="Messages", kind="drop", when="after")
+    since = datetime.now(UTC)
+    with pytest.raises(ApplicationError) as caught:
+        await run(texts.send_text, request)
+    assert caught.value.type == "ambiguous"
+    found = await run(texts.find_text, fx.FindText(text=request, since=since))
+    assert found.sid.startswith("SM")
+    (sent,) = carrier.phone()["texts"]
+    join, manage = (word for word in sent["body"].split() if word.startswith("https://calls.example/"))
+    for address, kind in ((join, "join"), (manage, "manage")):
+        link = links.read(address.rpartition("/")[2])
+        assert (link.kind, link.lead, link.booking) == (kind, identity.lead_id(handle), "b1")
+    other = text(handle, "Something else")
+    assert not (await run(texts.find_text, fx.FindText(text=other, since=since))).sid
+
+
+@activity.defn
+async def look_at_the_clock(asked: str) -> datetime:
+    return now()
+
+
+@workflow.defn(sandboxed=False)
+class Sleeper:
+    @workflow.run
+    async def run(self) -> tuple[datetime, datetime]:
+        await workflow.sleep(timedelta(days=3))
+        seen = await workflow.execute_activity(look_at_the_clock, "now", start_to_close_timeout=timedelta(seconds=10))
+        return workflow.now(), seen
+
+
+async def test_the_present_is_the_workflows(skipping: TimeSkipper) -> None:
+    async with running_worker(skipping.client, [Sleeper], [look_at_the_clock], queue="clock"):
+        theirs, ours = await skipping.client.execute_workflow(Sleeper.run, id="sleeper", task_queue="clock")
+    assert abs(theirs - ours) < timedelta(seconds=10)
+    assert ours - datetime.now(UTC) > timedelta(days=2)
