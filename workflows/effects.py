@@ -150,6 +150,8 @@ class Booked(Model):
     booking: Booking | None = None
     refused: str = ""
     """Why not, in words for people: the slot was taken, the calendar could not be read."""
+    unreleased: Booking | None = None
+    """The booking that this one moved, when its event could not be taken out at once: to be released again."""
 
 
 class ReleaseMeeting(Model):

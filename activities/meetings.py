@@ -1,0 +1,423 @@
+"""Meetings: what is free, and booking as a transaction over the team's turns, the rep's ledger and their calendar.
+
+    turn -> hold -> live free/busy -> event under our own id -> commit -> the moved booking out
+
+Every step may be repeated under the booking's id, so a retry resumes where the last attempt came to. What is
+refused, or fails for good, is undone in reverse. A calendar that cannot be read is never free.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from temporalio import activity
+from temporalio.client import Client
+from temporalio.exceptions import ApplicationError
+
+from workflows import ledger as book
+from workflows import slots
+from workflows.effects import Booked, BookMeeting, FindSlots, ReleaseMeeting, ReportOutcome, SlotsAnswer
+from workflows.events import Booking
+from workflows.playbook import Playbook, playbook_of
+from workflows.roster import Rep
+from workflows.rotation import AskCandidates, AssignTurn, GiveBack, Outcome
+from workflows.slots import Span
+
+from . import faults, ledger, links, roster
+from .vendors import google
+
+log = logging.getLogger(__name__)
+
+_ATTEMPTS = 4
+"""After this many attempts a booking that still meets errors is undone and refused: somebody waits for it."""
+_SHARE = 0.4
+"""Of the activity's whole time, what may pass before that; the rest is for undoing."""
+_LOOKING = timedelta(seconds=8)
+"""After this long no further rep's calendar is asked for free times."""
+_STUMBLE = 1.0
+"""Seconds within which a failed read counts as a stumble and is repeated at once."""
+_TEMPORARY = ("retry", "retry_after", "ambiguous")
+
+Busy = tuple[datetime, datetime]
+
+
+class _Refused(Exception):
+    """The booking cannot be; the message is for people."""
+
+
+@activity.defn
+async def find_slots(request: FindSlots) -> SlotsAnswer:
+    """Free times of the candidates that the team names, as few of them asked as needed.
+
+    Costs one update to the team, and for each rep asked one query to the ledger and one free/busy request. Raises
+    ``retry`` only when Temporal itself does not answer."""
+    client, clock = activity.client(), _Clock(request.now)
+    playbook = _playbook(request.playbook)
+    terms = slots.terms_of(playbook.meeting)
+    zone = _zone(request.zone)
+    asked = AskCandidates(
+        lead=request.lead,
+        now=request.now,
+        until=request.now + max(playbook.meeting.hold, timedelta(seconds=1)),
+        owner=request.owner,
+        rep=request.rep,
+    )
+    info = activity.info()
+    named = await roster.candidates(
+        client, request.team, asked, f"{request.lead}:{info.workflow_run_id}:{info.activity_id}"
+    )
+    free: dict[str, list[int]] = {}
+    troubles = [named.why] if named.why else []
+    for candidate in named.candidates:
+        if clock.spent() > _LOOKING:
+            troubles.append(f"there was no time left to read {candidate.rep.name}'s calendar")
+            continue
+        try:
+            free[candidate.rep.id] = await _free(client, candidate.rep, request, terms, clock.now())
+        except ApplicationError as error:
+            log.warning("a calendar could not be read: %s", error.message)
+            troubles.append(f"{candidate.rep.name}'s calendar could not be read")
+            continue
+        found = slots.offer(free, terms.length, request.count, zone, request.part, request.exclude)
+        if len(found) >= request.count:
+            return SlotsAnswer(slots=found, why="; ".join(troubles))
+    found = slots.offer(free, terms.length, request.count, zone, request.part, request.exclude)
+    if not found and free:
+        names = [candidate.rep.name for candidate in named.candidates if candidate.rep.id in free]
+        troubles.append(f"no other free time with {' or '.join(names)} in the range asked for")
+    return SlotsAnswer(slots=found, why="; ".join(troubles))
+
+
+@activity.defn
+async def book_meeting(request: BookMeeting) -> Booked:
+    """Book ``request.slot`` once, however often this runs. Three updates to ledger and team, one free/busy request
+    and one insert; a move adds the old event's deletion and the release of the old time.
+
+    Raises ``retry`` and ``retry_after`` while there is time to try again; else it undoes what was done and answers
+    ``refused``. Raises ``permanent`` when even that failed: release the booking then."""
+    return await _Transaction(activity.client(), request).run()
+
+
+@activity.defn
+async def release_meeting(request: ReleaseMeeting) -> None:
+    """Turn, ledger, calendar: free of ``request.booking``. A booking without an event's id was never answered for:
+    it is undone, and a turn that it carried on goes back to the booking that it was to move.
+
+    Raises ``permanent`` when the calendar refuses for good; turn and ledger are freed all the same."""
+    booking = request.booking
+    client = activity.client()
+    given = await roster.give_back(
+        client,
+        request.team,
+        GiveBack(booking=booking.id, rep=booking.rep, now=request.now, undo=not booking.event_id),
+    )
+    await ledger.release(client, booking.rep, book.Release(booking=booking.id, now=request.now, why=request.why))
+    if request.keep_event:
+        return
+    if given.rep is None:
+        raise faults.permanent(f"nobody in {request.team} is called {booking.rep}; their calendar is unknown")
+    await _delete_event(given.rep.calendar, booking.id, booking.event_id)
+
+
+@activity.defn
+async def report_outcome(request: ReportOutcome) -> None:
+    """A no-show gives the rep's turn back; a correction takes it again."""
+    told = Outcome(booking=request.booking.id, showed=request.showed)
+    await roster.outcome(activity.client(), request.team, told)
+
+
+# ---- free times ------------------------------------------------------------------------------------------------
+
+
+async def _free(client: Client, rep: Rep, request: FindSlots, terms: slots.Terms, now: datetime) -> list[int]:
+    """Every free start of ``rep`` that the request allows. Raises when ledger or calendar cannot be read."""
+    margin = timedelta(seconds=max(terms.before, terms.after))
+    since = max(now, request.not_before or now) - margin
+    last = now + timedelta(seconds=terms.window)
+    until = min(last, request.not_after or last) + timedelta(seconds=terms.length) + margin
+    if since >= until:
+        return []
+    asked = book.AskTaken(since=since, until=until, now=now, ignore=request.ignore)
+    taken, busy = await asyncio.gather(ledger.taken(client, rep.id, asked), _busy(rep.calendar, since, until))
+    if taken.ignored:
+        busy = _without(busy, (taken.ignored.start, taken.ignored.end))
+    spans = [Span(int(start.timestamp()), slots.epoch(end)) for start, end in busy]
+    spans += [
+        Span(
+            int(time_.start.timestamp()),
+            slots.epoch(time_.end),
+            round(time_.before.total_seconds()),
+            round(time_.after.total_seconds()),
+        )
+        for time_ in taken.times
+    ]
+    return slots.free_starts(
+        slots.hours_of(rep),
+        rep.zone,
+        spans,
+        terms,
+        slots.epoch(now),
+        slots.epoch(request.not_before) if request.not_before else None,
+        int(request.not_after.timestamp()) if request.not_after else None,
+    )
+
+
+async def _busy(calendar: str, start: datetime, end: datetime) -> list[Busy]:
+    """Busy spans of a calendar, read live; once more when the vendor stumbles, since a person waits. Raises the
+    vendor's error, and ``permanent`` when the calendar itself cannot be read."""
+    if not google.configured():
+        raise faults.permanent("no calendar vendor is configured; set GOOGLE_CREDENTIALS")
+    begun = time.monotonic()
+    try:
+        answer = await google.free_busy([calendar], start, end)
+    except ApplicationError as error:
+        if error.type != "retry" or time.monotonic() - begun > _STUMBLE:
+            raise
+        answer = await google.free_busy([calendar], start, end)
+    found = answer[calendar]
+    if found.error:
+        raise faults.permanent(f"Google does not read this calendar: {found.error}")
+    return list(found.spans)
+
+
+def _without(busy: Iterable[Busy], own: Busy) -> list[Busy]:
+    """The spans less the time of a booking of our own, whose event stands in the calendar."""
+    left: list[Busy] = []
+    for start, end in busy:
+        parts = ((start, min(end, own[0])), (max(start, own[1]), end))
+        left += [(since, until) for since, until in parts if since < until]
+    return left
+
+
+# ---- the transaction ---------------------------------------------------------------------------------------------
+
+
+class _Transaction:
+    """One attempt at one booking."""
+
+    def __init__(self, client: Client, request: BookMeeting) -> None:
+        playbook = _playbook(request.playbook)
+        self._client = client
+        self._asked = request
+        self._meeting = playbook.meeting
+        self._clock = _Clock(request.now)
+        self._first = activity.info().attempt == 1
+        self._rep: Rep | None = None
+        self._event = ""
+        self._inserting = False
+        expires = request.slot.end + playbook.attendance.closes
+        try:
+            # Before anything is done: without its key there is no link, and without a link no attendance.
+            self._link = links.join_link(request.lead, request.booking, expires)
+        except ValueError as error:
+            raise faults.permanent(str(error)) from None
+
+    async def run(self) -> Booked:
+        try:
+            booking = await self._book()
+        except _Refused as refusal:
+            await self._undo(str(refusal))
+            return Booked(refused=str(refusal))
+        except ApplicationError as error:
+            if self._goes_on(error):
+                raise
+            log.warning("booking %s is undone: %s", self._asked.booking, error.message)
+            await self._undo(error.message)
+            return Booked(refused="the calendar could not be reached")
+        return Booked(booking=booking, unreleased=await self._release_moved())
+
+    async def _book(self) -> Booking:
+        asked, slot = self._asked, self._asked.slot
+        if slot.end - slot.start != self._meeting.length:
+            raise _Refused("the time asked for does not have the meeting's length")
+        turn = await roster.assign(
+            self._client,
+            asked.team,
+            AssignTurn(
+                booking=asked.booking,
+                lead=asked.lead,
+                rep=slot.rep,
+                now=asked.now,
+                owner=asked.owner,
+                replaces=asked.replaces.id if asked.replaces else "",
+            ),
+        )
+        if turn.rep is None:
+            raise _Refused(turn.refused)
+        self._rep = rep = turn.rep
+        if not await self._held(rep):
+            await self._write(rep)
+        return Booking(
+            id=asked.booking,
+            rep=rep.id,
+            rep_name=rep.name,
+            start=slot.start,
+            end=slot.end,
+            event_id=self._event,
+            reason=turn.reason,
+            replaces=asked.replaces.id if asked.replaces else "",
+        )
+
+    async def _held(self, rep: Rep) -> bool:
+        """Hold the time. True when an earlier attempt has booked it already."""
+        asked, now = self._asked, self._clock.now()
+        standing = await ledger.hold(
+            self._client,
+            rep.id,
+            book.HoldTime(
+                booking=asked.booking,
+                start=asked.slot.start,
+                end=asked.slot.end,
+                now=now,
+                until=now + max(self._meeting.hold, timedelta(seconds=1)),
+                before=self._meeting.buffer_before,
+                after=self._meeting.buffer_after,
+                replaces=asked.replaces.id if asked.replaces else "",
+            ),
+        )
+        if not standing.ok:
+            raise _Refused(standing.why)
+        self._event = standing.event
+        return standing.state == "booked"
+
+    async def _write(self, rep: Rep) -> None:
+        """Free/busy, event, commit."""
+        asked, slot = self._asked, self._asked.slot
+        await self._look_again(rep)
+        if not self._event:
+            self._inserting = True
+            event = await google.insert_event(
+                rep.calendar,
+                google.Draft(
+                    booking=asked.booking,
+                    title=asked.title,
+                    notes="\n\n".join(filter(None, [asked.notes, f"Join: {self._link}"])),
+                    start=slot.start,
+                    end=slot.end,
+                    zone=_zone(asked.zone),
+                    attendee=asked.attendee,
+                    attendee_name=asked.attendee_name,
+                    link=self._link,
+                ),
+            )
+            self._event = event.id
+        standing = await ledger.commit(
+            self._client,
+            rep.id,
+            book.Commit(booking=asked.booking, now=self._clock.now(), event=self._event),
+        )
+        if not standing.ok:
+            raise _Refused(standing.why)
+
+    async def _look_again(self, rep: Rep) -> None:
+        """Refuses when the calendar has become busy; adopts the event that an earlier attempt left there."""
+        slot, meeting, moved = self._asked.slot, self._meeting, self._asked.replaces
+        since, until = slot.start - meeting.buffer_before, slot.end + meeting.buffer_after
+        try:
+            busy = await _busy(rep.calendar, since, until)
+        except ApplicationError as error:
+            if error.type == "permanent":
+                raise _Refused(f"{rep.name}'s calendar could not be read") from error
+            raise
+        if moved and moved.rep == rep.id:
+            busy = _without(busy, (moved.start, moved.end))
+        if not any(start < until and since < end for start, end in busy):
+            return
+        own = await google.get_event(rep.calendar, google.event_id(self._asked.booking))
+        if own and own.cancelled:
+            own = next(iter(await google.find_events(rep.calendar, self._asked.booking)), None)
+        if own is None or (own.start, own.end) != (slot.start, slot.end):
+            raise _Refused(f"{rep.name} is no longer free then")
+        self._inserting, self._event = True, own.id
+
+    async def _release_moved(self) -> Booking | None:
+        """Take the moved booking out; it is answered when that fails, since the new one stands."""
+        moved = self._asked.replaces
+        if moved is None or self._rep is None:
+            return None
+        why = f"moved to {self._asked.booking}"
+        try:
+            holder: Rep | None = self._rep
+            if moved.rep != self._rep.id:
+                back = GiveBack(booking=moved.id, rep=moved.rep, now=self._asked.now)
+                holder = (await roster.give_back(self._client, self._asked.team, back)).rep
+            await ledger.release(
+                self._client, moved.rep, book.Release(booking=moved.id, now=self._clock.now(), why=why)
+            )
+            if holder is not None:
+                await _delete_event(holder.calendar, moved.id, moved.event_id)
+        except ApplicationError as error:
+            log.warning("booking %s is not wholly released: %s", moved.id, error.message)
+            return moved
+        return None
+
+    async def _undo(self, why: str) -> None:
+        """Event, hold, turn. Raises what a vendor raises; what was freed stays free."""
+        asked, now = self._asked, self._clock.now()
+        rep = self._rep
+        if rep is not None:
+            if self._inserting or not self._first:
+                await _delete_event(rep.calendar, asked.booking, self._event)
+            await ledger.release(self._client, rep.id, book.Release(booking=asked.booking, now=now, why=why[:80]))
+        if rep is not None or not self._first:
+            back = GiveBack(booking=asked.booking, rep=asked.slot.rep, now=now, undo=True)
+            await roster.give_back(self._client, asked.team, back)
+
+    def _goes_on(self, error: ApplicationError) -> bool:
+        """Whether another attempt is worth its time."""
+        info = activity.info()
+        policy = info.retry_policy
+        attempts = min(_ATTEMPTS, policy.maximum_attempts if policy and policy.maximum_attempts else _ATTEMPTS)
+        spent = self._clock.spent() + (error.next_retry_delay or timedelta(0))
+        limit = info.schedule_to_close_timeout
+        in_time = not limit or spent < limit * _SHARE
+        return error.type in _TEMPORARY and info.attempt < attempts and in_time
+
+
+async def _delete_event(calendar: str, booking: str, event: str) -> None:
+    """Take the booking's event out of the calendar, by its id or else by our mark on it; also when it is gone."""
+    if event:
+        await google.delete_event(calendar, event)
+        return
+    for standing in await google.find_events(calendar, booking):
+        await google.delete_event(calendar, standing.id)
+
+
+# ---- what the requests name --------------------------------------------------------------------------------------
+
+
+class _Clock:
+    """The workflow's instant plus the time that the activity has waited and run."""
+
+    def __init__(self, asked_at: datetime) -> None:
+        info = activity.info()
+        self._waited = max(info.started_time - info.scheduled_time, timedelta(0))
+        self._asked_at = asked_at
+        self._begun = time.monotonic()
+
+    def spent(self) -> timedelta:
+        return self._waited + timedelta(seconds=time.monotonic() - self._begun)
+
+    def now(self) -> datetime:
+        return self._asked_at + self.spent()
+
+
+def _playbook(content_hash: str) -> Playbook:
+    try:
+        return playbook_of(content_hash)
+    except KeyError:
+        raise faults.retry(f"playbook {content_hash} is not loaded in this worker") from None
+
+
+def _zone(zone: str) -> str:
+    """The zone, or UTC for one that does not exist."""
+    try:
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        return "UTC"
+    return zone

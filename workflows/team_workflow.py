@@ -1,0 +1,130 @@
+"""One team's turn-keeping as a workflow: ``team-<team>``, started when its roster is first set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from temporalio import workflow
+from temporalio.exceptions import ApplicationError
+
+with workflow.unsafe.imports_passed_through():
+    from . import messages, rotation, slots, versions
+    from .handlers import bug_ends_here, quiet_moment
+    from .model import Model
+    from .roster import Team
+    from .rotation import (
+        AskCandidates,
+        Assigned,
+        AssignTurn,
+        Candidates,
+        GiveBack,
+        GivenBack,
+        Outcome,
+        Rotation,
+        SetActive,
+        Shares,
+    )
+
+_Asked = TypeVar("_Asked")
+_Answer = TypeVar("_Answer")
+
+
+class TeamStart(Model):
+    """The input. ``carry`` is all that is known, through continue-as-new, which comes after ``turnover`` changes."""
+
+    team: str
+    carry: Rotation | None = None
+    turnover: int = 500
+
+
+@workflow.defn(name=messages.TEAM, versioning_behavior=versions.moves())
+class TeamWorkflow:
+    """Updates: ``set_roster`` Team -> Shares, ``set_active`` SetActive -> Shares, ``candidates`` AskCandidates ->
+    Candidates, ``assign`` AssignTurn -> Assigned, ``give_back`` GiveBack -> GivenBack, ``outcome`` Outcome ->
+    bool. Queries: ``shares`` -> Shares, ``roster`` -> Team. No handler awaits anything; there are no timers and no
+    activities."""
+
+    @workflow.init
+    def __init__(self, start: TeamStart) -> None:
+        self._rotation = start.carry or Rotation(team=Team(id=start.team, reps=()))
+        self._changes = 0
+        self._show()
+
+    @workflow.run
+    async def run(self, start: TeamStart) -> None:
+        await quiet_moment(lambda: self._changes, start.turnover)
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        carried = rotation.without_past(self._rotation)
+        workflow.continue_as_new(start.model_copy(update={"carry": carried}))
+
+    @workflow.update
+    def set_roster(self, team: Team) -> Shares:
+        """Who is in the team, with their hours, calendars and weights."""
+        return self._change(rotation.set_roster, team)
+
+    @set_roster.validator
+    def _readable(self, team: Team) -> None:
+        try:
+            for rep in team.reps:
+                slots.hours_of(rep)
+        except ValueError as error:
+            raise ApplicationError(str(error)) from error
+        if len({rep.id for rep in team.reps}) < len(team.reps):
+            raise ApplicationError("two reps have the same id; give each their own")
+
+    @workflow.update
+    def set_active(self, asked: SetActive) -> Shares:
+        """Switch a rep off (away, ill) or on again."""
+        return self._change(rotation.set_active, asked)
+
+    @workflow.update
+    def candidates(self, asked: AskCandidates) -> Candidates:
+        """Whose times to offer a lead, in order of preference."""
+        return self._change(rotation.candidates, asked)
+
+    @workflow.update
+    def assign(self, asked: AssignTurn) -> Assigned:
+        """The meeting goes to this rep."""
+        return self._change(rotation.assign, asked)
+
+    @workflow.update
+    def give_back(self, asked: GiveBack) -> GivenBack:
+        """The meeting will not be."""
+        return self._change(rotation.give_back, asked)
+
+    @workflow.update
+    def outcome(self, asked: Outcome) -> bool:
+        """They met, or the lead did not come."""
+        return self._change(rotation.outcome, asked)
+
+    @workflow.query
+    def shares(self) -> Shares:
+        return rotation.shares(self._rotation)
+
+    @workflow.query
+    def roster(self) -> Team:
+        return self._rotation.team
+
+    def _change(self, step: Callable[[Rotation, _Asked], tuple[Rotation, _Answer]], asked: _Asked) -> _Answer:
+        with bug_ends_here(step.__name__):
+            self._rotation, answer = step(self._rotation, asked)
+            self._changes += 1
+            self._show()
+            return answer
+
+    def _show(self) -> None:
+        """Everybody's share, for people who look at the workflow."""
+        found = rotation.shares(self._rotation)
+        lines = [
+            f"**Team {found.team}**",
+            "",
+            "| rep | takes meetings | weight | had | due | no-shows |",
+            "| --- | --- | --- | --- | --- | --- |",
+        ]
+        lines += [
+            f"| {row.name} | {'yes' if row.active else 'no'} | {row.weight:g} | {row.had} | {row.due:.1f} |"
+            f" {row.no_shows} |"
+            for row in found.shares
+        ]
+        workflow.set_current_details("\n".join(lines))
