@@ -224,43 +224,18 @@ def _string_end(text: str, at: int) -> int | None:
 
 
 def _partial_string(text: str, at: int) -> tuple[str, bool]:
-    """The JSON string that begins at ``at`` as far as it is there, and whether it has ended."""
+    """The JSON string that begins at ``at`` as far as it is there, and whether it has ended. An escape sequence or a
+    surrogate pair that is cut is left for the next piece; a half of a pair that stays alone becomes a ?."""
     end = _string_end(text, at)
     raw = text[at:end] if end is not None else text[at:]
-    if end is None:
-        # An escape sequence may be cut: leave it for the next piece.
-        cut = raw.rfind("\\", max(0, len(raw) - 12))
-        while cut > 0 and raw[cut - 1] == "\\" and (cut - _run(raw, cut)) % 2 == 1:
-            cut -= 1
-        if cut >= 0 and not _whole_escape(raw[cut:]):
-            raw = raw[:cut]
-    try:
-        return json.loads(f'"{raw}"', strict=False), end is not None
-    except ValueError:
-        if end is not None:
-            raise MalformedTurn("say is no JSON string") from None
-        return _longest(raw), False
-
-
-def _run(raw: str, at: int) -> int:
-    """The index of the first backslash of the run that ends at ``at``."""
-    while at > 0 and raw[at - 1] == "\\":
-        at -= 1
-    return at
-
-
-def _whole_escape(tail: str) -> bool:
-    if len(tail) < 2:
-        return False
-    if tail[1] != "u":
-        return True
-    return len(tail) >= 6 and not (tail[2:4].lower() in {"d8", "d9", "da", "db"} and len(tail) < 12)
-
-
-def _longest(raw: str) -> str:
-    for cut in range(len(raw), max(len(raw) - 14, -1), -1):
+    for cut in range(len(raw), max(len(raw) - 7, -1), -1):
         try:
-            return str(json.loads(f'"{raw[:cut]}"', strict=False))
+            words = str(json.loads(f'"{raw[:cut]}"', strict=False))
         except ValueError:
+            if end is not None:
+                raise MalformedTurn("say is no JSON string") from None
             continue
-    return ""
+        if end is None and words and "\ud800" <= words[-1] <= "\udbff":
+            words = words[:-1]
+        return words.encode("utf-8", "replace").decode(), end is not None
+    return "", False
