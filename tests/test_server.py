@@ -68,7 +68,7 @@ def test_an_unusable_file_is_named(tmp_path: Path, content: dict) -> None:
 def test_without_the_program_the_error_says_where_to_get_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("sysconfig.get_path", lambda name: str(tmp_path))
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(server.ServerError, match="https://docs.temporal.io/cli"):
+    with pytest.raises(server.ServerError, match=r"https://docs\.temporal\.io/cli"):
         server.program()
     (tmp_path / "temporal").touch(0o755)
     assert server.program() == tmp_path / "temporal"

@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         case "demo":
             from workers import demo
 
-            return demo.main(once=given.once, seed=given.seed, browser=not given.no_browser)
+            return demo.main(once=given.once, seed=given.seed)
     return 0
 
 
@@ -56,7 +56,6 @@ def _parser() -> argparse.ArgumentParser:
     demo = commands.add_parser("demo", help="everything on this machine, with stand-ins for every vendor")
     demo.add_argument("--once", action="store_true", help="run the cast without a browser, then end")
     demo.add_argument("--seed", type=int, default=None, help="what the cast is drawn from (with --once)")
-    demo.add_argument("--no-browser", action="store_true", help="do not open the browser")
     return parser
 
 

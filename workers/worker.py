@@ -16,6 +16,7 @@ import pkgutil
 import signal
 import socket
 import sys
+import time
 import urllib.request
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -47,6 +48,8 @@ from workflows.attributes import PLAYBOOK
 
 log = logging.getLogger(__name__)
 
+PATIENCE = 60.0
+"""Seconds that a starting worker waits for Temporal."""
 DEPLOYMENT = "showrate"
 """The name of the deployment when workers are versioned."""
 
@@ -165,10 +168,8 @@ async def run(using: Settings | None = None) -> None:
     await require_identity(chosen)
     known = await asyncio.to_thread(library.load, chosen)
     sdk_metrics = f"127.0.0.1:{_free_port()}"
-    client = await temporal.connect(
-        using=chosen,
-        runtime=Runtime(telemetry=TelemetryConfig(metrics=PrometheusConfig(bind_address=sdk_metrics))),
-        identity=f"worker-{os.getpid()}@{socket.gethostname()}",
+    client = await _connect(
+        chosen, Runtime(telemetry=TelemetryConfig(metrics=PrometheusConfig(bind_address=sdk_metrics)))
     )
     await require_playbooks(client)
 
@@ -195,6 +196,20 @@ async def run(using: Settings | None = None) -> None:
         log.info("takes work; http://%s:%d/healthz", chosen.showrate_host, port)
         await stop.wait()
         log.info("ends: waits up to %d s for running activities", DRAIN.total_seconds())
+
+
+async def _connect(using: Settings, runtime: Runtime) -> Client:
+    """Wait a minute for the server, which may be starting too; then raise RuntimeError."""
+    end = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return await temporal.connect(
+                using=using, runtime=runtime, identity=f"worker-{os.getpid()}@{socket.gethostname()}"
+            )
+        except RuntimeError:
+            if time.monotonic() > end:
+                raise
+            await asyncio.sleep(0.2)
 
 
 def main() -> NoReturn:
