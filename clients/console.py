@@ -1,0 +1,253 @@
+"""The console: leads by stage, one lead's page, the funnel, the pauses, and the form's snippet.
+
+Every page needs the login; every button is a form that carries its proof and becomes an update of the lead.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from activities import funnel
+from activities.settings import settings
+from workflows.messages import LEAD
+from workflows.playbook import registered
+
+from . import access, leads, stories
+from .access import for_people, local_path, proof, sealed, unsealed, who
+from .api import lead_asked
+from .form import enhancement, snippet
+from .leads import ACTIONS, Refused, Unknown, Unreachable
+from .render import FOLDER, render
+from .stories import Story
+
+PAGE = 50
+"""Leads on one page of the list."""
+STAGES = (
+    "new", "attempting", "contacted", "interested", "qualified", "booked", "confirmed", "rescheduled", "no_show",
+    "recovered", "showed", "closed",
+)  # fmt: skip
+"""In the order of a lead's life; ``workflows/lead.py`` moves leads through them."""
+
+
+async def login(request: Request) -> Response:
+    """GET shows the form (or, with ``?token=``, logs in and drops the token from the address); POST logs in."""
+    if request.method == "GET":
+        given = request.query_params.get("token", "")
+        if access.is_token(given):
+            return access.admit(RedirectResponse(local_path(request.query_params.get("then", "")), 303))
+        return access.login_page("/console", wrong=bool(given))
+    form = await request.form(max_files=0, max_fields=10)
+    then = local_path(str(form.get("then", "")))
+    if not access.is_token(str(form.get("token", "")).strip()):
+        return access.login_page(then, wrong=True)
+    return access.admit(RedirectResponse(then, 303), str(form.get("name", "")))
+
+
+async def logout(request: Request) -> Response:
+    response = RedirectResponse("/console", 303)
+    response.delete_cookie(access.COOKIE)
+    return response
+
+
+async def listing(request: Request) -> Response:
+    """Leads by stage. ``q`` finds a phone number, an e-mail address or an id."""
+    asked = request.query_params
+    text = asked.get("q", "").strip()
+    filters = {name: asked.get(name, "") for name in ("stage", "audience", "source", "owner")}
+    offset = int(asked["offset"]) if asked.get("offset", "").isdecimal() and len(asked["offset"]) < 9 else 0
+    facts: dict[str, Any] = {"rows": [], "problem": "", "text": text}
+    try:
+        if text:
+            found = await _found(request, text)
+            if isinstance(found, str):
+                return RedirectResponse(f"/console/leads/{found}", 303)
+            facts["problem"] = "Nobody with this phone number, e-mail address or id."
+        else:
+            review = True if asked.get("review") else None
+            facts["rows"] = await stories.rows(
+                request.app.state.temporal, **filters, review=review, limit=PAGE, offset=offset
+            )
+    except Unreachable as error:
+        facts["problem"] = f"{str(error).capitalize()}."
+    more = len(facts["rows"]) >= PAGE
+    kept = {name: value for name, value in {**filters, "review": asked.get("review", "")}.items() if value}
+    return await _page(
+        request,
+        "leads",
+        stages=STAGES,
+        filters=filters,
+        review=bool(asked.get("review")),
+        later=urlencode({**kept, "offset": offset + PAGE}) if more else "",
+        earlier=urlencode({**kept, "offset": max(0, offset - PAGE)}) if offset else "",
+        **facts,
+    )
+
+
+async def _found(request: Request, text: str) -> str | None:
+    for lead in await stories.find(text):
+        try:
+            return (await stories.story(request.app.state.temporal, lead)).lead
+        except Unknown:
+            continue
+    return None
+
+
+async def shown(request: Request) -> Response:
+    """One lead: what comes next and why, its meeting, its story, its conversations, and the buttons."""
+    try:
+        told = await stories.story(request.app.state.temporal, lead_asked(request))
+    except Unknown:
+        text = "Nobody knows a lead of this id: not Temporal, not the record."
+        return render("notice", 404, title="No such lead", text=text, back="/console")
+    except Unreachable as error:
+        text = f"{str(error).capitalize()}."
+        return render("notice", 503, title="The lead cannot be read just now", text=text, back="/console")
+    book = registered().get(told.now.playbook if told.now else told.record.playbook if told.record else "")
+    house = settings()
+    return await _page(
+        request,
+        "lead",
+        story=told,
+        playbook=book,
+        marks=_marks(told),
+        verdicts=[verdict for call in told.calls for verdict in call.verdicts],
+        ringing=_first_ring(told),
+        temporal_ui=f"{house.showrate_temporal_ui.rstrip('/')}/namespaces/{_namespace(request)}/workflows/{told.lead}",
+        workflow=LEAD,
+    )
+
+
+async def changed(request: Request) -> Response:
+    """A button on a lead's page."""
+    lead, action = lead_asked(request), request.path_params["action"]
+    if action not in ACTIONS:
+        return render("notice", 404, title="No such action", text="Go back to the lead's page.", back="/console")
+    form = await request.form(max_files=0, max_fields=20)
+    words, when = str(form.get("words", ""))[:500], str(form.get("start", ""))
+    start: datetime | None = None
+    try:
+        if action == "reschedule":
+            start = await _start(request, lead, when)
+        answer = await leads.ask(request.app.state.temporal, lead, action, by=who(request), words=words, start=start)
+        message = leads.told(action, answer)
+    except (Refused, Unknown, Unreachable) as error:
+        message = f"Not done: {error}."
+    return RedirectResponse(f"/console/leads/{lead}?{urlencode({'told': sealed(message)})}", 303)
+
+
+async def _start(request: Request, lead: str, when: str) -> datetime:
+    """The wall-clock time that was typed, in the lead's zone. Raises Refused when it is none."""
+    told = await stories.story(request.app.state.temporal, lead)
+    try:
+        local = datetime.fromisoformat(when)
+    except ValueError as error:
+        raise Refused("choose a day and a time") from error
+    return (local if local.tzinfo else local.replace(tzinfo=ZoneInfo(told.zone))).astimezone(UTC)
+
+
+async def funnelled(request: Request) -> Response:
+    """Of the people whose first form came in, how many got how far; how soon they rang; who was not called and why."""
+    by: funnel.By = "audience" if request.query_params.get("by") == "audience" else "source"
+    counted, problem = None, ""
+    try:
+        counted = await stories.from_record(lambda: funnel.funnel(by=by))
+    except Unreachable as error:
+        problem = f"{str(error).capitalize()}."
+    return await _page(request, "funnel", counted=counted, problem=problem, by=by)
+
+
+async def pauses(request: Request) -> Response:
+    """What is paused, and the switches."""
+    if request.method == "POST":
+        form = await request.form(max_files=0, max_fields=20)
+        scope, pause = str(form.get("scope", "")), form.get("wish") == "pause"
+        try:
+            done = await leads.set_paused(
+                request.app.state.temporal, scope, pause, who(request), str(form.get("words", ""))[:500]
+            )
+            message = "Paused." if pause else "Resumed: held leads are planned again."
+            message = "Noted; it holds as soon as a worker runs." if done["waiting"] else message
+        except (Refused, Unknown, Unreachable) as error:
+            message = f"Not done: {error}."
+        return RedirectResponse(f"/console/pauses?{urlencode({'told': sealed(message)})}", 303)
+    audiences = sorted({book.audience for book in registered().values()})
+    return await _page(request, "pauses", audiences=audiences)
+
+
+async def form_page(request: Request) -> Response:
+    """How to put the form on a page, for each source."""
+    house = settings()
+    sources = list(house.showrate_sources) or ["website"]
+    codes = [(source, snippet(house, source), enhancement(house, source)) for source in sources]
+    key = house.showrate_sources.get(sources[0], "")
+    return await _page(request, "snippets", codes=codes, url=house.showrate_public_url, source=sources[0], key=key)
+
+
+async def script(request: Request) -> Response:
+    """Keeps an open page up to date."""
+    return FileResponse(FOLDER / "live.js", media_type="text/javascript", headers={"Cache-Control": "max-age=300"})
+
+
+# ---- what the pages share --------------------------------------------------------------------------------------
+
+
+async def _page(request: Request, name: str, **facts: Any) -> Response:
+    try:
+        paused = await leads.paused(request.app.state.temporal)
+        disconnected = ""
+    except Unreachable as error:
+        paused, disconnected = [], str(error)
+    return render(
+        name,
+        here=name,
+        path=request.url.path,
+        now=datetime.now(UTC),
+        proof=proof(request),
+        told=unsealed(request.query_params.get("told", "")),
+        paused=paused,
+        disconnected=disconnected,
+        **facts,
+    )
+
+
+def _marks(told: Story) -> list[tuple[str, datetime]]:
+    """The milestones reached, in time."""
+    reached = told.now.milestones if told.now else told.record.milestones if told.record else {}
+    return sorted(reached.items(), key=lambda mark: mark[1])
+
+
+def _first_ring(told: Story) -> float | None:
+    """Seconds from the first form to the first ring."""
+    reached = dict(_marks(told))
+    if "form" in reached and "first_ring" in reached:
+        return max(0.0, (reached["first_ring"] - reached["form"]).total_seconds())
+    return None
+
+
+def _namespace(request: Request) -> str:
+    client = request.app.state.temporal
+    return client.namespace if client is not None else "default"
+
+
+def _guarded(path: str, endpoint: access.Endpoint, methods: list[str] | None = None) -> Route:
+    return Route(path, for_people(endpoint), methods=methods)
+
+
+routes: list[BaseRoute] = [
+    Route("/console/login", login, methods=["GET", "POST"]),
+    Route("/console/live.js", script),
+    _guarded("/console/logout", logout, ["POST"]),
+    _guarded("/console", listing),
+    _guarded("/console/leads/{lead}", shown),
+    _guarded("/console/leads/{lead}/{action}", changed, ["POST"]),
+    _guarded("/console/funnel", funnelled),
+    _guarded("/console/pauses", pauses, ["GET", "POST"]),
+    _guarded("/console/form", form_page),
+]

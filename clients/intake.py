@@ -1,0 +1,272 @@
+"""``POST /leads``: a form becomes a durable lead. 202 means that Temporal has it, also while no worker runs.
+
+A lead is started and told of its form in one request (signal-with-start): a person who is known already keeps the
+workflow that runs, and the form is one more signal to it. Nothing between the request and that start waits for
+anything but the record's memory of a person we met before, and not long for that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import json
+import logging
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import parse_qsl
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+from temporalio.client import Client
+from temporalio.common import WorkflowIDConflictPolicy
+from temporalio.service import RPCError
+
+from activities import metrics, store
+from activities.settings import Settings, settings
+from workflows import identity, messages
+from workflows.attributes import start_attributes
+from workflows.events import Form, FormSubmitted
+from workflows.playbook import Playbook
+
+from .audiences import audience_of, newest
+from .form import refused_page
+from .submission import Problem, Unusable, read_submission
+
+log = logging.getLogger(__name__)
+
+MAX_BODY = 1024 * 1024
+"""Bytes of a request's body."""
+START_WITHIN = 8.0
+"""Seconds in which Temporal must take the lead; after that the sender is told to come again."""
+RECALL_WITHIN = 0.25
+"""Seconds that the record may take to remember a person; without an answer the lead starts without memory."""
+
+CORS = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Allow-Methods": "POST, OPTIONS",
+    "Access-Control-Allow-Headers": "Content-Type, Idempotency-Key, X-Showrate-Key",
+    "Access-Control-Max-Age": "86400",
+}
+"""Forms live on other sites. No cookie is read here, so any origin may post."""
+
+
+class Turned(Exception):
+    """A request that is turned away before its fields are read: ``status``, what is wrong, and the remedy."""
+
+    def __init__(self, status: int, problem: str, remedy: str) -> None:
+        self.status, self.problem, self.remedy = status, problem, remedy
+        super().__init__(problem)
+
+
+class Unreachable(Exception):
+    """Temporal did not take the lead; nothing was accepted."""
+
+
+async def leads(request: Request) -> Response:
+    """Accept one form. 202 with the lead's id; 401/403, 413, 415, 422 or 503 with the remedy otherwise."""
+    if request.method == "OPTIONS":
+        return Response(status_code=204, headers=CORS)
+    page = _from_browser(request)
+    fields: Mapping[str, object] = {}
+    try:
+        fields = await read_fields(request)
+        form = await submit(request.app.state.temporal, settings(), request, fields)
+    except Turned as error:
+        metrics.effect("intake", "refused")
+        return _refusal(page, error.status, fields, [Problem("request", error.problem, error.remedy)])
+    except Unusable as error:
+        metrics.effect("intake", "refused")
+        return _refusal(page, 422, fields, error.problems)
+    except Unreachable:
+        metrics.effect("intake", "retry")
+        problem = Problem("request", "we cannot take it just now", "send it again in a few seconds")
+        return _refusal(page, 503, fields, [problem], {"Retry-After": "2"})
+    metrics.effect("intake", "ok")
+    lead = lead_of(form)
+    if page:
+        return RedirectResponse("/form/thanks", status_code=303)
+    answer = {
+        "lead": lead,
+        "submission_id": form.submission_id,
+        "status_url": f"{settings().showrate_public_url}/api/leads/{lead}",
+    }
+    return JSONResponse(answer, status_code=202, headers=CORS)
+
+
+async def submit(
+    temporal: Client | None, house: Settings, request: Request, fields: Mapping[str, object]
+) -> Form:
+    """Check the sender and the fields, and hand the form to Temporal. Raises Turned, Unusable, Unreachable."""
+    key = request.headers.get("x-showrate-key") or str(fields.get("key") or "")
+    source = source_of(house.showrate_sources, key, str(fields.get("source") or ""))
+    now = datetime.now(UTC)
+    form = read_submission(
+        {**fields, "source": source},
+        region=house.showrate_region,
+        identity_key=house.identity_key,
+        now=now,
+        address=request.client.host if request.client else "",
+        submission_id=request.headers.get("idempotency-key", "")[:200],
+    )
+    await start(temporal, house, form, now)
+    return form
+
+
+async def start(temporal: Client | None, house: Settings, form: Form, now: datetime) -> str:
+    """Start the lead of ``form``, or tell the one that runs; the lead's id. Raises :class:`Unreachable`."""
+    if temporal is None:
+        raise Unreachable("not connected to Temporal yet")
+    lead = lead_of(form)
+    content_hash, playbook = _playbook(house, form.source)
+    event = FormSubmitted(at=now, id=form.submission_id, form=form, memory=await recall(lead))
+    try:
+        async with asyncio.timeout(START_WITHIN):
+            await temporal.start_workflow(
+                messages.LEAD,
+                messages.LeadStart(lead=lead, audience=playbook.audience, playbook=content_hash),
+                id=lead,
+                task_queue=messages.QUEUE,
+                start_signal="form_submitted",
+                start_signal_args=[event],
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                search_attributes=start_attributes(playbook.audience, form.source, content_hash),
+                rpc_timeout=timedelta(seconds=START_WITHIN),
+            )
+    except (RPCError, TimeoutError, RuntimeError) as error:
+        log.warning("Temporal did not take %s: %s", lead, type(error).__name__)
+        raise Unreachable(str(error)) from error
+    return lead
+
+
+def lead_of(form: Form) -> str:
+    """The id of the lead that this form belongs to: the phone's, else the e-mail's."""
+    return identity.lead_id(form.phone_hash or form.email_hash)
+
+
+def _playbook(house: Settings, source: str) -> tuple[str, Playbook]:
+    """The playbook for a new lead of ``source``. Raises :class:`Unreachable` when there is none: the process says so
+    at its start, and a lead is never accepted that nobody could work."""
+    try:
+        return newest(audience_of(source, house))
+    except LookupError as error:
+        log.error("%s", error)
+        raise Unreachable(str(error)) from error
+
+
+def source_of(sources: Mapping[str, str], key: str, claimed: str) -> str:
+    """The source whose key this is. With no keys configured every source is taken at its word.
+
+    Raises :class:`Turned`: 401 without a known key, 403 when the key is another source's."""
+    if not sources:
+        return claimed
+    if not key:
+        raise Turned(401, "the key is missing", "send the source's key as X-Showrate-Key or as the field key")
+    owner = ""
+    for source, expected in sources.items():
+        if hmac.compare_digest(expected.encode(), key.encode("utf-8", "replace")):
+            owner = source
+    if not owner:
+        raise Turned(401, "the key is not known", "send the source's key from SHOWRATE_SOURCES")
+    if claimed and claimed != owner:
+        raise Turned(403, "the key belongs to another source", f"send source {owner}, or its own key")
+    return owner
+
+
+async def read_fields(request: Request) -> dict[str, object]:
+    """The fields of a JSON or form-encoded body. Raises Turned (413, 415) and Unusable (no readable fields)."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    body = await _body(request)
+    if kind == "application/json" or kind.endswith("+json"):
+        return _json(body)
+    if kind in ("application/x-www-form-urlencoded", ""):
+        return _encoded(body)
+    if kind == "multipart/form-data":
+        return await _multipart(request, body)
+    raise Turned(415, f"{kind[:80]} is not understood", "send application/json or a form encoding")
+
+
+async def _body(request: Request) -> bytes:
+    too_large = Turned(413, "the request is larger than 1 MiB", "send less than 1,048,576 bytes")
+    declared = request.headers.get("content-length", "")
+    if declared.isdigit() and int(declared[:12]) > MAX_BODY:
+        raise too_large
+    parts: list[bytes] = []
+    size = 0
+    async for part in request.stream():
+        size += len(part)
+        if size > MAX_BODY:
+            raise too_large
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _json(body: bytes) -> dict[str, object]:
+    try:
+        value: Any = json.loads(body)
+    except (ValueError, RecursionError):
+        raise Unusable([Problem("body", "is not readable as JSON", 'send an object, {"phone": "+1 ..."}')]) from None
+    if not isinstance(value, dict):
+        raise Unusable([Problem("body", "is not a JSON object", 'send an object, {"phone": "+1 ..."}')])
+    return value
+
+
+def _encoded(body: bytes) -> dict[str, object]:
+    try:
+        pairs = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=1000)
+    except ValueError:
+        raise Unusable([Problem("body", "has more than 1000 fields", "send the fields of one form")]) from None
+    return _joined(pairs)
+
+
+async def _multipart(request: Request, body: bytes) -> dict[str, object]:
+    async def once() -> dict[str, Any]:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    try:
+        async with Request(request.scope, once).form(max_files=0, max_fields=1000) as form:
+            return _joined([(name, value) for name, value in form.multi_items() if isinstance(value, str)])
+    except Exception as error:  # the parser's own errors and Starlette's HTTPException: all mean the same here
+        log.info("unreadable multipart body: %s", type(error).__name__)
+        remedy = "send form fields only, without files"
+        raise Unusable([Problem("body", "is not readable as multipart/form-data", remedy)]) from None
+
+
+def _joined(pairs: list[tuple[str, str]]) -> dict[str, object]:
+    fields: dict[str, object] = {}
+    for name, value in pairs:
+        fields[name] = f"{fields[name]}, {value}" if fields.get(name) and value else value or fields.get(name, "")
+    return fields
+
+
+async def recall(lead: str) -> dict[str, Any] | None:
+    """What the record remembers of a person whose execution is gone; None when it cannot say in time."""
+    try:
+        async with asyncio.timeout(RECALL_WITHIN):
+            return await asyncio.to_thread(store.recall, lead)
+    except Exception as error:  # whatever is wrong with the record, the lead is accepted
+        log.warning("the record could not be asked about %s: %s", lead, type(error).__name__)
+        return None
+
+
+def _from_browser(request: Request) -> bool:
+    """Whether a plain HTML form was posted, whose sender wants a page back."""
+    kind = request.headers.get("content-type", "")
+    return "text/html" in request.headers.get("accept", "") and not kind.startswith("application/json")
+
+
+def _refusal(
+    page: bool,
+    status: int,
+    fields: Mapping[str, object],
+    problems: list[Problem] | tuple[Problem, ...],
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    if page:
+        return refused_page(fields, problems, status, headers)
+    content = {"problems": Unusable(problems).as_json()}
+    return JSONResponse(content, status_code=status, headers={**CORS, **(headers or {})})
+
+
+routes: list[BaseRoute] = [Route("/leads", leads, methods=["POST", "OPTIONS"])]

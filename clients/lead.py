@@ -1,0 +1,197 @@
+"""``showrate lead``: look at leads and change them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+import httpx
+import typer
+from temporalio.client import Client
+
+from activities.settings import settings
+
+from . import leads, printing, stories
+from .api import reasons
+from .stories import Story
+from .terminal import (
+    CODES,
+    MISUSED,
+    REFUSED,
+    UNREACHABLE,
+    AsJson,
+    Who,
+    Words,
+    answer,
+    fail,
+    instant,
+    lead_of,
+    run,
+    story_of,
+)
+
+app = typer.Typer(help=f"Look at leads and change them. {CODES}", no_args_is_help=True)
+
+Named = Annotated[str, typer.Argument(metavar="LEAD", help="A lead's id, phone number or e-mail address.")]
+
+
+@app.command()
+def submit(
+    phone: Annotated[str, typer.Option(help="Phone number.")] = "",
+    email: Annotated[str, typer.Option(help="E-mail address.")] = "",
+    name: Annotated[str, typer.Option(help="Name.")] = "",
+    company: Annotated[str, typer.Option(help="Company.")] = "",
+    message: Annotated[str, typer.Option(help="What they wrote.")] = "",
+    source: Annotated[str, typer.Option(help="The form's source; the first of SHOWRATE_SOURCES by default.")] = "",
+    state: Annotated[str, typer.Option(help="State, such as CA.")] = "",
+    zip_code: Annotated[str, typer.Option("--zip", help="ZIP code.")] = "",
+    consent: Annotated[str, typer.Option(help="The consent text that they accepted.")] = "",
+    submission: Annotated[str, typer.Option("--id", help="Makes a repeat harmless.")] = "",
+    field: Annotated[list[str] | None, typer.Option(help="Any other field, as name=value; repeat it.")] = None,
+    url: Annotated[str, typer.Option(help="The web process; SHOWRATE_PUBLIC_URL by default.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Post a form to the intake, as a site would."""
+    house = settings()
+    chosen = source or next(iter(house.showrate_sources), "")
+    fields = {
+        "phone": phone, "email": email, "name": name, "company": company, "message": message, "source": chosen,
+        "state": state, "zip": zip_code, "submission_id": submission, "key": house.showrate_sources.get(chosen, ""),
+        "consent_text": consent, "consent": "yes" if consent else "",
+    }  # fmt: skip
+    for pair in field or []:
+        key, equals, value = pair.partition("=")
+        if not equals:
+            fail(MISUSED, f"{pair!r} is no field; write name=value")
+        fields[key] = value
+    try:
+        response = httpx.post(
+            f"{url.rstrip('/') or house.showrate_public_url}/leads",
+            json={key: value for key, value in fields.items() if value},
+            timeout=15,
+        )
+        said = response.json()
+    except (httpx.HTTPError, ValueError) as error:
+        fail(UNREACHABLE, f"the intake does not answer ({type(error).__name__}); is `showrate serve` running?")
+    if response.status_code != 202:
+        problems = "; ".join(f"{p['field']}: {p['problem']}; {p['remedy']}" for p in said.get("problems", []))
+        fail(UNREACHABLE if response.status_code >= 500 else REFUSED, problems or f"status {response.status_code}")
+    answer(said, as_json, lambda: printing.out.print(said["lead"]))
+
+
+@app.command()
+def show(lead: Named, as_json: AsJson = False) -> None:
+    """One lead: where it stands, what comes next, and its story as a timeline."""
+
+    async def work(client: Client | None) -> Story:
+        return await story_of(client, lead)
+
+    told = run(work, need=False)
+    answer(stories.as_json(told), as_json, lambda: printing.out.print(printing.lead(told)))
+
+
+@app.command()
+def why(lead: Named, as_json: AsJson = False) -> None:
+    """Why: every touch and decision with its rule, every verdict with its evidence, and what comes next."""
+
+    async def work(client: Client | None) -> Story:
+        return await story_of(client, lead)
+
+    told = run(work, need=False)
+    answer(reasons(told), as_json, lambda: printing.out.print(printing.reasons(told)))
+
+
+@app.command("list")
+def list_leads(
+    stage: Annotated[str, typer.Option(help="Only this stage, such as booked.")] = "",
+    audience: Annotated[str, typer.Option(help="Only this audience.")] = "",
+    source: Annotated[str, typer.Option(help="Only this source.")] = "",
+    owner: Annotated[str, typer.Option(help="Only this rep's.")] = "",
+    review: Annotated[bool, typer.Option("--review", help="Only those that a person should look at.")] = False,
+    limit: Annotated[int, typer.Option(min=1, max=10_000)] = 50,
+    offset: Annotated[int, typer.Option(min=0)] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Leads, the latest changed first."""
+
+    async def work(client: Client | None) -> list[stories.Row]:
+        return await stories.rows(
+            client, stage=stage, audience=audience, source=source, owner=owner, review=review or None, limit=limit,
+            offset=offset,
+        )  # fmt: skip
+
+    found = run(work, need=False)
+    data = [row.model_dump(mode="json") for row in found]
+    answer(data, as_json, lambda: printing.out.print(printing.listing(found)))
+
+
+@app.command()
+def reschedule(
+    lead: Named,
+    start: Annotated[str, typer.Option(help="The new time with its offset, such as 2027-03-12T15:00:00-05:00.")] = "",
+    slot: Annotated[str, typer.Option(help="An offered slot's id.")] = "",
+    by: Who = "command",
+    as_json: AsJson = False,
+) -> None:
+    """Move the meeting: the new time is booked before the old one is let go."""
+    if bool(start) == bool(slot):
+        fail(MISUSED, "give either --start or --slot")
+    _change("reschedule", lead, by, as_json, start=instant(start), slot=slot)
+
+
+@app.command()
+def cancel(lead: Named, words: Words = "", by: Who = "command", as_json: AsJson = False) -> None:
+    """Cancel the meeting."""
+    _change("cancel", lead, by, as_json, words=words)
+
+
+@app.command("take-over")
+def take_over(lead: Named, words: Words = "", by: Who = "command", as_json: AsJson = False) -> None:
+    """A person takes over: the agent starts nothing more."""
+    _change("take-over", lead, by, as_json, words=words)
+
+
+@app.command()
+def release(lead: Named, by: Who = "command", as_json: AsJson = False) -> None:
+    """Hand the lead back to the agent."""
+    _change("release", lead, by, as_json)
+
+
+@app.command()
+def attended(lead: Named, by: Who = "command", as_json: AsJson = False) -> None:
+    """Mark the meeting as attended."""
+    _change("attended", lead, by, as_json)
+
+
+@app.command("no-show")
+def no_show(lead: Named, by: Who = "command", as_json: AsJson = False) -> None:
+    """Mark the lead as not having come; recovery begins."""
+    _change("no-show", lead, by, as_json)
+
+
+@app.command("opt-out")
+def opt_out(lead: Named, words: Words = "", by: Who = "command", as_json: AsJson = False) -> None:
+    """Never contact this person again, on any channel."""
+    _change("opt-out", lead, by, as_json, words=words)
+
+
+def _change(
+    action: str,
+    named: str,
+    by: str,
+    as_json: bool,
+    *,
+    words: str = "",
+    start: datetime | None = None,
+    slot: str = "",
+) -> None:
+    async def work(client: Client | None) -> tuple[str, Any]:
+        lead = await lead_of(client, named)
+        verdict = await leads.ask(client, lead, action, by=by or "command", words=words, start=start, slot=slot)
+        return lead, verdict
+
+    lead, verdict = run(work)
+    data = {"lead": lead, "action": action, **verdict.model_dump(mode="json")}
+    answer(data, as_json, lambda: printing.out.print(leads.told(action, verdict)))
+    if not verdict.allowed:
+        raise typer.Exit(REFUSED)

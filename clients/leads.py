@@ -1,0 +1,192 @@
+"""Asking a lead, and telling it: what the console, the API and the command have in common.
+
+Every request to Temporal has a deadline here and an error that says what to do. Changes are Workflow Updates, so the
+answer is the lead's own recorded verdict.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Awaitable
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+from temporalio.client import (
+    Client,
+    WorkflowQueryFailedError,
+    WorkflowQueryRejectedError,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+)
+from temporalio.service import RPCError, RPCStatusCode
+
+from activities import gate
+from workflows import messages
+from workflows.effects import Entry
+from workflows.events import Resumed
+from workflows.messages import Answer, By, Move, View
+
+READ_WITHIN = 3.0
+"""Seconds in which a lead must answer a question; the record answers where it does not."""
+CHANGE_WITHIN = 25.0
+"""Seconds for a change: a move books in a calendar before it answers."""
+
+ACTIONS = {
+    "reschedule": "reschedule",
+    "cancel": "cancel",
+    "take-over": "take_over",
+    "release": "release",
+    "attended": "attended",
+    "no-show": "no_show",
+    "hold": "hold",
+    "resume": "resume",
+    "opt-out": "opt_out",
+}
+"""What people may ask of a lead, as addresses and commands spell it -> the update's name (``resume``: a signal)."""
+
+_T = TypeVar("_T")
+
+
+class Unknown(LookupError):
+    """There is no such lead, or its execution is over; the record may still know it."""
+
+
+class Unreachable(ConnectionError):
+    """Temporal did not answer, or no worker took the request in time."""
+
+
+class Refused(ValueError):
+    """The lead could not do what was asked; the message is its own."""
+
+
+async def view(client: Client | None, lead: str) -> View:
+    """The lead as it is now. Raises Unknown, Unreachable."""
+    handle = connected(client).get_workflow_handle(lead)
+    return await _within(READ_WITHIN, handle.query("view", result_type=View))
+
+
+async def why(client: Client | None, lead: str) -> list[Entry]:
+    """What the lead remembers of its own story. Raises Unknown, Unreachable."""
+    handle = connected(client).get_workflow_handle(lead)
+    return await _within(READ_WITHIN, handle.query("why", result_type=list[Entry]))
+
+
+async def ask(
+    client: Client | None,
+    lead: str,
+    action: str,
+    *,
+    by: str,
+    words: str = "",
+    start: datetime | None = None,
+    slot: str = "",
+    request_id: str = "",
+) -> Answer:
+    """Ask the lead to do ``action`` (a key of :data:`ACTIONS`); its verdict. ``request_id`` makes a repeat harmless.
+
+    ``start`` (aware) or ``slot`` say where a meeting moves to. Raises Refused, Unknown, Unreachable."""
+    handle = connected(client).get_workflow_handle(lead)
+    request_id = request_id or f"{action}-{uuid.uuid4().hex}"
+    if action == "resume":
+        event = Resumed(at=datetime.now(UTC), id=request_id, by=by)
+        await _within(READ_WITHIN, handle.signal("resume", event))
+        return Answer(allowed=True)
+    asked: Move | By = By(by=by, words=words, id=request_id)
+    if action == "reschedule":
+        asked = Move(by=by, start=start, slot=slot, id=request_id)
+    return await update(client, lead, ACTIONS[action], asked, request_id=request_id, result=Answer)
+
+
+async def update(
+    client: Client | None,
+    lead: str,
+    name: str,
+    asked: Any,
+    *,
+    request_id: str,
+    result: type[_T],
+    within: float = CHANGE_WITHIN,
+) -> _T:
+    """Send one update under its own id and wait for the answer. Raises Refused, Unknown, Unreachable."""
+    handle = connected(client).get_workflow_handle(lead)
+    sent = handle.execute_update(name, asked, id=request_id, result_type=result)
+    return await _within(within, sent)
+
+
+async def set_paused(client: Client | None, scope: str, pause: bool, by: str, words: str = "") -> dict[str, Any]:
+    """Pause or resume ``scope`` (``everything``, ``audience:X``, ``channel:call``, or a lead's id); what is paused
+    then. Raises Refused on an unknown scope, Unknown, Unreachable."""
+    if scope.startswith("lead-"):
+        answer = await ask(client, scope, "hold" if pause else "resume", by=by, words=words)
+        return {"scope": scope, "paused": pause and answer.allowed, "waiting": False}
+    temporal = connected(client)
+    try:
+        told = gate.pause(temporal, scope, by, words) if pause else gate.resume(temporal, scope, by)
+        answered = await _within(CHANGE_WITHIN, told)
+    except ValueError as error:
+        raise Refused(str(error)) from error
+    return {
+        "scope": scope,
+        "paused": pause,
+        "waiting": answered.waiting,
+        "holds": [hold.model_dump(mode="json") for hold in answered.holds],
+    }
+
+
+async def paused(client: Client | None) -> list[str]:
+    """The scopes that are paused now. Raises Unreachable."""
+    return sorted(await _within(READ_WITHIN, gate.paused_scopes(connected(client))))
+
+
+async def exists(client: Client | None, lead: str) -> bool:
+    """Whether Temporal has an open execution of this lead. Raises Unreachable."""
+    try:
+        description = await _within(READ_WITHIN, connected(client).get_workflow_handle(lead).describe())
+    except Unknown:
+        return False
+    return description.close_time is None and description.workflow_type == messages.LEAD
+
+
+def connected(client: Client | None) -> Client:
+    """``client``, if there is one yet. Raises Unreachable."""
+    if client is None:
+        raise Unreachable("not connected to Temporal yet; try again in a few seconds")
+    return client
+
+
+async def _within(seconds: float, request: Awaitable[_T]) -> _T:
+    try:
+        async with asyncio.timeout(seconds):
+            return await request
+    except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError) as error:
+        limit = timedelta(seconds=seconds).total_seconds()
+        raise Unreachable(f"no answer within {limit:.0f} s; is a worker running?") from error
+    except RPCError as error:
+        if error.status == RPCStatusCode.NOT_FOUND:
+            raise Unknown("Temporal has no open lead of this id") from error
+        if error.status in {RPCStatusCode.INVALID_ARGUMENT, RPCStatusCode.FAILED_PRECONDITION}:
+            raise Unreachable(f"the lead cannot answer just now: {error.message}") from error
+        raise Unreachable(f"Temporal does not answer ({error.status.name})") from error
+    except WorkflowUpdateFailedError as error:
+        raise Refused(str(error.cause or error)) from error
+    except (WorkflowQueryFailedError, WorkflowQueryRejectedError) as error:
+        raise Unreachable(f"the lead cannot answer just now: {error}") from error
+
+
+def told(action: str, answer: Answer) -> str:
+    """The answer in one sentence for people."""
+    if answer.allowed:
+        return {
+            "reschedule": "The meeting is moved.",
+            "cancel": "The meeting is cancelled.",
+            "take-over": "You have taken over; the agent stays silent.",
+            "release": "The agent goes on.",
+            "attended": "Marked as attended.",
+            "no-show": "Marked as a no-show; recovery begins.",
+            "hold": "On hold: nothing is dialled or sent.",
+            "resume": "Contact goes on.",
+            "opt-out": "Opted out: nobody contacts them again.",
+        }.get(action, "Done.")
+    reason = " ".join(filter(None, (answer.rule.replace("_", " "), f"({answer.detail})" if answer.detail else "")))
+    return f"Not done: {reason or 'the lead refused'}."

@@ -1,0 +1,254 @@
+"""A lead's story, put together for people: what it says of itself now, and what the record has kept.
+
+Either half may be missing (no worker runs; nothing was recorded yet; the execution is over) and the other still
+tells. Only when neither knows the lead is it unknown.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from typing import Any, TypeVar
+
+from sqlalchemy.exc import SQLAlchemyError
+from temporalio.client import Client
+
+from activities import store
+from activities.settings import settings
+from activities.store import LeadRecord
+from workflows import identity, messages
+from workflows.attributes import AUDIENCE, SOURCE, STAGE
+from workflows.effects import CallNote, Entry
+from workflows.events import Booking, Form
+from workflows.messages import View
+from workflows.model import Instant, Model
+from workflows.rules import zones_of
+
+from . import leads
+from .leads import Unknown, Unreachable
+
+_T = TypeVar("_T")
+
+
+class Story(Model):
+    """All that people may see of one lead. ``now`` is None when the lead did not answer; ``silence`` says why."""
+
+    lead: str
+    now: View | None = None
+    record: LeadRecord | None = None
+    entries: tuple[Entry, ...] = ()
+    calls: tuple[CallNote, ...] = ()
+    silence: str = ""
+
+    @property
+    def person(self) -> Form | None:
+        return (self.now.person if self.now else None) or (self.record.person if self.record else None)
+
+    @property
+    def stage(self) -> str:
+        return self.now.stage if self.now else self.record.stage if self.record else "new"
+
+    @property
+    def booking(self) -> Booking | None:
+        return self.now.booking if self.now else self.record.booking if self.record else None
+
+    @property
+    def zone(self) -> str:
+        return (self.now.zone if self.now else "") or zone_of(self.person)
+
+    @property
+    def learned(self) -> dict[str, str]:
+        return self.now.learned if self.now else self.record.learned if self.record else {}
+
+
+class Row(Model):
+    """A lead in a list."""
+
+    lead: str
+    stage: str
+    name: str = ""
+    company: str = ""
+    source: str = ""
+    audience: str = ""
+    owner: str = ""
+    review: str = ""
+    disposition: str = ""
+    booking: Booking | None = None
+    zone: str = "UTC"
+    at: Instant | None = None
+    """When it last changed; for a lead that was not recorded yet, when it was accepted."""
+
+
+async def story(client: Client | None, lead: str) -> Story:
+    """The story of ``lead``. Raises Unknown when nobody knows it, Unreachable when neither half could be asked."""
+    live, recorded = await asyncio.gather(_live(client, lead), _recorded(lead), return_exceptions=True)
+    for half in (live, recorded):
+        if isinstance(half, BaseException) and not isinstance(half, Unknown | Unreachable):
+            raise half
+    now, fresh = live if isinstance(live, tuple) else (None, [])
+    record, entries, calls = recorded if isinstance(recorded, tuple) else (None, [], [])
+    if now is None and record is None:
+        if isinstance(live, Unreachable):
+            if await _accepted(client, lead):
+                return Story(lead=lead, silence="accepted; no worker has taken it up yet")
+            raise live
+        if isinstance(recorded, Unreachable):
+            raise recorded
+        raise Unknown("there is no such lead")
+    silence = str(live) if isinstance(live, Exception) else ""
+    return Story(
+        lead=lead, now=now, record=record, entries=merged(entries, fresh), calls=tuple(calls), silence=silence
+    )
+
+
+def merged(recorded: list[Entry], fresh: list[Entry]) -> tuple[Entry, ...]:
+    """Both halves of a story as one, oldest first: an entry that was just recorded may stand in both."""
+    known = {entry.model_dump_json() for entry in recorded}
+    both = [*recorded, *(entry for entry in fresh if entry.model_dump_json() not in known)]
+    return tuple(sorted(both, key=lambda entry: (entry.version, entry.at)))
+
+
+async def rows(
+    client: Client | None,
+    *,
+    stage: str = "",
+    audience: str = "",
+    source: str = "",
+    owner: str = "",
+    review: bool | None = None,
+    limit: int = 50,
+    offset: int = 0,
+) -> list[Row]:
+    """Leads, the latest changed first; an empty filter means any. Those accepted but not recorded yet come first.
+
+    Raises Unreachable when the record cannot be read."""
+    known = await from_record(
+        lambda: store.list_leads(
+            stage=stage, audience=audience, source=source, owner=owner, review=review, limit=limit, offset=offset
+        )
+    )
+    found = [_row(record) for record in known]
+    if offset or owner or review or stage not in ("", "new"):
+        return found
+    recorded = {row.lead for row in found}
+    waiting = [row for row in await _unrecorded(client, audience, source) if row.lead not in recorded]
+    if waiting:
+        kept = await asyncio.gather(*(from_record(partial(store.lead, row.lead)) for row in waiting))
+        waiting = [row for row, record in zip(waiting, kept, strict=True) if record is None]
+    return waiting + found
+
+
+def zone_of(person: Form | None) -> str:
+    """The zone in which a person is told times: the stated one, else the first in which the number may be."""
+    if person is None:
+        return "UTC"
+    known = zones_of(person.phone, person.region, person.zone)
+    return person.zone or (known[0] if known else "UTC")
+
+
+async def find(text: str) -> list[str]:
+    """The ids of the leads that ``text`` names: an id, a phone number or an e-mail address."""
+    house = settings()
+    wanted = text.strip()
+    if wanted.startswith(identity.lead_id("")):
+        return [wanted]
+    handles = []
+    for normal in (lambda t: identity.phone_number(t, house.showrate_region), identity.email_address):
+        try:
+            handles.append(identity.handle_id(house.identity_key, normal(wanted)))
+        except ValueError:
+            continue
+    found: dict[str, None] = {}
+    for handle in handles:
+        known = await from_record(partial(store.leads_of, handle))
+        found.update(dict.fromkeys([*known, identity.lead_id(handle)]))
+    return list(found)
+
+
+async def from_record(read: Callable[[], _T]) -> _T:
+    """What ``read`` gives, run in a thread. Raises Unreachable when the record cannot be read."""
+    try:
+        return await asyncio.to_thread(read)
+    except (SQLAlchemyError, OSError) as error:
+        raise Unreachable(f"the record cannot be read ({type(error).__name__})") from error
+
+
+def as_json(told: Story) -> dict[str, Any]:
+    """The story as the API answers it."""
+    seen = told.now.model_dump(mode="json") if told.now else None
+    record = told.record.model_dump(mode="json") if told.record else None
+    return {
+        "lead": told.lead,
+        "stage": told.stage,
+        "silence": told.silence,
+        "person": told.person.model_dump(mode="json") if told.person else None,
+        "booking": told.booking.model_dump(mode="json") if told.booking else None,
+        "zone": told.zone,
+        "learned": told.learned,
+        "now": seen,
+        "record": record,
+        "entries": [entry.model_dump(mode="json") for entry in told.entries],
+        "calls": [call.model_dump(mode="json") for call in told.calls],
+    }
+
+
+async def _live(client: Client | None, lead: str) -> tuple[View, list[Entry]]:
+    view, why = await asyncio.gather(leads.view(client, lead), leads.why(client, lead))
+    return view, why
+
+
+async def _recorded(lead: str) -> tuple[LeadRecord | None, list[Entry], list[CallNote]]:
+    def read() -> tuple[LeadRecord | None, list[Entry], list[CallNote]]:
+        record = store.lead(lead)
+        return (record, store.entries(lead), store.calls(lead)) if record else (None, [], [])
+
+    return await from_record(read)
+
+
+async def _accepted(client: Client | None, lead: str) -> bool:
+    try:
+        return await leads.exists(client, lead)
+    except Unreachable:
+        return False
+
+
+async def _unrecorded(client: Client | None, audience: str, source: str) -> list[Row]:
+    """Open leads that Temporal shows as new; none when it does not answer, since the record's list is good too."""
+    if client is None:
+        return []
+    query = f"WorkflowType = '{messages.LEAD}' AND ExecutionStatus = 'Running' AND {STAGE.name} = 'new'"
+    try:
+        async with asyncio.timeout(leads.READ_WITHIN):
+            found = [execution async for execution in client.list_workflows(query, limit=50)]
+    except Exception:  # Temporal away or visibility not ready: the list is then the record's alone
+        return []
+    rows = [
+        Row(
+            lead=execution.id,
+            stage="new",
+            source=execution.typed_search_attributes.get(SOURCE) or "",
+            audience=execution.typed_search_attributes.get(AUDIENCE) or "",
+            at=execution.start_time,
+        )
+        for execution in found
+    ]
+    return [row for row in rows if audience in ("", row.audience) and source in ("", row.source)]
+
+
+def _row(record: LeadRecord) -> Row:
+    person = record.person
+    return Row(
+        lead=record.lead,
+        stage=record.stage,
+        name=person.name if person else "",
+        company=person.company if person else "",
+        source=record.source,
+        audience=record.audience,
+        owner=record.owner,
+        review=record.review,
+        disposition=record.disposition,
+        booking=record.booking,
+        zone=zone_of(person),
+        at=record.updated_at,
+    )
