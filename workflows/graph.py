@@ -202,9 +202,8 @@ def _person(book: Playbook) -> Iterator[Fault]:
 
 def _fields(book: Playbook) -> Iterator[Fault]:
     """A required field has a question, and a node in which it can be asked before it is needed."""
-    required = {field: "qualification.required" for field in book.qualification.required}
-    for node, here in book.graph.items():
-        required |= {field: f"graph.{node}.required" for field in here.required}
+    required = {field: f"graph.{node}.required" for node, here in book.graph.items() for field in here.required}
+    required |= dict.fromkeys(book.qualification.required, "qualification.required")
     asking = [here for here in book.graph.values() if "ask" in here.actions]
     for field, path in required.items():
         if field not in book.fields:
