@@ -7,158 +7,29 @@ the phone book (:mod:`.phones`) and reached only as a carrier reaches them.
 from __future__ import annotations
 
 import asyncio
-import email.utils
-import secrets
 import time
-from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from .line import Line
+from .relay import follow, words_of
+from .traffic import (
+    FINAL,
+    START_WORDS,
+    STOP_WORDS,
+    Call,
+    Pace,
+    Refused,
+    Text,
+    new_sid,
+    note_event,
+    rfc2822,
+    segments,
+)
 from .webhooks import Reply, Webhooks
 
 if TYPE_CHECKING:
     from .app import World
     from .phones import PhoneBook
-
-FINAL = {"completed", "busy", "no-answer", "failed", "canceled"}
-STOP_WORDS = {"stop", "stopall", "unsubscribe", "cancel", "end", "quit"}
-"""Twilio's default opt-out keywords: a message that is one of them and nothing else."""
-START_WORDS = {"start", "yes", "unstop"}
-
-
-def rfc2822(at: datetime | None) -> str | None:
-    """As the API writes times: ``Tue, 31 Aug 2010 20:36:28 +0000``."""
-    return email.utils.format_datetime(at.astimezone(UTC)) if at else None
-
-
-def new_sid(prefix: str) -> str:
-    return prefix + secrets.token_hex(16)
-
-
-@dataclass
-class Pace:
-    """How fast the imitated world goes, in seconds. Speech is far quicker than real so that a demo is short."""
-
-    word: float = 0.025
-    """To speak one word."""
-    first_sound: float = 0.12
-    """From our first token to sound (seen on the wire: 0.32-0.43)."""
-    recognise: float = 0.12
-    """From the end of speech to the final transcript (0.35-0.55)."""
-    connect: float = 0.15
-    """From the answered call's TwiML to ``setup`` (0.4-0.9)."""
-    dropped: float = 1.2
-    """From a lost websocket to the action callback."""
-    hung_up: float = 0.3
-    """From the far end hanging up to the action callback (0.5-0.8)."""
-    detect: float = 0.5
-    """From the answer to the verdict of machine detection."""
-    deliver: float = 0.15
-    """From an accepted text to its delivery."""
-
-
-@dataclass
-class Call:
-    """One call as the carrier knows it. Times are UTC."""
-
-    sid: str
-    to: str
-    from_: str
-    direction: str
-    created: datetime
-    url: str = ""
-    twiml: str = ""
-    callback: str = ""
-    events: tuple[str, ...] = ("completed",)
-    ring: float = 60
-    longest: float = 14_400
-    detect: bool = False
-    async_amd: bool = False
-    amd_callback: str = ""
-    status: str = "queued"
-    updated: datetime | None = None
-    started: datetime | None = None
-    answered: datetime | None = None
-    ended: datetime | None = None
-    answered_by: str = ""
-    sequence: int = 0
-    line: Line = field(default_factory=Line)
-    requests: list[dict[str, Any]] = field(default_factory=list)
-    """What was asked about this call, by us of the carrier and by the carrier of us: its Events."""
-    redirects: asyncio.Queue[str] = field(default_factory=asyncio.Queue)
-
-    @property
-    def far(self) -> str:
-        """The number at the other end, seen from us."""
-        return self.from_ if self.direction == "inbound" else self.to
-
-    @property
-    def seconds(self) -> int:
-        """Whole seconds from answer to end, at least one, as carriers count; 0 if never answered."""
-        if not self.answered or not self.ended:
-            return 0
-        return max(round((self.ended - self.answered).total_seconds()), 1)
-
-
-def note_event(call: Call, request: Mapping[str, Any], status: int, seconds: float, at: datetime) -> None:
-    """Keep a request about ``call`` in the shape of the Events resource."""
-    response = {
-        "response_code": status,
-        "request_duration": round(seconds * 1000),
-        "content_type": "application/json",
-        "response_body": "",
-        "date_created": rfc2822(at),
-    }
-    call.requests.append({"request": dict(request), "response": response})
-
-
-@dataclass(frozen=True)
-class Pickup:
-    """What became of the ringing: a ``human`` or ``machine`` answers and then holds the line, or it is ``busy`` or
-    ``failed``."""
-
-    kind: Literal["human", "machine", "busy", "failed"]
-    converse: Callable[[Line], Coroutine[Any, Any, None]]
-
-
-async def nobody(line: Line) -> None:
-    """Who holds the line of a call that was not answered."""
-
-
-@dataclass
-class Text:
-    """One text message."""
-
-    sid: str
-    to: str
-    from_: str
-    body: str
-    direction: str
-    created: datetime
-    updated: datetime
-    status: str
-    callback: str = ""
-    sent: datetime | None = None
-    error: int | None = None
-    validity: int = 36_000
-
-
-def segments(body: str) -> int:
-    """How many message parts ``body`` takes: 160 or 153 characters each in the GSM alphabet (roughly Latin-1 without
-    most accents), 70 or 67 outside of it."""
-    plain = all(c.isascii() or c in "£¥èéùìòÇØøÅåÆæßÉÄÖÑÜ§äöñüà€" for c in body)
-    single, part = (160, 153) if plain else (70, 67)
-    return 1 if len(body) <= single else -(-len(body) // part)
-
-
-class Refused(Exception):
-    """The API says no, in its own codes."""
-
-    def __init__(self, status: int, code: int, message: str) -> None:
-        super().__init__(message)
-        self.status, self.code, self.message = status, code, message
 
 
 class Exchange:
@@ -274,8 +145,6 @@ class Exchange:
 
     async def _connected(self, call: Call) -> None:
         """Run the call's TwiML until it is over, then tell."""
-        from .relay import follow  # the interpreter needs this module's types
-
         self.world.spawn(self._limit(call))
         await follow(self, call)
         call.line.hang_up("product")
@@ -443,8 +312,6 @@ class Exchange:
 
     def _answer(self, number: str, twiml: str) -> None:
         """Send the ``<Message>`` elements of a messaging webhook's answer."""
-        from .relay import words_of
-
         for body in words_of(twiml, "Message"):
             if (self.world.account.number, number) not in self.blocked:
                 self._automatic(number, body)

@@ -24,7 +24,7 @@ h1{font-size:22px;letter-spacing:-.02em;margin:0 0 4px}h2{font-size:16px;margin:
 .soft{color:var(--soft)}.small{font-size:13px}.mono{font-family:ui-monospace,Menlo,Consolas,monospace;font-size:13px}
 .card{background:var(--card);border:1px solid var(--line);border-radius:14px;padding:16px 18px;margin:0 0 14px;
 overflow-wrap:anywhere}
-.grid{display:grid;gap:14px;grid-template-columns:repeat(auto-fill,minmax(300px,1fr))}
+.grid{display:grid;gap:14px;align-items:start;grid-template-columns:repeat(auto-fill,minmax(300px,1fr))}
 .row{display:flex;gap:10px;align-items:center;flex-wrap:wrap}.between{justify-content:space-between}
 .tag{display:inline-block;padding:1px 9px;border-radius:99px;font-size:12.5px;border:1px solid var(--line);color:var(--soft)}
 .tag.good{color:var(--good);border-color:currentColor}.tag.bad{color:var(--bad);border-color:currentColor}
@@ -39,10 +39,10 @@ button:focus-visible,input:focus-visible,select:focus-visible,a:focus-visible{ou
 table{border-collapse:collapse;width:100%}th{text-align:left;color:var(--soft);font-weight:500;font-size:13px}
 td,th{padding:7px 10px 7px 0;border-bottom:1px solid var(--line);vertical-align:top}
 .says{display:flex;flex-direction:column;gap:6px;margin:10px 0;max-height:46vh;overflow:auto}
-.say{max-width:84%;padding:7px 12px;border-radius:14px;background:var(--ground);align-self:flex-start;
-border-bottom-left-radius:4px}
-.say.us{align-self:flex-end;background:color-mix(in srgb,var(--accent) 16%,var(--card));
-border-radius:14px;border-bottom-right-radius:4px}
+.say{max-width:84%;padding:7px 12px;border-radius:14px 14px 4px 14px;align-self:flex-end;
+background:color-mix(in srgb,var(--accent) 16%,var(--card))}
+.say.us{align-self:flex-start;background:var(--ground);border-radius:14px 14px 14px 4px}
+main a{color:var(--accent)}
 .say.cut{opacity:.65}.empty{color:var(--soft);padding:36px 0;text-align:center}
 @keyframes ring{50%{opacity:.35}}.ringing{animation:ring 1s infinite}
 @media (prefers-reduced-motion:reduce){.ringing{animation:none}}

@@ -16,8 +16,8 @@ import aiohttp
 
 from workflows.model import Strict
 
-from .exchange import Call, Pickup, Text
 from .line import Line
+from .traffic import Call, Pickup, Text
 
 if TYPE_CHECKING:
     from .exchange import Exchange

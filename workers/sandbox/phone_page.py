@@ -33,7 +33,7 @@ _PHONE = f"""
 <select id="persona" onchange="post('/_phone/persona',{{kind:this.value}})">{_KINDS}
 <option value="nobody">nobody</option></select></label></div>
 <form class="card row" style="margin-top:16px" onsubmit="event.preventDefault();post('/_phone/call',{{number:$('#from').value}})">
-<input id="from" placeholder="your number, +1 415 555 0123" aria-label="your number" required>
+<input id="from" size="22" placeholder="your number, +1 415 555 0123" aria-label="your number" required>
 <button class="go">Call Showrate</button><input id="sms" class="wide" placeholder="or write a text" aria-label="text message">
 <button type="button" onclick="post('/_phone/text',{{number:$('#from').value,body:$('#sms').value}}).then(()=>$('#sms').value='')">
 Send text</button></form>
@@ -65,7 +65,7 @@ function draw(d){{
     <button>Say</button></form>`:''}}</section>`}}).join(''):
   '<div class="empty">Quiet so far. Send the form, and the phone rings here.</div>';
  document.querySelectorAll('.says').forEach(e=>e.scrollTop=e.scrollHeight);
- if(at){{const e=document.querySelector(`[data-sid="${{at}}"]`);if(e){{e.focus();e.setSelectionRange(e.value.length,e.value.length)}}}}
+ if(at){{const e=document.querySelector(`[data-sid="${{at}}"]`);if(e){{e.focus({{preventScroll:true}});e.setSelectionRange(e.value.length,e.value.length)}}}}
 }}
 live('/_phone',(d)=>{{window.d=d;draw(d)}},400);
 </script>
@@ -91,7 +91,7 @@ live('/_phone',(d)=>{
   ||'<div class="empty">No texts yet.</div>';
  document.querySelectorAll('.says').forEach(e=>e.scrollTop=e.scrollHeight);
  if(at){const e=[...document.querySelectorAll('[data-number]')].find(e=>e.dataset.number===at);
-  if(e){e.focus();e.setSelectionRange(e.value.length,e.value.length)}}
+  if(e){e.focus({preventScroll:true});e.setSelectionRange(e.value.length,e.value.length)}}
 });
 </script>
 """

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, get_args
 
 from workflows.identity import phone_number
 
-from .exchange import Call, Exchange, Pickup, Text, nobody
+from .exchange import Exchange
 from .line import Line
 from .personas import Character, Kind, Person
+from .traffic import Call, Pickup, Text, nobody
 
 if TYPE_CHECKING:
     from .app import World

@@ -21,12 +21,12 @@ from urllib.parse import urljoin
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage, InvalidURI
 
-from .exchange import new_sid
 from .line import Doing, Line
+from .traffic import Call, new_sid
 from .webhooks import signature
 
 if TYPE_CHECKING:
-    from .exchange import Call, Exchange
+    from .exchange import Exchange
 
 UNREACHABLE = "We are sorry, an application error has occurred. Goodbye."
 """What a caller hears when our webhook gives no usable TwiML."""

@@ -23,8 +23,9 @@ from starlette.routing import BaseRoute, Route
 from workflows.identity import phone_number
 
 from . import phone_page
-from .exchange import FINAL, Call, Exchange, Refused, Text, new_sid, note_event, rfc2822, segments
+from .exchange import Exchange
 from .phones import PhoneBook
+from .traffic import FINAL, Call, Refused, Text, new_sid, note_event, rfc2822, segments
 
 if TYPE_CHECKING:
     from .app import World
