@@ -21,11 +21,11 @@ from temporalio.exceptions import ApplicationError
 
 from workflows import ledger as book
 from workflows import slots
-from workflows.effects import Booked, BookMeeting, FindSlots, ReleaseMeeting, ReportOutcome, SlotsAnswer
+from workflows.effects import Booked, BookMeeting, FindSlots, ReleaseMeeting, SlotsAnswer
 from workflows.events import Booking
 from workflows.playbook import Playbook, playbook_of
 from workflows.roster import Rep
-from workflows.rotation import AskCandidates, AssignTurn, GiveBack, Outcome
+from workflows.rotation import AskCandidates, AssignTurn, GiveBack
 from workflows.slots import Span
 
 from . import faults, ledger, links, roster
@@ -122,13 +122,6 @@ async def release_meeting(request: ReleaseMeeting) -> None:
     if given.rep is None:
         raise faults.permanent(f"nobody in {request.team} is called {booking.rep}; their calendar is unknown")
     await _delete_event(given.rep.calendar, booking.id, booking.event_id)
-
-
-@activity.defn
-async def report_outcome(request: ReportOutcome) -> None:
-    """A no-show gives the rep's turn back; a correction takes it again."""
-    told = Outcome(booking=request.booking.id, showed=request.showed)
-    await roster.outcome(activity.client(), request.team, told)
 
 
 # ---- free times ------------------------------------------------------------------------------------------------

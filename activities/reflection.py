@@ -10,8 +10,9 @@ from temporalio.exceptions import ApplicationError
 
 from workflows.effects import Reflection, ReflectionDone
 from workflows.model import Model
+from workflows.rotation import Outcome
 
-from . import crm, faults, metrics, notices, record
+from . import crm, faults, metrics, notices, record, roster
 from .vendors import hubspot, slack
 
 
@@ -65,10 +66,18 @@ async def _notice(request: Reflection) -> Told:
     return Told()
 
 
+async def _rotation(request: Reflection) -> Told:
+    if request.booking is not None and request.meeting_outcome:
+        told = Outcome(booking=request.booking.id, showed=request.meeting_outcome == "showed")
+        await roster.outcome(activity.client(), request.team, told)
+    return Told()
+
+
 _PARTS: Mapping[str, Callable[[Reflection], Awaitable[Told]]] = {
     "record": _record,
     "crm": _crm,
     "notice": _notice,
+    "rotation": _rotation,
 }
 
 

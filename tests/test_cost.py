@@ -19,8 +19,8 @@ from workflows import messages as ms
 from workflows.playbook import Playbook, Touch, register
 from workflows.rules import zones_of
 
-LEDGER_ACTIONS = 4
-"""Updates of one booking over RepWorkflow and TeamWorkflow; ``test_meetings.py`` counts them."""
+LEDGER_ACTIONS = 5
+"""What one booking costs over TeamWorkflow and RepWorkflow: candidates, times taken, assign, hold, commit."""
 
 
 class Days(Stage):

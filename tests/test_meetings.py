@@ -24,7 +24,7 @@ from activities.vendors import google
 from tests.fixtures.books import Books
 from tests.fixtures.temporal import running_worker
 from workflows import playbook, slots
-from workflows.effects import Booked, BookMeeting, FindSlots, ReleaseMeeting, ReportOutcome, SlotsAnswer
+from workflows.effects import Booked, BookMeeting, FindSlots, ReleaseMeeting, SlotsAnswer
 from workflows.events import Booking, Slot
 from workflows.ledger import AskTaken
 from workflows.rep_workflow import RepWorkflow
@@ -451,7 +451,7 @@ async def test_the_event_may_stay(desk: Desk) -> None:
 async def test_a_no_show_gives_the_turn_back(desk: Desk) -> None:
     booking = await desk.book_at(desk.ana)
     for showed, had in ((False, 0), (False, 0), (True, 1), (False, 0)):
-        await desk.run(meetings.report_outcome, ReportOutcome(team=desk.team, booking=booking, showed=showed))
+        await roster.outcome(desk.client, desk.team, Outcome(booking=booking.id, showed=showed))
         assert (await desk.turns())[desk.ana] == had
 
 

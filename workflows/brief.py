@@ -12,9 +12,7 @@ from .wording import written_time
 
 # One-party and all-party consent to recording: the states that want a notice (facts of 2026-11-21, to be confirmed by
 # counsel; freedomrankings 2026-06, recordphonecall.com).
-_RECORDING_NOTICE = frozenset(
-    ["CA", "DE", "FL", "IL", "MD", "MA", "MT", "NV", "NH", "PA", "WA", "CT", "MI", "OR"]
-)
+_RECORDING_NOTICE = frozenset(["CA", "DE", "FL", "IL", "MD", "MA", "MT", "NV", "NH", "PA", "WA", "CT", "MI", "OR"])
 
 
 def brief(state: Lead, playbook: Playbook, call: Connect) -> Brief:
@@ -89,9 +87,7 @@ def details(state: Lead, step: Step | None, now: datetime) -> str:
         + (f", at {written_time(step.until, state.zone)}" if isinstance(step, Wait) and step.until else ""),
     ]
     if state.booking:
-        lines.append(
-            f"*Meeting:* {written_time(state.booking.start, state.zone)} with {state.booking.rep_name}"
-        )
+        lines.append(f"*Meeting:* {written_time(state.booking.start, state.zone)} with {state.booking.rep_name}")
     if state.review:
         lines.append(f"*For a person:* {state.review.replace('_', ' ')}")
     if state.touches:

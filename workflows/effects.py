@@ -164,14 +164,6 @@ class ReleaseMeeting(Model):
     keep_event: bool = False
 
 
-class ReportOutcome(Model):
-    """Tell ledger and rotation how the meeting went; a no-show gives the turn back."""
-
-    team: str
-    booking: Booking
-    showed: bool
-
-
 class KeepOptOut(Model):
     """Start the OptOutWorkflow of each handle, if it does not run yet."""
 
@@ -245,11 +237,14 @@ class Reflection(Model):
     calls: tuple[CallNote, ...] = ()
     booking: Booking | None = None
     meeting_outcome: str = ""
+    """``showed`` or ``no_show``, once it is known of ``booking``."""
+    team: str = ""
     cards: tuple[Card, ...] = ()
     needs_review: str = ""
     memory: dict[str, object] | None = None
     """The whole state, when the lead closed: what a later form is met with."""
-    parts: tuple[Literal["record", "crm", "notice"], ...] = ("record", "crm", "notice")
+    parts: tuple[Literal["record", "crm", "notice", "rotation"], ...] = ("record", "crm", "notice")
+    """``rotation``: a no-show gives the rep's turn back, and a correction takes it again."""
 
 
 class ReflectionDone(Model):
@@ -314,11 +309,6 @@ async def release_meeting(request: ReleaseMeeting) -> None:
 
 
 @activity.defn
-async def report_outcome(request: ReportOutcome) -> None:
-    raise NotImplementedError(_NEVER)
-
-
-@activity.defn
 async def keep_opt_out(request: KeepOptOut) -> None:
     raise NotImplementedError(_NEVER)
 
@@ -343,7 +333,6 @@ DECLARED = (
     find_slots,
     book_meeting,
     release_meeting,
-    report_outcome,
     keep_opt_out,
     reflect,
     wake_leads,

@@ -448,6 +448,8 @@ class Reflected(_Event):
     kind: Literal["reflected"] = "reflected"
     version: int
     stage: str = ""
+    rotated: bool = False
+    """Whether the rotation was told how the meeting went."""
     crm_contact: str = ""
     owner: str = ""
     failed: tuple[str, ...] = ()
@@ -465,13 +467,6 @@ class RecoveryBegan(_Event):
     """After a no-show: a new pass over the recovery cadence."""
 
     kind: Literal["recovery_began"] = "recovery_began"
-
-
-class OutcomeReported(_Event):
-    """Ledger and rotation know how the meeting went."""
-
-    kind: Literal["outcome_reported"] = "outcome_reported"
-    booking: str
 
 
 class Waiting(_Event):
@@ -533,7 +528,6 @@ Event = Annotated[
     | Reflected
     | LeadClosed
     | RecoveryBegan
-    | OutcomeReported
     | Faulted
     | Waiting
     | PlaybookMoved,

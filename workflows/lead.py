@@ -216,7 +216,8 @@ def _reach(state: Lead, stage: Stage, at: datetime, *, back: bool = False) -> Le
     state = _milestone(state, stage, at)
     if rank > _RANK[state.furthest]:
         state = state.but(furthest=_LADDER[rank])
-    if back or rank > _RANK[state.stage] or (rank == _RANK[state.stage] and stage != state.stage):
+    higher = rank > _RANK[state.stage] or (rank == _RANK[state.stage] and stage != state.stage)
+    if back or (higher and not state.closed):  # a call's last words may come in after the lead closed
         state = state.but(stage=stage)
     return state
 
@@ -717,7 +718,7 @@ def _attendance_reported(state: Lead, event: ev.AttendanceReported) -> Lead:
         known and (_STRENGTH[known.source] > _STRENGTH[event.source] or known.present == event.present)
     ):
         return state
-    state = state.but(attendance=event, outcome_due=True)
+    state = state.but(attendance=event, outcome_due=not event.present or known is not None)
     state = _note(
         state, event.at, "attendance", f"{'came' if event.present else 'did not come'} ({event.source.replace('_', ' ')})",
         event.source, booking=event.booking, by=event.by,
@@ -771,6 +772,7 @@ def _reflected(state: Lead, event: ev.Reflected) -> Lead:
         owed=tuple(o for o in state.owed if o.version > event.version),
         reflected=event.version,
         reflected_stage=event.stage,
+        outcome_due=state.outcome_due and not event.rotated,
         owner=state.owner or event.owner,
         crm_contact=event.crm_contact or state.crm_contact,
     )
@@ -801,10 +803,6 @@ def _recovery_began(state: Lead, event: ev.RecoveryBegan) -> Lead:
         pass_no=state.pass_no + 1, pass_kind="recovery", pass_began=event.at, next_touch=0, reached=False,
         texted_back=False,
     )  # fmt: skip
-
-
-def _outcome_reported(state: Lead, event: ev.OutcomeReported) -> Lead:
-    return state.but(outcome_due=False)
 
 
 def _faulted(state: Lead, event: ev.Faulted) -> Lead:
@@ -862,7 +860,6 @@ _HANDLERS: dict[str, Callable[[Lead, Any], Lead]] = {
     "reflected": _reflected,
     "lead_closed": _lead_closed,
     "recovery_began": _recovery_began,
-    "outcome_reported": _outcome_reported,
     "faulted": _faulted,
     "waiting": _waiting,
     "playbook_moved": _playbook_moved,

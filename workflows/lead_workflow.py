@@ -14,7 +14,7 @@ from typing import Any
 
 from temporalio import workflow
 from temporalio.common import SearchAttributeKey, SearchAttributeUpdate
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ActivityError, ApplicationError
 
 with workflow.unsafe.imports_passed_through():
     from . import attributes, perform, plan, versions
@@ -161,16 +161,14 @@ class LeadWorkflow:
                 return self._unbook(step)
             case plan.KeepOptOut():
                 return perform.keep_opt_out(state)
-            case plan.TellOutcome():
-                return self._tell_outcome(step)
             case _:
                 return None
 
     async def _perform(self, step: plan.Step, work: Coroutine[Any, Any, ev.Event]) -> None:
         try:
             self._put(await work)
-        except ApplicationError as error:
-            self._put(ev.Faulted(at=workflow.now(), where="an effect", error=error.message))
+        except (ActivityError, ApplicationError) as error:
+            self._put(ev.Faulted(at=workflow.now(), where=step.key.partition(":")[0], error=error.message))
         finally:
             if self._doing is not None and self._doing[0] is step:
                 self._doing, self._stoppable = None, None
@@ -178,32 +176,39 @@ class LeadWorkflow:
     async def _book(self, step: plan.MakeBooking) -> ev.Event:
         request = perform.booking_request(self._state, self._playbook, step)
         done = await perform.book(request, step)
-        if done is not None:
-            return done
-        undone = ev.Booking(
-            id=request.booking, rep=step.slot.rep, rep_name="", start=step.slot.start, end=step.slot.end
-        )
-        self._chore(perform.release(request.team, undone, "the booking did not finish in time"))
-        return ev.BookingRefused(at=workflow.now(), request=step.request.id, why="the calendar did not answer in time")
+        now = workflow.now()
+        if done is None:
+            slot = step.slot
+            undone = ev.Booking(id=request.booking, rep=slot.rep, rep_name="", start=slot.start, end=slot.end)
+            self._release(undone, "the booking did not finish in time")
+            return ev.BookingRefused(at=now, request=step.request.id, why="the calendar did not answer in time")
+        if done.unreleased is not None:
+            self._release(done.unreleased, "moved")
+        if done.booking is None:
+            return ev.BookingRefused(at=now, request=step.request.id, why=done.refused or "the slot was taken")
+        return ev.MeetingBooked(at=now, request=step.request.id, booking=done.booking)
 
     async def _unbook(self, step: plan.Unbook) -> ev.Event:
         action = step.request.action
         words = action.words if isinstance(action, ev.Cancel) else ""
-        self._chore(perform.release(self._playbook.team, step.booking, "cancelled"))
+        self._release(step.booking, "cancelled")
         return ev.MeetingCancelled(at=workflow.now(), request=step.request.id, booking=step.booking.id, words=words)
 
-    async def _tell_outcome(self, step: plan.TellOutcome) -> ev.Event:
-        self._chore(perform.tell_outcome(self._playbook.team, step))
-        return ev.OutcomeReported(at=workflow.now(), booking=step.booking.id)
+    def _release(self, booking: ev.Booking, why: str) -> None:
+        """A chore: it takes as long as the calendar needs, and nobody waits for it."""
+        self._chores.append(asyncio.create_task(self._released(booking, why)))
 
-    def _chore(self, work: Coroutine[Any, Any, None]) -> None:
-        self._chores.append(asyncio.create_task(work))
+    async def _released(self, booking: ev.Booking, why: str) -> None:
+        try:
+            await perform.release(self._playbook.team, booking, why)
+        except ActivityError as error:
+            self._put(ev.Faulted(at=workflow.now(), where="releasing a meeting", error=perform.failure(error)[1]))
 
     def _reflect(self) -> None:
         """Bring record, CRM and the reps' channel up to date: never before a dial that is under way."""
         dialling = self._doing is not None and isinstance(self._doing[0], plan.Dial)
         if self._reflecting is None and not dialling and is_due(self._state):
-            request = reflection(self._state, workflow.now())
+            request = reflection(self._state, self._playbook, workflow.now())
             self._reflecting = asyncio.create_task(self._reflected(perform.reflect(request)))
 
     async def _reflected(self, work: Coroutine[Any, Any, ev.Reflected]) -> None:

@@ -31,9 +31,7 @@ def parse_duration(value: object) -> object:
         number = part.rstrip("abcdefghijklmnopqrstuvwxyz")
         unit = part[len(number) :]
         if unit not in _UNITS:
-            raise ValueError(
-                f"{value!r} is no duration; write a number with ms, s, m, h, d or w, such as 15m"
-            )
+            raise ValueError(f"{value!r} is no duration; write a number with ms, s, m, h, d or w, such as 15m")
         total += float(number) * _UNITS[unit]
     return timedelta(seconds=total)
 

@@ -101,9 +101,7 @@ async def dialled(
         kind, words = failure(error)
         if kind == "ambiguous":
             return ev.CallAmbiguous(at=workflow.now(), attempt=step.attempt, error=words)
-        return ev.CallNotPlaced(
-            at=workflow.now(), attempt=step.attempt, why=words, permanent=kind == "permanent"
-        )
+        return ev.CallNotPlaced(at=workflow.now(), attempt=step.attempt, why=words, permanent=kind == "permanent")
     if done.refused:
         return ev.CallNotPlaced(
             at=workflow.now(), attempt=step.attempt, why=done.refused, held=done.refused.removeprefix("paused:")
@@ -124,9 +122,7 @@ def text_request(state: Lead, playbook: Playbook, step: plan.Text, now: datetime
     )  # fmt: skip
 
 
-def start_text(
-    request: fx.SendText, step: plan.Text, now: datetime
-) -> workflow.ActivityHandle[fx.Dispatched]:
+def start_text(request: fx.SendText, step: plan.Text, now: datetime) -> workflow.ActivityHandle[fx.Dispatched]:
     return workflow.start_activity(
         fx.send_text,
         request,
@@ -165,12 +161,8 @@ async def texted(
             return ev.TextAmbiguous(at=workflow.now(), touch=step.touch, message=step.message, error=words)
     if done.refused:
         held = done.refused.removeprefix("paused:") if done.refused.startswith("paused:") else ""
-        return ev.TextNotSent(
-            at=workflow.now(), touch=step.touch, message=step.message, why=done.refused, held=held
-        )
-    return ev.TextSent(
-        at=workflow.now(), touch=step.touch, message=step.message, sid=done.sid, segments=done.segments
-    )
+        return ev.TextNotSent(at=workflow.now(), touch=step.touch, message=step.message, why=done.refused, held=held)
+    return ev.TextSent(at=workflow.now(), touch=step.touch, message=step.message, sid=done.sid, segments=done.segments)
 
 
 async def ask_carrier(state: Lead, step: plan.AskCarrier) -> ev.CallEnded | ev.CallPlaced | ev.CallUnknown:
@@ -237,22 +229,19 @@ def booking_request(state: Lead, playbook: Playbook, step: plan.MakeBooking) -> 
     )  # fmt: skip
 
 
-async def book(
-    request: fx.BookMeeting, step: plan.MakeBooking
-) -> ev.MeetingBooked | ev.BookingRefused | None:
+async def book(request: fx.BookMeeting, step: plan.MakeBooking) -> fx.Booked | None:
     """The booking, or why not. None: nobody knows how far it came; it has to be released."""
     try:
-        done = await workflow.execute_activity(
-            fx.book_meeting, request, start_to_close_timeout=_REQUEST, schedule_to_close_timeout=_IN_CALL,
-            retry_policy=_SWIFT, summary=step.reason,
-        )  # fmt: skip
+        return await workflow.execute_activity(
+            fx.book_meeting,
+            request,
+            start_to_close_timeout=_REQUEST,
+            schedule_to_close_timeout=_IN_CALL,
+            retry_policy=_SWIFT,
+            summary=step.reason,
+        )
     except ActivityError:
         return None
-    if done.booking is None:
-        return ev.BookingRefused(
-            at=workflow.now(), request=step.request.id, why=done.refused or "the slot was taken"
-        )
-    return ev.MeetingBooked(at=workflow.now(), request=step.request.id, booking=done.booking)
 
 
 async def release(team: str, booking: ev.Booking, why: str) -> None:
@@ -260,13 +249,6 @@ async def release(team: str, booking: ev.Booking, why: str) -> None:
     await workflow.execute_activity(
         fx.release_meeting, fx.ReleaseMeeting(team=team, booking=booking, now=workflow.now(), why=why),
         start_to_close_timeout=_REQUEST * 2, retry_policy=_PATIENT, summary=f"release: {why}",
-    )  # fmt: skip
-
-
-async def tell_outcome(team: str, step: plan.TellOutcome) -> None:
-    await workflow.execute_activity(
-        fx.report_outcome, fx.ReportOutcome(team=team, booking=step.booking, showed=step.showed),
-        start_to_close_timeout=_REQUEST, retry_policy=_PATIENT, summary=step.reason,
     )  # fmt: skip
 
 
@@ -293,5 +275,10 @@ async def reflect(request: fx.Reflection) -> ev.Reflected:
             at=workflow.now(), version=request.version, stage=request.stage, failed=(failure(error)[1],)
         )
     return ev.Reflected(
-        at=workflow.now(), version=request.version, stage=request.stage, owner=done.owner, failed=done.failed
+        at=workflow.now(),
+        version=request.version,
+        stage=request.stage,
+        rotated="rotation" in request.parts,
+        owner=done.owner,
+        failed=done.failed,
     )

@@ -80,11 +80,6 @@ class KeepOptOut(Step):
     """Make the opt-out outlive this lead."""
 
 
-class TellOutcome(Step):
-    booking: ev.Booking
-    showed: bool
-
-
 class Settle(Step):
     """Something decided that touches nothing outside: it becomes ``event`` at once."""
 
@@ -119,17 +114,9 @@ def _denied(state: Lead, playbook: Playbook, request: ev.ActionAsked) -> str:
     if action.kind == "opt_out":
         return ""
     rang_us = state.call is not None and state.call.inbound
-    if (
-        state.opted_out_at
-        and request.by == "agent"
-        and (not rang_us or action.kind in ("call_back", "send_link"))
-    ):
+    if state.opted_out_at and request.by == "agent" and (not rang_us or action.kind in ("call_back", "send_link")):
         return "opted_out"
-    if (
-        request.version
-        and request.version < state.settled
-        and action.kind in ("book", "cancel", "offer_slots")
-    ):
+    if request.version and request.version < state.settled and action.kind in ("book", "cancel", "offer_slots"):
         return "stale_version"
     if action.kind in ("book", "offer_slots"):
         if state.stage == "showed":
@@ -204,9 +191,7 @@ def _opt_out(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
             return _settle(f"request:{request.id}", "opt_out", "kept", ev.OptOutKept(at=now))
     if not state.closed and state.stage != "showed" and not (state.call and state.call.state == "connected"):
         reason = "asked not to be contacted again"
-        return _settle(
-            "close", "opt_out", reason, ev.LeadClosed(at=now, disposition="opted_out", reason=reason)
-        )
+        return _settle("close", "opt_out", reason, ev.LeadClosed(at=now, disposition="opted_out", reason=reason))
     return None
 
 
@@ -218,9 +203,7 @@ def _unwanted_call(state: Lead, playbook: Playbook, now: datetime) -> Step | Non
     ringing = call.state in ("placed", "ambiguous")
     if state.taken_over_by and call.state == "connected" and state.review != "handoff":
         say = playbook.speech.paused
-        return Hangup(
-            key=f"hangup:{call.attempt}", rule="taken_over", reason="a person took over", call=call, say=say
-        )
+        return Hangup(key=f"hangup:{call.attempt}", rule="taken_over", reason="a person took over", call=call, say=say)
     if not ringing:
         return None
     for unwanted, rule in (
@@ -266,9 +249,10 @@ def _call(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
     if state.due_texts:
         return None
     due = _deadline(state.call, playbook)
-    if state.call.state == "placed" and (found := due_touch(state, playbook)):
+    if not (state.callback_at or state.call.state == "ambiguous"):
         # Nothing is lost by asking the carrier only when the next touch would come: one timer serves both.
-        due = max(due, state.call.since + found[1].after)
+        later = _meeting(state, playbook, now) or _cadence(state, playbook, now)
+        due = max(due, later.until or due) if isinstance(later, Wait) else due
     return Wait(key="call", rule="call_under_way", reason=f"a call is {state.call.state}", until=due)
 
 
@@ -289,11 +273,7 @@ def _dial(state: Lead, playbook: Playbook, now: datetime, call: LiveCall) -> Ste
 
 
 def _why_dial(touch: str) -> str:
-    return (
-        "they asked to be called back"
-        if touch.startswith("callback")
-        else f"{touch.rsplit('/', 1)[-1]} is due"
-    )
+    return "they asked to be called back" if touch.startswith("callback") else f"{touch.rsplit('/', 1)[-1]} is due"
 
 
 def _blocked(state: Lead, channel: str = "") -> Step | None:
@@ -301,9 +281,7 @@ def _blocked(state: Lead, channel: str = "") -> Step | None:
     if state.opted_out_at:
         return Wait(key="wait", rule="opt_out", reason="opted out: never contacted again")
     if state.taken_over_by:
-        return Wait(
-            key="wait", rule="taken_over", reason=f"{state.taken_over_by} took over; waiting for release"
-        )
+        return Wait(key="wait", rule="taken_over", reason=f"{state.taken_over_by} took over; waiting for release")
     if state.held_by:
         return Wait(key="wait", rule="paused", reason=f"paused by {state.held_by}")
     scope = state.held_scope
@@ -316,22 +294,13 @@ def _blocked(state: Lead, channel: str = "") -> Step | None:
 
 
 def _outcome(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
-    """A meeting that was held is the goal; ledger and rotation are told either way."""
+    """A meeting that was held is the goal."""
     seen = state.attendance
     if seen is None:
         return None
     if seen.present and not state.closed and state.stage == "showed":
         reason = f"the meeting was held ({seen.source.replace('_', ' ')})"
         return _settle("close", "goal_reached", reason, ev.LeadClosed(at=now, disposition="showed", reason=reason))
-    meeting = state.booking or state.missed
-    if state.outcome_due and meeting:
-        return TellOutcome(
-            key=f"outcome:{meeting.id}:{seen.present}",
-            rule=seen.source,
-            reason="attendance is known",
-            booking=meeting,
-            showed=seen.present,
-        )
     return None
 
 
@@ -354,9 +323,7 @@ def _due_text(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
     if not state.due_texts or not state.phone or _blocked(state, "text"):
         return None
     if state.not_before and state.not_before > now:
-        return Wait(
-            key="wait", rule="backing_off", reason="the last try did not go out", until=state.not_before
-        )
+        return Wait(key="wait", rule="backing_off", reason="the last try did not go out", until=state.not_before)
     due: DueText = state.due_texts[0]
     meeting = state.booking
     return Text(
@@ -414,7 +381,7 @@ def _dormant(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
 
 
 def _recovery(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
-    if state.missed is None or state.pass_began is not None or state.outcome_due:
+    if state.missed is None or state.pass_began is not None:
         return None
     if state.pass_no < playbook.cadence.passes:
         return _settle("recovery", "no_show", "the meeting was missed", ev.RecoveryBegan(at=now))
@@ -478,15 +445,11 @@ def _cadence(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
     if found is None:
         until = base + playbook.cadence.patience
         if now < until:
-            return Wait(
-                key="patience", rule="cadence_over", reason="every touch was made; a last wait", until=until
-            )
+            return Wait(key="patience", rule="cadence_over", reason="every touch was made; a last wait", until=until)
         missed = state.missed is not None
         reason = "never came back after the last touch"
         disposition: Literal["no_show", "unresponsive"] = "no_show" if missed else "unresponsive"
-        return _settle(
-            "close", "exhausted", reason, ev.LeadClosed(at=now, disposition=disposition, reason=reason)
-        )
+        return _settle("close", "exhausted", reason, ev.LeadClosed(at=now, disposition=disposition, reason=reason))
     index, touch = found
     due = base + touch.after
     name = f"cadence/{state.pass_no}/{index}/{touch.name}"
@@ -534,9 +497,7 @@ def _dial_or_wait(state: Lead, playbook: Playbook, now: datetime, touch: str, du
         return Wait(key="wait", rule=ruling.rule, reason="no hour allows a call")
     if ruling.at > now:
         if capped > due and ruling.at == capped and capped > now:
-            return Wait(
-                key="cadence", rule="attempt_cap", reason=f"{touch} after the cap on calls", until=capped
-            )
+            return Wait(key="cadence", rule="attempt_cap", reason=f"{touch} after the cap on calls", until=capped)
         return _until(ruling, due, f"{touch.rsplit('/', 1)[-1]} at that time")
     attempt = f"a{state.dials + 1}"
     event = ev.DialQueued(at=now, attempt=attempt, touch=touch)

@@ -320,9 +320,7 @@ def _validated(name: str, content: Mapping[str, Any]) -> Playbook:
     try:
         return Playbook.model_validate(content)
     except ValidationError as error:
-        faults = "; ".join(
-            f"{'.'.join(map(str, e['loc'])) or 'playbook'}: {e['msg']}" for e in error.errors()
-        )
+        faults = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'playbook'}: {e['msg']}" for e in error.errors())
         raise PlaybookError(f"{name}: {faults}") from error
 
 

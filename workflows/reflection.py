@@ -6,6 +6,7 @@ from datetime import datetime
 
 from .effects import Reflection
 from .lead import Lead
+from .playbook import Playbook
 
 
 def is_due(state: Lead) -> bool:
@@ -13,18 +14,17 @@ def is_due(state: Lead) -> bool:
     a call under way is told when it is over, unless a person is needed now."""
     news = (
         bool(state.owed)
+        or state.outcome_due
         or state.stage != state.reflected_stage
         or state.person_version > state.reflected
         or (state.closed and bool(state.entries))
     )
     if not news:
         return False
-    if state.call is None or state.taken_over_by:
-        return True
-    return state.call.state == "placed" and state.reflected == 0
+    return state.call is None or bool(state.taken_over_by)
 
 
-def reflection(state: Lead, now: datetime) -> Reflection:
+def reflection(state: Lead, playbook: Playbook, now: datetime) -> Reflection:
     """Everything since the last one."""
     outcome = ""
     if state.attendance is not None:
@@ -39,4 +39,6 @@ def reflection(state: Lead, now: datetime) -> Reflection:
         calls=tuple(o.call for o in state.owed if o.call), booking=state.booking or state.missed,
         meeting_outcome=outcome, cards=tuple(o.card for o in state.owed if o.card), needs_review=state.review,
         memory=memory if state.closed else None,
+        team=playbook.team,
+        parts=("record", "crm", "notice", "rotation") if state.outcome_due else ("record", "crm", "notice"),
     )  # fmt: skip

@@ -93,9 +93,7 @@ def allowed_from(at: datetime, zones: Sequence[str], region: str, hours: Hours) 
         spans = [_opening(start, zone, window) for zone in zones]
         latest = max(span[0] for span in spans)
         if latest == start:
-            return Ruling(
-                at=start, until=min(s[1] for s in spans), rule="" if start == at else "calling_hours"
-            )
+            return Ruling(at=start, until=min(s[1] for s in spans), rule="" if start == at else "calling_hours")
         start = latest
     return Ruling(at=None, rule="no_common_hours")
 

@@ -39,9 +39,7 @@ def spoken_time(instant: datetime, zone: str, now: datetime) -> str:
         return f"tomorrow, {day}, at {_clock(local)}"
     if 0 < days < 28:
         return f"{day} at {_clock(local)}"
-    return (
-        f"{_WEEKDAYS[local.weekday()]}, {_MONTHS[local.month - 1]} {ordinal(local.day)}, at {_clock(local)}"
-    )
+    return f"{_WEEKDAYS[local.weekday()]}, {_MONTHS[local.month - 1]} {ordinal(local.day)}, at {_clock(local)}"
 
 
 def written_time(instant: datetime, zone: str) -> str:
