@@ -186,6 +186,11 @@ def _note(state: Lead, at: datetime, kind: str, text: str, rule: str = "", **dat
     return state.but(entries=(*state.entries, entry))
 
 
+def _plain(touch: str) -> str:
+    """``cadence/1/0/call_1`` as people say it: call 1."""
+    return touch.rsplit("/", 1)[-1].replace("_", " ") if touch.startswith("cadence/") else touch.partition("/")[0]
+
+
 def _name(state: Lead) -> str:
     return state.person.name if state.person else ""
 
@@ -358,7 +363,9 @@ def _call_placed(state: Lead, event: ev.CallPlaced) -> Lead:
     state = _milestone(state, "first_ring", event.at)
     if touch and touch.outcome == "queued":
         state = _touch(state, event.attempt, outcome="placed", sid=event.sid, at=event.at)
-        state = _note(state, event.at, "call_placed", f"dialled ({touch.touch})", attempt=event.attempt, sid=event.sid)
+        state = _note(
+            state, event.at, "call_placed", f"dialled: {_plain(touch.touch)}", attempt=event.attempt, sid=event.sid
+        )
     elif touch and not touch.sid:
         state = _touch(state, event.attempt, sid=event.sid)
     if state.call and state.call.attempt == event.attempt:
@@ -461,10 +468,11 @@ def _call_learned(state: Lead, event: ev.CallLearned) -> Lead:
 
 def _conversation_ended(state: Lead, event: ev.ConversationEnded) -> Lead:
     touch = touch_of(state, event.attempt)
-    if touch is None or event.attempt in state.talks:
+    told = f"talk:{event.attempt}"
+    if touch is None or told in state.seen:
         return state
-    state = _learn(state, event.at, event)
-    outcome = {"talked": "talked", "voicemail": "voicemail", "screened": "screened"}.get(event.outcome, event.outcome)
+    state = _learn(state.but(seen=(*state.seen, told)[-_KEPT_IDS:]), event.at, event)
+    outcome: str = event.outcome
     if event.outcome == "talked":
         state = _reach(state, "contacted", event.at).but(reached=True)
     note = CallNote(
@@ -472,7 +480,13 @@ def _conversation_ended(state: Lead, event: ev.ConversationEnded) -> Lead:
         transcript=event.transcript, verdicts=event.verdicts, timings=event.timings,
         tokens_in=event.tokens_in, tokens_out=event.tokens_out,
     )  # fmt: skip
-    state = _touch(state.but(talks={**state.talks, event.attempt: note}), event.attempt, outcome=outcome)
+    if _is_over(touch):  # the carrier's word was quicker than ours
+        note = note.model_copy(update={"seconds": touch.seconds, "status": "completed"})
+        others = tuple(o for o in state.owed if not (o.call and o.call.attempt == event.attempt))
+        state = _touch(state, event.attempt, outcome=f"{outcome}, over")
+        state = state.but(owed=(*others, Owed(version=state.version, call=note)))
+    else:
+        state = _touch(state.but(talks={**state.talks, event.attempt: note}), event.attempt, outcome=outcome)
     if state.call and state.call.attempt == event.attempt:
         state = state.but(call=state.call.model_copy(update={"state": "ended"}))
     return _note(
@@ -484,9 +498,13 @@ def _conversation_ended(state: Lead, event: ev.ConversationEnded) -> Lead:
 _OVER = ("no-answer", "busy", "failed", "canceled", "unknown", "over")
 
 
+def _is_over(touch: Touched) -> bool:
+    return touch.outcome in _OVER or touch.outcome.endswith(", over")
+
+
 def _call_ended(state: Lead, event: ev.CallEnded) -> Lead:
     touch = touch_of(state, event.attempt)
-    if touch is None or touch.outcome in _OVER or touch.outcome.endswith(", over"):
+    if touch is None or _is_over(touch):
         return _drop_call(state, event.attempt)
     state = _milestone(state, "first_ring", event.at) if touch.touch != "inbound" else state
     if touch.outcome in ("queued", "ambiguous"):
@@ -498,7 +516,7 @@ def _call_ended(state: Lead, event: ev.CallEnded) -> Lead:
         outcome = f"{note.disposition}, over"
     elif event.status == "completed":
         outcome = "voicemail, over" if event.answered_by.startswith(("machine", "fax")) else "over"
-    state = _touch(state, event.attempt, outcome=outcome, sid=event.sid or touch.sid)
+    state = _touch(state, event.attempt, outcome=outcome, sid=event.sid or touch.sid, seconds=event.seconds)
     note = (note or CallNote(attempt=event.attempt, sid=event.sid, at=touch.at, inbound=touch.touch == "inbound")).model_copy(
         update={"sid": event.sid or touch.sid, "seconds": event.seconds, "status": event.status,
                 "disposition": outcome.removesuffix(", over")},
@@ -556,7 +574,7 @@ def _text_sent(state: Lead, event: ev.TextSent) -> Lead:
         state,
         event.at,
         "text_sent",
-        f"texted: {event.message}",
+        f"texted: {event.message.replace('_', ' ')}",
         touch=event.touch,
         sid=event.sid,
         segments=event.segments,

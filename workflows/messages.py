@@ -149,6 +149,7 @@ class Touched(Model):
     at: Instant
     outcome: str
     sid: str = ""
+    seconds: int = 0
 
 
 class View(Model):

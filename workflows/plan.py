@@ -273,7 +273,11 @@ def _dial(state: Lead, playbook: Playbook, now: datetime, call: LiveCall) -> Ste
 
 
 def _why_dial(touch: str) -> str:
-    return "they asked to be called back" if touch.startswith("callback") else f"{touch.rsplit('/', 1)[-1]} is due"
+    return (
+        "they asked to be called back"
+        if touch.startswith("callback")
+        else f"{touch.rsplit('/', 1)[-1].replace('_', ' ')} is due"
+    )
 
 
 def _blocked(state: Lead, channel: str = "") -> Step | None:
@@ -463,9 +467,9 @@ def _cadence(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
     if ruling.at is None or ruling.until is None:
         return None
     if ruling.at > now:
-        return _until(ruling, due, f"{touch.name} at that time")
+        return _until(ruling, due, f"{touch.name.replace('_', ' ')} at that time")
     return Text(
-        key=f"text:{name}:{state.failures}", rule="due", reason=f"{touch.name} is due", touch=name,
+        key=f"text:{name}:{state.failures}", rule="due", reason=f"{touch.name.replace('_', ' ')} is due", touch=name,
         message=touch.message, not_after=ruling.until,
     )  # fmt: skip
 
@@ -498,7 +502,7 @@ def _dial_or_wait(state: Lead, playbook: Playbook, now: datetime, touch: str, du
     if ruling.at > now:
         if capped > due and ruling.at == capped and capped > now:
             return Wait(key="cadence", rule="attempt_cap", reason=f"{touch} after the cap on calls", until=capped)
-        return _until(ruling, due, f"{touch.rsplit('/', 1)[-1]} at that time")
+        return _until(ruling, due, f"{touch.rsplit('/', 1)[-1].replace('_', ' ')} at that time")
     attempt = f"a{state.dials + 1}"
     event = ev.DialQueued(at=now, attempt=attempt, touch=touch)
     return _settle(f"queue:{attempt}", "due", _why_dial(touch), event)
