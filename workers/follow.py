@@ -14,8 +14,8 @@ from temporalio.service import RPCError
 
 from clients import stories
 from clients.leads import Unknown, Unreachable
+from clients.phrases import tone, words
 from clients.printing import DOTS, STYLES
-from clients.render import tone, words
 from clients.stories import Story
 from workflows import messages
 from workflows.attributes import STAGE
