@@ -25,7 +25,8 @@ from pathlib import Path
 
 from activities.settings import Settings
 from clients import codec
-from workers import server, watchdog
+from workers import server
+from workers.watchdog import Watchdog
 
 ROOT = Path(__file__).parent.parent
 LOOPBACK = server.LOOPBACK
@@ -159,7 +160,7 @@ class Stack:
     extra: tuple[str, ...] = ()
     """More arguments of the Temporal server."""
     processes: dict[str, Process] = field(default_factory=dict)
-    _guard: subprocess.Popen[str] | None = None
+    _watchdog: Watchdog = field(default_factory=Watchdog)
 
     def __post_init__(self) -> None:
         python = [sys.executable, "-m"]
@@ -211,7 +212,7 @@ class Stack:
                 stderr=log,
                 start_new_session=True,
             )
-        self._tell_guard(f"+{process.running.pid}")
+        self._watchdog.watch(process.running.pid)
 
     async def wait_healthy(self, names: Iterable[str], seconds: float = 60.0) -> None:
         """Return once each of ``names`` answers. Raises StackError when one ends first, or after ``seconds``."""
@@ -243,17 +244,14 @@ class Stack:
         if process.running is not None:
             _signal(process.running, signal.SIGKILL)
             process.running.wait()
-            self._tell_guard(f"-{process.running.pid}")
+            self._watchdog.forget(process.running.pid)
             process.running = None
 
     async def stop(self) -> None:
         """End all of it: the worker and the web process first, so that they can still say goodbye to the server."""
         for names in (("worker", "web"), ("sandbox", "temporal")):
             await asyncio.gather(*(self._end(self.processes[name]) for name in names))
-        if self._guard is not None and self._guard.stdin is not None:
-            self._guard.stdin.close()
-            await asyncio.to_thread(self._guard.wait)
-            self._guard = None
+        await asyncio.to_thread(self._watchdog.close)
 
     async def _end(self, process: Process) -> None:
         running, process.running = process.running, None
@@ -266,21 +264,7 @@ class Stack:
             _signal(running, signal.SIGKILL)
             await asyncio.to_thread(running.wait)
         _signal(running, signal.SIGKILL)  # whatever else is left in its group
-        self._tell_guard(f"-{running.pid}")
-
-    def _tell_guard(self, change: str) -> None:
-        if self._guard is None:
-            self._guard = subprocess.Popen(
-                [sys.executable, "-S", "-E", str(Path(watchdog.__file__))],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                start_new_session=True,
-                text=True,
-            )
-        assert self._guard.stdin is not None
-        self._guard.stdin.write(change + "\n")
-        self._guard.stdin.flush()
+        self._watchdog.forget(running.pid)
 
     def _http_ports(self) -> tuple[int, int, int]:
         return self.ports.web, self.ports.sandbox, self.ports.worker
