@@ -60,7 +60,14 @@ class House:
                 stderr=log,
                 cwd=ROOT,
                 start_new_session=True,
-                env={**os.environ, "TEMPORAL_ADDRESS": self.temporal, **environment},
+                env={
+                    **os.environ,
+                    "TEMPORAL_ADDRESS": self.temporal,
+                    # As on any machine that keeps bytecode: Temporal's sandbox imports each workflow's module anew.
+                    "PYTHONDONTWRITEBYTECODE": "",
+                    "PYTHONPYCACHEPREFIX": str(self.folder / "bytecode"),
+                    **environment,
+                },
             )
         return self.processes[name]
 
