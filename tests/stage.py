@@ -56,6 +56,7 @@ class Stage:
         self.asked.append((name, request))
         if name in self.answers:
             answer = self.answers[name](request)
+            answer = await answer if inspect.isawaitable(answer) else answer
             if isinstance(answer, BaseException):
                 raise answer
             return answer

@@ -334,6 +334,13 @@ def _form_submitted(state: Lead, event: ev.FormSubmitted) -> Lead:
         return _note(state, event.at, "not_called", "sent a form after opting out", "opt_out").but(
             review="form_after_opt_out"
         )
+    if state.closed:
+        state = state.but(
+            closed_at=None, disposition="", reason="", stage="new", pass_no=1, pass_kind="first",
+            pass_began=event.at, next_touch=0, reached=False, texted_back=False, missed=None, booking=None,
+            attendance=None, outcome_due=False, last_touch_at=None, last_over_at=None, not_before=None,
+        )  # fmt: skip
+        return _note(state, event.at, "reopened", "came back with a new form")
     if state.booking:
         return _card(
             state,
@@ -342,12 +349,6 @@ def _form_submitted(state: Lead, event: ev.FormSubmitted) -> Lead:
             "A meeting is booked already.",
             form.message,
         )
-    if state.closed:
-        state = state.but(
-            closed_at=None, disposition="", reason="", stage="new", pass_no=1, pass_kind="first",
-            pass_began=event.at, next_touch=0, reached=False, texted_back=False, missed=None, opt_out_kept=False,
-        )  # fmt: skip
-        return _note(state, event.at, "reopened", "came back with a new form")
     return _note(state, event.at, "repeat", "the same person again: no second call", "one_lead")
 
 
