@@ -15,9 +15,8 @@ from activities import faults
 from tests.stage import Stage, on_stage, playbook, submit
 from workflows import effects as fx
 from workflows import events as ev
-from workflows import lead as lead_module
 from workflows import messages as ms
-from workflows import perform
+from workflows import perform, story
 from workflows.playbook import Hours, Playbook, register
 
 
@@ -211,7 +210,7 @@ async def test_a_bug_of_ours_does_not_stop_the_lead_from_answering(
     def broken(state: Any, event: Any) -> Any:
         raise KeyError("planted")
 
-    monkeypatch.setitem(lead_module._HANDLERS, "taken_over", broken)
+    monkeypatch.setitem(story.HANDLERS, "taken_over", broken)
     async with on_stage(client, stage):
         handle = await submit(client, book, lead=lead_name())
         await update(handle, "take_over", {"by": "ana"})

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from tests.stage import form, playbook
 from workflows import events as ev
 from workflows import plan
-from workflows.lead import Lead, apply
+from workflows.lead import Lead
 from workflows.playbook import Playbook
 from workflows.rules import allowed_from, cap_allows, zones_of
+from workflows.story import apply
 
 BOOK = playbook()
 START = datetime(2027, 3, 10, 17, 0, tzinfo=UTC)  # four days before the clocks change in the United States

@@ -21,10 +21,11 @@ with workflow.unsafe.imports_passed_through():
     from . import events as ev
     from .brief import brief, details, view
     from .effects import Entry
-    from .lead import Lead, apply, touch_of
+    from .lead import Lead, touch_of
     from .messages import LEAD, Act, Answer, Brief, By, Connect, Joined, LeadStart, Move, Report, View
     from .playbook import Playbook, playbook_of
     from .reflection import is_due, reflection
+    from .story import apply
 
 _MOST_SETTLED = 50
 """More decisions than this without a wait between them is a fault of ours, not a busy lead."""

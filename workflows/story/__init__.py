@@ -1,0 +1,63 @@
+"""A lead is the list of what happened: ``apply(state, event) -> state`` is the fold.
+
+Each event has one function, by the part of the story that it belongs to; :data:`HANDLERS` says where.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from .. import events as ev
+from ..lead import Lead
+from . import calls, meetings, people, texts
+from .marks import KEPT_IDS
+
+
+def apply(state: Lead, event: ev.Event) -> Lead:
+    """``state`` after ``event``; the version counts up by one, also for a repeat that changes nothing else."""
+    state = state.but(version=state.version + 1)
+    if event.id and event.kind not in ("action_asked", "form_submitted"):
+        if event.id in state.seen:
+            return state
+        state = state.but(seen=(*state.seen, event.id)[-KEPT_IDS:])
+    return HANDLERS[event.kind](state, event)
+
+
+HANDLERS: dict[str, Callable[[Lead, Any], Lead]] = {
+    "form_submitted": people.form_submitted,
+    "dial_queued": calls.dial_queued,
+    "call_placed": calls.call_placed,
+    "call_not_placed": calls.call_not_placed,
+    "call_ambiguous": calls.call_ambiguous,
+    "call_connected": calls.call_connected,
+    "call_learned": calls.call_learned,
+    "conversation_ended": calls.conversation_ended,
+    "call_ended": calls.call_ended,
+    "call_unknown": calls.call_unknown,
+    "call_cancelled": calls.call_cancelled,
+    "text_sent": texts.text_sent,
+    "text_not_sent": texts.text_not_sent,
+    "text_ambiguous": texts.text_ambiguous,
+    "text_failed": texts.text_failed,
+    "message_received": texts.message_received,
+    "action_asked": people.action_asked,
+    "slots_found": meetings.slots_found,
+    "meeting_booked": meetings.meeting_booked,
+    "booking_refused": meetings.booking_refused,
+    "meeting_cancelled": meetings.meeting_cancelled,
+    "action_done": people.action_done,
+    "meeting_confirmed": meetings.meeting_confirmed,
+    "attendance_reported": meetings.attendance_reported,
+    "opt_out_kept": people.opt_out_kept,
+    "taken_over": people.taken_over,
+    "released": people.released,
+    "held": people.held,
+    "resumed": people.resumed,
+    "reflected": people.reflected,
+    "lead_closed": people.lead_closed,
+    "recovery_began": meetings.recovery_began,
+    "faulted": people.faulted,
+    "waiting": people.waiting,
+    "playbook_moved": people.playbook_moved,
+}

@@ -1,0 +1,235 @@
+"""What happens on the phone, from the dial that was decided on to the carrier's last word."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from .. import events as ev
+from ..effects import CallNote
+from ..lead import Lead, LiveCall, Owed, touch_of
+from ..messages import Touched
+from . import marks
+
+
+def _learn(state: Lead, at: datetime, event: ev.CallLearned | ev.ConversationEnded) -> Lead:
+    objections = dict(state.objections)
+    for name in event.objections:
+        objections[name] = objections.get(name, 0) + 1
+    learned = {**state.learned, **{f.field: f for f in event.learned}}
+    state = state.but(learned=learned, objections=objections, signs=(*state.signs, *event.signs)[-40:])
+    if state.person:
+        blank: dict[str, Any] = {
+            name: learned[name].value
+            for name in ("name", "email", "company")
+            if name in learned and not getattr(state.person, name)
+        }
+        if blank:
+            state = state.but(person=state.person.model_copy(update=blank), person_version=state.version)
+    if event.learned or event.signs:
+        state = marks.reach(state, "contacted", at).but(reached=True)
+    if any(s.sign == "commitment" and s.strength >= 0.5 for s in event.signs):
+        state = marks.reach(state, "interested", at)
+    if state.booking and any(s.sign == "confirmation" and s.about == "booking" for s in event.signs):
+        state = marks.reach(state, "confirmed", at)
+    for fact in event.learned:
+        state = marks.note(state, at, "learned", f"learned {fact.field}", source=fact.source, attempt=event.attempt)
+    return state
+
+
+def dial_queued(state: Lead, event: ev.DialQueued) -> Lead:
+    touched = Touched(attempt=event.attempt, touch=event.touch, channel="call", at=event.at, outcome="queued")
+    call = LiveCall(attempt=event.attempt, since=event.at, touch=event.touch)
+    state = state.but(touches=(*state.touches, touched), call=call, dials=state.dials + 1)
+    return marks.reach(state, "attempting", event.at)
+
+
+def call_placed(state: Lead, event: ev.CallPlaced) -> Lead:
+    touch = touch_of(state, event.attempt)
+    state = marks.milestone(state, "first_ring", event.at)
+    if touch and touch.outcome == "queued":
+        state = marks.touch(state, event.attempt, outcome="placed", sid=event.sid, at=event.at)
+        state = marks.note(
+            state, event.at, "call_placed", f"dialled: {marks.plain(touch.touch)}", attempt=event.attempt, sid=event.sid
+        )
+    elif touch and not touch.sid:
+        state = marks.touch(state, event.attempt, sid=event.sid)
+    if state.call and state.call.attempt == event.attempt:
+        changes: dict[str, Any] = {"sid": event.sid}
+        if state.call.state in ("queued", "ambiguous"):
+            changes |= {"state": "placed", "since": event.at}
+        state = state.but(call=state.call.model_copy(update=changes))
+        if state.review == "ambiguous_dial":
+            state = state.but(review="")
+    strays = tuple(
+        c.model_copy(update={"sid": event.sid, "state": "placed"}) if c.attempt == event.attempt else c
+        for c in state.strays
+    )
+    state = state.but(strays=strays)
+    return marks.advance(state, touch.touch, event.at) if touch and touch.outcome == "queued" else state
+
+
+def _drop_call(state: Lead, attempt: str) -> Lead:
+    return state.but(
+        call=None if state.call and state.call.attempt == attempt else state.call,
+        strays=tuple(c for c in state.strays if c.attempt != attempt),
+    )
+
+
+def call_not_placed(state: Lead, event: ev.CallNotPlaced) -> Lead:
+    touch = touch_of(state, event.attempt)
+    if touch is None or touch.outcome not in ("queued", "ambiguous"):
+        return state
+    state = _drop_call(marks.touch(state, event.attempt, outcome=f"not placed: {event.why}"), event.attempt)
+    state = marks.note(state, event.at, "not_called", f"not dialled: {event.why}", event.why, attempt=event.attempt)
+    if event.why == "opted_out":
+        return marks.opt_out(state, event.at, "", kept=True)
+    if event.held:
+        return state.but(held_scope=event.held)
+    if event.permanent:
+        state = marks.card(state, f"refused:{event.attempt}", "The number cannot be called", event.why)
+        return marks.advance(state, touch.touch, event.at).but(review="number_refused")
+    if event.why == "no_longer_wanted":
+        return state
+    return marks.later(state, event.at)
+
+
+def call_ambiguous(state: Lead, event: ev.CallAmbiguous) -> Lead:
+    touch = touch_of(state, event.attempt)
+    if touch is None or touch.outcome != "queued":
+        return state
+    state = marks.touch(state, event.attempt, outcome="ambiguous", at=event.at)
+    if state.call and state.call.attempt == event.attempt:
+        state = state.but(call=state.call.model_copy(update={"state": "ambiguous", "since": event.at}))
+    state = marks.note(
+        state,
+        event.at,
+        "ambiguous",
+        "nobody knows yet whether this dial went out",
+        "ambiguous",
+        attempt=event.attempt,
+    )
+    return marks.advance(state, touch.touch, event.at).but(review="ambiguous_dial")
+
+
+def call_connected(state: Lead, event: ev.CallConnected) -> Lead:
+    known = touch_of(state, event.attempt)
+    if event.inbound:
+        if known is None:
+            touched = Touched(
+                attempt=event.attempt,
+                touch="inbound",
+                channel="call",
+                at=event.at,
+                outcome="connected",
+                sid=event.sid,
+            )
+            state = state.but(touches=(*state.touches, touched))
+            state = marks.note(state, event.at, "call_inbound", "rang us", attempt=event.attempt, sid=event.sid)
+        if state.call and not state.call.inbound and state.call.attempt != event.attempt:
+            state = state.but(strays=(*state.strays, state.call))
+        call = LiveCall(attempt=event.attempt, state="connected", since=event.at, sid=event.sid, inbound=True)
+        return marks.reach(state.but(call=call, callback_at=None), "contacted", event.at).but(reached=True)
+    if known is None or state.call is None or state.call.attempt != event.attempt:
+        return state
+    if state.call.state == "connected":
+        return marks.note(state, event.at, "reconnected", "the line to the call was restored", attempt=event.attempt)
+    if known.outcome in ("queued", "ambiguous"):
+        state = marks.advance(marks.milestone(state, "first_ring", event.at), known.touch, event.at)
+        state = state.but(review="" if state.review == "ambiguous_dial" else state.review)
+    call = LiveCall(
+        attempt=event.attempt,
+        state="connected",
+        since=event.at,
+        sid=event.sid or known.sid,
+        touch=known.touch,
+    )
+    state = marks.touch(state.but(call=call), event.attempt, outcome="connected", sid=event.sid or known.sid)
+    return marks.note(state, event.at, "call_answered", "the call was answered", attempt=event.attempt)
+
+
+def call_learned(state: Lead, event: ev.CallLearned) -> Lead:
+    return _learn(state, event.at, event)
+
+
+def conversation_ended(state: Lead, event: ev.ConversationEnded) -> Lead:
+    touch = touch_of(state, event.attempt)
+    told = f"talk:{event.attempt}"
+    if touch is None or told in state.seen:
+        return state
+    state = _learn(state.but(seen=(*state.seen, told)[-marks.KEPT_IDS :]), event.at, event)
+    outcome: str = event.outcome
+    if event.outcome == "talked":
+        state = marks.reach(state, "contacted", event.at).but(reached=True)
+    note = CallNote(
+        attempt=event.attempt, sid=touch.sid, at=touch.at, inbound=touch.touch == "inbound", disposition=outcome,
+        transcript=event.transcript, verdicts=event.verdicts, timings=event.timings,
+        tokens_in=event.tokens_in, tokens_out=event.tokens_out,
+    )  # fmt: skip
+    if _is_over(touch):  # the carrier's word was quicker than ours
+        note = note.model_copy(update={"seconds": touch.seconds, "status": "completed"})
+        others = tuple(o for o in state.owed if not (o.call and o.call.attempt == event.attempt))
+        state = marks.touch(state, event.attempt, outcome=f"{outcome}, over")
+        state = state.but(owed=(*others, Owed(version=state.version, call=note)))
+    else:
+        state = marks.touch(state.but(talks={**state.talks, event.attempt: note}), event.attempt, outcome=outcome)
+    if state.call and state.call.attempt == event.attempt:
+        state = state.but(call=state.call.model_copy(update={"state": "ended"}))
+    return marks.note(
+        state, event.at, "conversation", f"conversation over: {outcome}", attempt=event.attempt, node=event.node,
+        tokens_in=event.tokens_in, tokens_out=event.tokens_out,
+    )  # fmt: skip
+
+
+_OVER = ("no-answer", "busy", "failed", "canceled", "unknown", "over")
+
+
+def _is_over(touch: Touched) -> bool:
+    return touch.outcome in _OVER or touch.outcome.endswith(", over")
+
+
+def call_ended(state: Lead, event: ev.CallEnded) -> Lead:
+    touch = touch_of(state, event.attempt)
+    if touch is None or _is_over(touch):
+        return _drop_call(state, event.attempt)
+    state = marks.milestone(state, "first_ring", event.at) if touch.touch != "inbound" else state
+    if touch.outcome in ("queued", "ambiguous"):
+        state = marks.advance(state, touch.touch, event.at)
+        state = state.but(review="" if state.review == "ambiguous_dial" else state.review)
+    note = state.talks.get(event.attempt)
+    outcome: str = event.status
+    if event.status == "completed" and note:
+        outcome = f"{note.disposition}, over"
+    elif event.status == "completed":
+        outcome = "voicemail, over" if event.answered_by.startswith(("machine", "fax")) else "over"
+    state = marks.touch(state, event.attempt, outcome=outcome, sid=event.sid or touch.sid, seconds=event.seconds)
+    note = (note or CallNote(attempt=event.attempt, sid=event.sid, at=touch.at, inbound=touch.touch == "inbound")).model_copy(
+        update={"sid": event.sid or touch.sid, "seconds": event.seconds, "status": event.status,
+                "disposition": outcome.removesuffix(", over")},
+    )  # fmt: skip
+    talks = {k: v for k, v in state.talks.items() if k != event.attempt}
+    state = _drop_call(
+        state.but(talks=talks, owed=(*state.owed, Owed(version=state.version, call=note))), event.attempt
+    )
+    state = state.but(last_over_at=event.at)
+    return marks.note(
+        state, event.at, "call_ended", f"call over: {outcome.removesuffix(', over')}", attempt=event.attempt,
+        sid=event.sid, seconds=event.seconds,
+    )  # fmt: skip
+
+
+def call_unknown(state: Lead, event: ev.CallUnknown) -> Lead:
+    state = _drop_call(marks.touch(state, event.attempt, outcome="unknown"), event.attempt)
+    state = marks.note(
+        state, event.at, "ambiguous", "the carrier knows of no such call; it counts as an attempt", "ambiguous",
+        attempt=event.attempt,
+    )  # fmt: skip
+    return state.but(last_over_at=event.at, review="ambiguous_dial")
+
+
+def call_cancelled(state: Lead, event: ev.CallCancelled) -> Lead:
+    state = marks.note(state, event.at, "call_cancelled", "ended the call through the carrier", attempt=event.attempt)
+    touch = touch_of(state, event.attempt)
+    if touch and touch.outcome in ("queued", "placed", "ambiguous"):
+        state = marks.touch(state, event.attempt, outcome="canceled")
+    return _drop_call(state, event.attempt)

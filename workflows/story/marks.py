@@ -1,0 +1,133 @@
+"""The small steps that several events share: a line in the story, a stage reached, an answer given."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from .. import events as ev
+from ..effects import Card, Entry
+from ..lead import Lead, Owed, Stage
+from ..messages import Answer
+
+_LADDER = ("new", "attempting", "contacted", "interested", "qualified", "booked", "confirmed", "showed")
+"""The stages of a straight way up; the furthest of these is what the funnel counts."""
+_RANK = {stage: rank for rank, stage in enumerate(_LADDER)} | {
+    "rescheduled": 5,
+    "recovered": 5,
+    "no_show": 5,
+    "closed": -1,
+}
+
+KEPT_IDS = 200
+"""How many ids of past callbacks, messages and requests are kept to recognise a repeat."""
+_KEPT_ANSWERS = 40
+_BACKOFF = (2, 5, 15, 60, 300)
+"""Seconds until a dial or text that surely did not go out (carrier down, 429) is planned anew, by failures in a row."""
+
+
+def note(state: Lead, at: datetime, kind: str, text: str, rule: str = "", **data: object) -> Lead:
+    """Add a line to the story; ``data`` holds small facts by name, empty ones are left out."""
+    entry = Entry(
+        at=at, kind=kind, version=state.version, text=text, rule=rule,
+        data={k: str(v) for k, v in data.items() if v not in ("", None)},
+    )  # fmt: skip
+    return state.but(entries=(*state.entries, entry))
+
+
+def plain(touch: str) -> str:
+    """``cadence/1/0/call_1`` as people say it: call 1."""
+    return touch.rsplit("/", 1)[-1].replace("_", " ") if touch.startswith("cadence/") else touch.partition("/")[0]
+
+
+def name(state: Lead) -> str:
+    """The person's full name, or nothing."""
+    return state.person.name if state.person else ""
+
+
+def card(state: Lead, key: str, title: str, *lines: str) -> Lead:
+    """Owe the reps' channel a card; ``key`` tells it from the lead's others."""
+    card = Card(
+        key=f"{state.lead}:{key}",
+        title=title,
+        lines=tuple(filter(None, lines)),
+        rep=state.owner,
+        lead=state.lead,
+    )
+    return state.but(owed=(*state.owed, Owed(version=state.version, card=card)))
+
+
+def milestone(state: Lead, name: str, at: datetime) -> Lead:
+    """Remember when ``name`` was reached for the first time."""
+    return state if name in state.milestones else state.but(milestones={**state.milestones, name: at})
+
+
+def reach(state: Lead, stage: Stage, at: datetime, *, back: bool = False) -> Lead:
+    """Move to ``stage``; never back down unless ``back``. A stage reached counts for those below it too, except that
+    a call that somebody rang us with is no attempt of ours."""
+    rank = _RANK[stage]
+    for below in _LADDER[2 : rank + 1] if rank >= 2 and stage != "no_show" else ():
+        if below == "confirmed" and stage != "confirmed":
+            continue
+        state = milestone(state, below, at)
+    state = milestone(state, stage, at)
+    if rank > _RANK[state.furthest]:
+        state = state.but(furthest=_LADDER[rank])
+    higher = rank > _RANK[state.stage] or (rank == _RANK[state.stage] and stage != state.stage)
+    if back or (higher and not state.closed):  # a call's last words may come in after the lead closed
+        state = state.but(stage=stage)
+    return state
+
+
+def touch(state: Lead, attempt: str, **changes: Any) -> Lead:
+    touches = tuple(t.model_copy(update=changes) if t.attempt == attempt else t for t in state.touches)
+    return state.but(touches=touches)
+
+
+def advance(state: Lead, touch: str, at: datetime) -> Lead:
+    """A touch was made: what comes after it in the cadence is next."""
+    state = state.but(last_touch_at=at, failures=0, not_before=None)
+    return state.but(next_touch=state.next_touch + 1) if touch.startswith("cadence/") else state.but(callback_at=None)
+
+
+def later(state: Lead, at: datetime) -> Lead:
+    wait = _BACKOFF[min(state.failures, len(_BACKOFF) - 1)]
+    return state.but(failures=state.failures + 1, not_before=at + timedelta(seconds=wait))
+
+
+def answer(state: Lead, request: str, answer: Answer) -> Lead:
+    answers = {**state.answers, request: answer.model_copy(update={"version": state.version})}
+    return state.but(
+        answers=dict(list(answers.items())[-_KEPT_ANSWERS:]),
+        requests=tuple(r for r in state.requests if r.id != request),
+    )
+
+
+def settle(state: Lead) -> Lead:
+    return state.but(settled=state.version)
+
+
+def opt_out(state: Lead, at: datetime, words: str, kept: bool = False) -> Lead:
+    """They want no more contact. A call of ours that is not a conversation yet becomes a stray."""
+    if state.opted_out_at is None:
+        state = note(state, at, "opted_out", "asked not to be contacted again", "opt_out", words=words)
+        state = milestone(settle(state.but(opted_out_at=at, opt_out_words=words)), "opted_out", at)
+        if state.booking:
+            line = "Do not call or text; the meeting is yours to keep or cancel."
+            state = card(state, "opted_out", "Opted out, meeting still stands", line)
+    call = state.call
+    if call and not call.inbound and call.state in ("queued", "placed", "ambiguous"):
+        state = state.but(call=None, strays=(*state.strays, call))
+    return state.but(opt_out_kept=state.opt_out_kept or kept, due_texts=(), callback_at=None)
+
+
+def closing(state: Lead, at: datetime, disposition: ev.Disposition, reason: str) -> Lead:
+    if state.closed:
+        return state
+    state = note(state, at, "closed", f"closed: {disposition.replace('_', ' ')}", disposition, why=reason)
+    return reach(
+        state.but(closed_at=at, disposition=disposition, reason=reason, callback_at=None),
+        "closed",
+        at,
+        back=True,
+    ).but(settled=state.version)

@@ -1,0 +1,117 @@
+"""Times offered, meetings booked, moved, cancelled, held and missed."""
+
+from __future__ import annotations
+
+from .. import events as ev
+from ..lead import DueText, Lead
+from ..messages import Answer
+from ..wording import written_time
+from . import marks
+
+
+def slots_found(state: Lead, event: ev.SlotsFound) -> Lead:
+    ids = {s.id for s in event.slots}
+    refused = tuple(dict.fromkeys([*state.refused, *(s.id for s in state.offered if s.id not in ids)]))[-60:]
+    state = marks.note(
+        state,
+        event.at,
+        "slots",
+        f"offered {len(event.slots)} times" if event.slots else f"no time to offer: {event.why}",
+    ).but(offered=event.slots, refused=refused)
+    return marks.answer(
+        state, event.request,
+        Answer(allowed=bool(event.slots), rule="" if event.slots else "no_slots", detail=event.why, slots=event.slots),
+    )  # fmt: skip
+
+
+def meeting_booked(state: Lead, event: ev.MeetingBooked) -> Lead:
+    booking, moved = event.booking, state.booking is not None
+    recovered = state.missed is not None
+    request = next((r for r in state.requests if r.id == event.request), None)
+    state = state.but(
+        booking=booking, booked_at=event.at, bookings=state.bookings + 1, moves=state.moves + (1 if moved else 0),
+        missed=None, offered=(), callback_at=None, owner=booking.rep, attendance=None, outcome_due=False,
+        due_texts=(*state.due_texts, DueText(key=f"due/booked/{booking.id}", message="moved" if moved else "confirmation")),
+    )  # fmt: skip
+    state = marks.settle(state)
+    state = marks.reach(state, "recovered" if recovered else "rescheduled" if moved else "booked", event.at, back=True)
+    when = written_time(booking.start, state.zone)
+    state = marks.note(
+        state, event.at, "booked", f"{'moved to' if moved else 'booked'} {when} with {booking.rep_name}", booking.reason,
+        booking=booking.id, by=request.by if request else "",
+    )  # fmt: skip
+    person = state.person
+    state = marks.card(
+        state, f"booked:{booking.id}", f"{'Meeting moved' if moved else 'Meeting booked'}: {person.name if person else ''}",
+        f"{when} with {booking.rep_name}", person.company if person else "",
+        *(f"{f.field.replace('_', ' ')}: {f.value}" for f in state.learned.values()), f"Why you: {booking.reason}",
+    )  # fmt: skip
+    if state.closed:
+        state = state.but(closed_at=None, disposition="", reason="")
+    return marks.answer(state, event.request, Answer(allowed=True, booking=booking))
+
+
+def booking_refused(state: Lead, event: ev.BookingRefused) -> Lead:
+    state = marks.note(state, event.at, "booking_refused", f"not booked: {event.why}", "slot_taken")
+    return marks.answer(state, event.request, Answer(allowed=False, rule="slot_taken", detail=event.why))
+
+
+def meeting_cancelled(state: Lead, event: ev.MeetingCancelled) -> Lead:
+    if state.booking and state.booking.id == event.booking:
+        name = marks.name(state)
+        state = marks.card(state, f"cancelled:{event.booking}", f"Meeting cancelled: {name}", event.words)
+        state = marks.settle(
+            state.but(
+                booking=None,
+                due_texts=(
+                    *state.due_texts,
+                    DueText(key=f"due/cancelled/{event.booking}", message="cancelled"),
+                ),
+            )
+        )
+        state = marks.reach(state, "contacted", event.at, back=True)
+        state = marks.note(state, event.at, "cancelled", "meeting cancelled", booking=event.booking, words=event.words)
+    return marks.answer(state, event.request, Answer(allowed=True))
+
+
+def meeting_confirmed(state: Lead, event: ev.MeetingConfirmed) -> Lead:
+    if state.booking is None or state.booking.id != event.booking:
+        return state
+    return marks.note(
+        marks.reach(state, "confirmed", event.at), event.at, "confirmed", f"meeting confirmed by {event.by}"
+    )
+
+
+_STRENGTH = {"absent": 0, "join_link": 1, "rep": 2}
+
+
+def attendance_reported(state: Lead, event: ev.AttendanceReported) -> Lead:
+    meeting = next((b for b in (state.booking, state.missed) if b and b.id == event.booking), None)
+    known = state.attendance if state.attendance and state.attendance.booking == event.booking else None
+    if meeting is None or (
+        known and (_STRENGTH[known.source] > _STRENGTH[event.source] or known.present == event.present)
+    ):
+        return state
+    state = state.but(attendance=event, outcome_due=not event.present or known is not None)
+    state = marks.note(
+        state, event.at, "attendance", f"{'came' if event.present else 'did not come'} ({event.source.replace('_', ' ')})",
+        event.source, booking=event.booking, by=event.by,
+    )  # fmt: skip
+    if event.present:
+        state = state.but(booking=meeting, missed=None)
+        return marks.settle(marks.reach(state, "showed", event.at, back=True))
+    state = state.but(
+        booking=None, missed=meeting, closed_at=None, disposition="", reason="", pass_began=None, not_before=None,
+        due_texts=(),
+    )  # fmt: skip
+    name = marks.name(state)
+    state = marks.card(state, f"missed:{event.booking}", f"No-show: {name}", "We are trying to reach them.")
+    return marks.settle(marks.reach(state, "no_show", event.at, back=True))
+
+
+def recovery_began(state: Lead, event: ev.RecoveryBegan) -> Lead:
+    state = marks.note(state, event.at, "recovery", "recovery of the no-show begins", passes=state.pass_no + 1)
+    return state.but(
+        pass_no=state.pass_no + 1, pass_kind="recovery", pass_began=event.at, next_touch=0, reached=False,
+        texted_back=False,
+    )  # fmt: skip

@@ -1,0 +1,168 @@
+"""What people do and ask for: forms, requests, opting out, taking over, pausing; and what we note ourselves."""
+
+from __future__ import annotations
+
+from .. import events as ev
+from ..lead import DueText, Lead
+from ..messages import Answer
+from ..rules import zones_of
+from ..wording import written_time
+from . import marks
+
+
+def form_submitted(state: Lead, event: ev.FormSubmitted) -> Lead:
+    form = event.form
+    if state.version == 1 and event.memory:
+        remembered = Lead.model_validate(event.memory)
+        state = remembered.but(
+            version=remembered.version + 1, lead=state.lead, playbook=state.playbook, audience=state.audience
+        )
+    if form.submission_id in state.submissions:
+        return state
+    known = state.person is not None
+    kept = {k: v for k, v in state.person.model_dump().items() if v} if state.person else {}
+    if known:
+        # What the person was known by stays; the newer form wins where it says something.
+        kept = kept | {k: v for k, v in form.model_dump().items() if v}
+        kept["attributes"] = {**(state.person.attributes if state.person else {}), **form.attributes}
+        person = ev.Form.model_validate(kept)
+    else:
+        person = form
+    zones = zones_of(person.phone, person.region, person.zone)
+    handles = tuple(dict.fromkeys([*state.handles, *filter(None, (form.phone_hash, form.email_hash))]))
+    state = state.but(
+        person=person, person_version=state.version, handles=handles, zones=zones,
+        zone=person.zone or (zones[0] if zones else "UTC"), submissions=(*state.submissions, form.submission_id)[-50:],
+    )  # fmt: skip
+    state = marks.milestone(state, "form", event.at)
+    state = marks.note(state, event.at, "form", f"form from {form.source or 'an unnamed source'}", source=form.source)
+    if not known:
+        return marks.reach(marks.milestone(state, "new", event.at), "new", event.at).but(pass_no=1, pass_began=event.at)
+    if state.opted_out_at:
+        return marks.note(state, event.at, "not_called", "sent a form after opting out", "opt_out").but(
+            review="form_after_opt_out"
+        )
+    if state.closed:
+        state = state.but(
+            closed_at=None, disposition="", reason="", stage="new", pass_no=1, pass_kind="first",
+            pass_began=event.at, next_touch=0, reached=False, texted_back=False, missed=None, booking=None,
+            attendance=None, outcome_due=False, last_touch_at=None, last_over_at=None, not_before=None,
+        )  # fmt: skip
+        return marks.note(state, event.at, "reopened", "came back with a new form")
+    if state.booking:
+        return marks.card(
+            state,
+            f"again:{state.version}",
+            "Sent the form again",
+            "A meeting is booked already.",
+            form.message,
+        )
+    return marks.note(state, event.at, "repeat", "the same person again: no second call", "one_lead")
+
+
+def action_asked(state: Lead, event: ev.ActionAsked) -> Lead:
+    if event.id in state.answers or any(r.id == event.id for r in state.requests):
+        return state
+    state = state.but(requests=(*state.requests, event))
+    if event.attempt and event.action.kind in ("offer_slots", "book"):
+        state = marks.reach(state, "qualified", event.at)
+    if event.action.kind == "opt_out":
+        state = marks.opt_out(state, event.at, event.action.words)
+    return state
+
+
+def action_done(state: Lead, event: ev.ActionDone) -> Lead:
+    request = next((r for r in state.requests if r.id == event.request), None)
+    if request is None:
+        return state
+    action = request.action
+    state = marks.note(
+        state, event.at, "action", f"{action.kind.replace('_', ' ')} asked by {request.by}: "
+        f"{'done' if event.allowed else 'denied'}", event.why, attempt=request.attempt,
+    )  # fmt: skip
+    if event.allowed and action.kind == "call_back":
+        state = state.but(callback_at=action.at or event.at)
+    if event.allowed and action.kind == "send_link":
+        state = state.but(due_texts=(*state.due_texts, DueText(key=f"due/link/{request.id}", message="link")))
+    if event.allowed and action.kind == "hand_off":
+        name = marks.name(state) or "A lead"
+        state = marks.card(
+            state, f"handoff:{request.id}", f"{name} wants a person", action.why,
+            f"“{action.words}”" if action.words else "", f"Phone: {state.phone}" if state.phone else "",
+        )  # fmt: skip
+        state = state.but(taken_over_by=state.owner or "team", review="handoff")
+    if action.kind == "decline" and event.allowed:
+        state = marks.closing(state, event.at, action.disposition, action.words)
+    return marks.answer(state, event.request, Answer(allowed=event.allowed, rule=event.why))
+
+
+def opt_out_kept(state: Lead, event: ev.OptOutKept) -> Lead:
+    state = state.but(opt_out_kept=True)
+    for request in state.requests:
+        if request.action.kind == "opt_out":
+            state = marks.answer(state, request.id, Answer(allowed=True))
+    return state
+
+
+def taken_over(state: Lead, event: ev.TakenOver) -> Lead:
+    state = marks.note(state, event.at, "taken_over", f"taken over by {event.by}", "taken_over")
+    return marks.settle(state.but(taken_over_by=event.by, due_texts=()))
+
+
+def released(state: Lead, event: ev.Released) -> Lead:
+    state = marks.note(state, event.at, "released", f"released by {event.by}")
+    review = "" if state.review == "handoff" else state.review
+    return marks.settle(state.but(taken_over_by="", review=review, last_over_at=event.at))
+
+
+def held(state: Lead, event: ev.Held) -> Lead:
+    return marks.note(state.but(held_by=event.by), event.at, "held", f"paused by {event.by}", "paused")
+
+
+def resumed(state: Lead, event: ev.Resumed) -> Lead:
+    if not (state.held_by or state.held_scope):
+        return state
+    later = event.at + event.spread if event.spread else None
+    state = state.but(held_by="", held_scope="", not_before=later, failures=0)
+    return marks.note(state, event.at, "resumed", f"resumed by {event.by or 'the end of the pause'}")
+
+
+def reflected(state: Lead, event: ev.Reflected) -> Lead:
+    state = state.but(
+        entries=tuple(e for e in state.entries if e.version > event.version),
+        owed=tuple(o for o in state.owed if o.version > event.version),
+        reflected=event.version,
+        reflected_stage=event.stage,
+        outcome_due=state.outcome_due and not event.rotated,
+        owner=state.owner or event.owner,
+        crm_contact=event.crm_contact or state.crm_contact,
+    )
+    for part in event.failed:
+        state = marks.note(state, event.at, "write_back_failed", f"could not be written: {part}", "write_back")
+    return state.but(review="write_back_failed") if event.failed else state
+
+
+def lead_closed(state: Lead, event: ev.LeadClosed) -> Lead:
+    return marks.closing(state, event.at, event.disposition, event.reason)
+
+
+def faulted(state: Lead, event: ev.Faulted) -> Lead:
+    state = marks.note(state, event.at, "fault", f"our own fault in {event.where}: {event.error}", "fault").but(
+        review="fault"
+    )
+    if event.request:
+        state = marks.answer(state, event.request, Answer(allowed=False, rule="fault", detail="a person looks at this"))
+    return state
+
+
+def waiting(state: Lead, event: ev.Waiting) -> Lead:
+    state = state.but(kept_back=event.rule)
+    if not event.rule:
+        return state
+    when = f" until {written_time(event.until, state.zone)}" if event.until else ""
+    return marks.note(state, event.at, "waiting", f"{event.reason}{when}", event.rule)
+
+
+def playbook_moved(state: Lead, event: ev.PlaybookMoved) -> Lead:
+    state = marks.note(state, event.at, "playbook", f"moved to playbook {event.playbook} by {event.by}")
+    return state.but(playbook=event.playbook)
