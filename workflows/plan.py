@@ -475,6 +475,10 @@ def _cadence(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
 
 
 def _after_gap(state: Lead, playbook: Playbook, due: datetime) -> datetime:
+    """``due``, moved past the least gap since the last touch, and past the pause after a callback that nobody took."""
+    calls = [t for t in state.touches if t.channel == "call"]
+    if calls and calls[-1].touch.startswith("callback/") and "talked" not in calls[-1].outcome:
+        due = max(due, calls[-1].at + playbook.cadence.retry_callback)
     last = max(filter(None, (state.last_touch_at, state.last_over_at)), default=None)
     return max(due, last + playbook.cadence.min_gap) if last else due
 

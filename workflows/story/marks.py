@@ -91,11 +91,13 @@ def advance(state: Lead, touch: str, at: datetime) -> Lead:
 
 
 def later(state: Lead, at: datetime) -> Lead:
+    """A try that surely did not go out: the next one waits, longer with each failure in a row."""
     wait = _BACKOFF[min(state.failures, len(_BACKOFF) - 1)]
     return state.but(failures=state.failures + 1, not_before=at + timedelta(seconds=wait))
 
 
 def answer(state: Lead, request: str, answer: Answer) -> Lead:
+    """Answer a request for good; a repeat under its id gets the same."""
     answers = {**state.answers, request: answer.model_copy(update={"version": state.version})}
     return state.but(
         answers=dict(list(answers.items())[-_KEPT_ANSWERS:]),
@@ -104,6 +106,7 @@ def answer(state: Lead, request: str, answer: Answer) -> Lead:
 
 
 def settle(state: Lead) -> Lead:
+    """From here on, what was authorised on an older version is stale."""
     return state.but(settled=state.version)
 
 
