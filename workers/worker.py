@@ -40,7 +40,7 @@ import activities
 import workflows
 from activities import library, metrics, store
 from activities.settings import Settings, settings
-from activities.vendors import temporal
+from activities.vendors import temporal, twilio
 from workers import health, logs
 from workers.options import DIAL, DRAIN, common_options
 from workflows import identity, messages, playbook, versions
@@ -151,6 +151,8 @@ def workers(client: Client, using: Settings) -> list[Worker]:
             task_queue=messages.DIAL_QUEUE,
             activities=[each for each in found if _name(each) == DIAL],
             activity_executor=ThreadPoolExecutor(16, "dial"),
+            # What waits in the queue can still be called off; what a busy process has taken can only be waited for.
+            max_concurrent_activities=32,
             max_task_queue_activities_per_second=rate if rate > 0 else None,
             **options,
         ),
@@ -192,10 +194,13 @@ async def run(using: Settings | None = None) -> None:
         return metrics.exposition() + await asyncio.to_thread(_fetch, f"http://{sdk_metrics}/metrics")
 
     listener, port = await health.serve(chosen.showrate_host, chosen.showrate_worker_port, state, exposition)
-    async with listener, main, dial:
-        log.info("takes work; http://%s:%d/healthz", chosen.showrate_host, port)
-        await stop.wait()
-        log.info("ends: waits up to %d s for running activities", DRAIN.total_seconds())
+    try:
+        async with listener, main, dial:
+            log.info("takes work; http://%s:%d/healthz", chosen.showrate_host, port)
+            await stop.wait()
+            log.info("ends: waits up to %d s for running activities", DRAIN.total_seconds())
+    finally:
+        await twilio.close()
 
 
 async def _connect(using: Settings, runtime: Runtime) -> Client:

@@ -27,6 +27,8 @@ _SWIFT = RetryPolicy(initial_interval=timedelta(milliseconds=200), maximum_inter
 
 _REQUEST = timedelta(seconds=20)
 """Start-to-close of one effect: above the vendors' own time-out (SHOWRATE_TIMEOUT, 10 s by default)."""
+_DIAL = timedelta(seconds=45)
+"""Start-to-close of a dial: a busy process gets to it late, and a dial given up early is an ambiguous one."""
 _IN_CALL = timedelta(seconds=25)
 """Somebody waits on the line: after this the answer is "not now"."""
 
@@ -82,7 +84,7 @@ def start_dial(
             longest=playbook.call.longest, not_after=step.not_after,
         ),
         task_queue=DIAL_QUEUE,
-        start_to_close_timeout=_REQUEST,
+        start_to_close_timeout=_DIAL,
         schedule_to_start_timeout=max(step.not_after - now, timedelta(seconds=1)),
         retry_policy=_ONCE,
         cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
@@ -154,7 +156,7 @@ async def texted(
             )
         await workflow.sleep(settle, summary="let the carrier settle")
         done = await workflow.execute_activity(
-            fx.find_text, fx.FindText(text=request, since=began - timedelta(minutes=1)),
+            fx.find_text, fx.FindText(text=request, since=began - timedelta(seconds=5)),
             start_to_close_timeout=_REQUEST, retry_policy=_PATIENT, summary="was it sent?",
         )  # fmt: skip
         if not done.sid:
