@@ -17,11 +17,17 @@ class Settings(BaseSettings):
 
     # the house
     showrate_home: Path = Path(".showrate")
+    """The folder of the record and of the demo's data."""
     showrate_playbooks: Path = Path(__file__).parent.parent / "workflows" / "playbooks"
+    """The folder of playbooks (``*.yml``) and teams (``*.team.yml``)."""
     showrate_record_url: str = ""
+    """The record's database as a SQLAlchemy URL, such as postgresql+psycopg://...; empty: SQLite in the home."""
     showrate_public_url: str = "http://127.0.0.1:8080"
+    """Where vendors and leads reach the web process; Twilio needs https."""
     showrate_host: str = "127.0.0.1"
+    """The address that the web process and the worker listen on."""
     showrate_port: int = 8080
+    """The web process's port."""
     showrate_worker_port: int = 9464
     """/healthz and /metrics of the worker."""
     showrate_token: str = ""
@@ -37,9 +43,11 @@ class Settings(BaseSettings):
     showrate_region: str = "US"
     """The country in which numbers without + are read."""
     showrate_identity_key: str = ""
+    """The key under the ids, at least 32 characters. It never rotates: under another everybody is a stranger."""
     showrate_encryption_keys: str = ""
     """``ID:BASE64,ID:BASE64``: the first encrypts, all decrypt; 32 bytes each."""
     showrate_link_key: str = ""
+    """Signs the join and manage links, at least 32 characters."""
     showrate_build: str = ""
     """The worker's build id for Temporal's worker versioning; empty: unversioned."""
     showrate_dial_rate: float = 1.0
@@ -49,16 +57,21 @@ class Settings(BaseSettings):
 
     # Twilio
     twilio_account_sid: str = ""
+    """AC..., from Twilio's console."""
     twilio_auth_token: str = ""
+    """The account's token: calls the API, and checks that webhooks are Twilio's."""
     twilio_webhook_keys: dict[str, str] = Field(default_factory=dict)
     """Key id -> secret of Twilio's SharedKeys, as JSON, where webhooks are signed with one instead of the token."""
     twilio_number: str = ""
+    """The number that calls and texts come from, in E.164."""
     twilio_base_url: str = ""
     """Empty: Twilio itself."""
     twilio_recording: bool = False
+    """Record calls; the notice is said first where the law asks for it."""
 
     # Google Calendar
     google_base_url: str = ""
+    """Empty: Google itself."""
     google_credentials: str = ""
     """Path of a service account's JSON key; empty: no authentication (only with a base URL)."""
     google_subject: str = ""
@@ -66,17 +79,25 @@ class Settings(BaseSettings):
 
     # HubSpot
     hubspot_access_token: str = ""
+    """A private app's token; empty: no CRM."""
     hubspot_base_url: str = ""
+    """Empty: HubSpot itself."""
 
     # Slack
     slack_bot_token: str = ""
+    """xoxb-..., with chat:write, channels:history and groups:history; empty: no cards."""
     slack_channel: str = ""
+    """The channel's id, such as C0123456789."""
     slack_base_url: str = ""
+    """Empty: Slack itself."""
 
     # the language model
     openai_api_key: str = ""
+    """The language model's key."""
     openai_base_url: str = ""
+    """Any endpoint that speaks OpenAI's chat completions; empty: OpenAI itself."""
     openai_model: str = "gpt-4.1-mini"
+    """The model's name there."""
 
     @field_validator("showrate_public_url")
     @classmethod

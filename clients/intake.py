@@ -40,8 +40,9 @@ MAX_BODY = 1024 * 1024
 """Bytes of a request's body."""
 START_WITHIN = 8.0
 """Seconds in which Temporal must take the lead; after that the sender is told to come again."""
-RECALL_WITHIN = 0.25
-"""Seconds that the record may take to remember a person; without an answer the lead starts without memory."""
+RECALL_WITHIN = 1.0
+"""Seconds that the record may take to remember a person (a millisecond, but a burst queues for its threads); without
+an answer the lead starts without memory."""
 
 CORS = {
     "Access-Control-Allow-Origin": "*",
@@ -135,7 +136,8 @@ async def start(temporal: Client | None, house: Settings, form: Form, now: datet
                 rpc_timeout=timedelta(seconds=START_WITHIN),
             )
     except (RPCError, TimeoutError, RuntimeError) as error:
-        log.warning("Temporal did not take %s: %s", lead, type(error).__name__)
+        why = f"{error.status.name} {error.message}" if isinstance(error, RPCError) else type(error).__name__
+        log.warning("Temporal did not take %s: %s", lead, why)
         raise Unreachable(str(error)) from error
     return lead
 

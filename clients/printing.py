@@ -100,13 +100,13 @@ def listing(rows: Sequence[Row], now: datetime | None = None) -> RenderableType:
     """Leads as a table."""
     at = now or datetime.now(UTC)
     table = Table(box=None, header_style="dim", pad_edge=False)
-    for name in ("lead", "name", "stage", "meeting", "owner", "source", "changed"):
+    for name in ("name", "stage", "meeting", "owner", "changed", "lead"):
         table.add_column(name, no_wrap=name == "lead")
     for row in rows:
         meeting = written_time(row.booking.start, row.zone) if row.booking else ""
         stage = words(row.stage) + (f" ({words(row.disposition)})" if row.disposition else "")
         changed = ago(row.at, at) if row.at else ""
-        table.add_row(row.lead, row.name, stage, meeting, row.owner, row.source, changed)
+        table.add_row(row.name, stage, meeting, row.owner, changed, Text(row.lead, style="dim"))
     return table if rows else Text("no leads", style="dim")
 
 

@@ -11,10 +11,11 @@ import contextlib
 import gc
 import logging
 import os
+import signal
 import sys
 import time
 import traceback
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -205,9 +206,29 @@ def main() -> int:
         timeout_graceful_shutdown=GRACE,
         backlog=4096,
     )
-    server = uvicorn.Server(config)
-    server.run()
+    server = _Server(config)
+    asyncio.run(_serve(server))
     return 0 if server.started else 1
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server would end the process by the signal that stopped it; a stop that was asked for is no failure."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def _serve(server: uvicorn.Server) -> None:
+    """Serve until SIGTERM or SIGINT, then let open requests and calls end; a second signal does not wait for them."""
+
+    def stop() -> None:
+        server.force_exit = server.should_exit
+        server.should_exit = True
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop)
+    await server.serve()
 
 
 if __name__ == "__main__":

@@ -13,14 +13,11 @@ import google.protobuf.json_format as protobuf_json
 import httpx
 import pytest
 from temporalio.api.common.v1 import Payload, Payloads
-from temporalio.client import Client
 
 from activities.settings import settings
 from activities.vendors import temporal
 from clients import codec
-from workflows.control_workflow import ControlWorkflow
 
-from .fixtures.temporal import running_worker
 from .fixtures.web import TOKEN, People, Site
 
 LEAD = "lead-" + "0" * 32
@@ -190,23 +187,22 @@ async def test_the_api_mirrors_it(web: Site, people: People) -> None:
     assert funnel["total"]["ring"]["p50"] >= 0
     await log_in(web)
     page = (await get("/console/funnel")).text
-    assert "to first ring" in page
+    assert "first ring, median" in page
     assert "Everybody was called." in page
 
 
-async def test_pauses_are_switched_and_shown(web: Site, client: Client) -> None:
+async def test_pauses_are_switched_and_shown(web: Site, switches: None) -> None:
     await log_in(web)
-    async with running_worker(client, [ControlWorkflow]):
-        proof = proof_in(await web.http.get("/console/pauses"))
-        wish = {"proof": proof, "scope": "channel:email", "wish": "pause"}
-        assert (await web.http.post("/console/pauses", data=wish)).status_code == 303
-        assert "Paused: channel email" in (await web.http.get("/console")).text
-        assert (await web.http.get("/api/pauses")).json() == {"paused": ["channel:email"]}
-        bad = await web.http.post("/api/pause", json={"scope": "moon"}, headers=web.authorized)
-        assert bad.status_code == 422
-        resumed = await web.http.post("/api/resume", json={"scope": "channel:email"}, headers=web.authorized)
-        assert resumed.json()["paused"] is False
-        assert (await web.http.get("/api/pauses")).json() == {"paused": []}
+    proof = proof_in(await web.http.get("/console/pauses"))
+    wish = {"proof": proof, "scope": "channel:email", "wish": "pause"}
+    assert (await web.http.post("/console/pauses", data=wish)).status_code == 303
+    assert "Paused: channel email" in (await web.http.get("/console")).text
+    assert (await web.http.get("/api/pauses")).json() == {"paused": ["channel:email"]}
+    bad = await web.http.post("/api/pause", json={"scope": "moon"}, headers=web.authorized)
+    assert bad.status_code == 422
+    resumed = await web.http.post("/api/resume", json={"scope": "channel:email"}, headers=web.authorized)
+    assert resumed.json()["paused"] is False
+    assert (await web.http.get("/api/pauses")).json() == {"paused": []}
 
 
 async def test_without_temporal_the_record_still_tells(web: Site, people: People) -> None:

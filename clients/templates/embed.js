@@ -135,11 +135,11 @@
   var STYLE = ":host{all:initial;display:block;color-scheme:light dark}*{box-sizing:border-box}" +
     "form,.done{font:16px/1.5 ui-sans-serif,system-ui,sans-serif;color:#12151c;background:#fff;border:1px solid #e2e5eb;border-radius:14px;padding:1.5rem;display:grid;gap:1rem;max-width:34rem}" +
     "h2{margin:0;font-size:1.25rem;letter-spacing:-.01em}p{margin:0}.soft{color:#596072;font-size:.9rem}" +
-    "label{display:grid;gap:.3rem;font-weight:600;font-size:.9rem}input,textarea{font:inherit;font-size:16px;font-weight:400;color:inherit;background:#fff;border:1px solid #cfd4dd;border-radius:10px;padding:.6rem .75rem;width:100%;min-height:2.75rem}" +
+    "label{display:grid;gap:.3rem;font-weight:600;font-size:.9rem}input,textarea{font:inherit;font-size:16px;font-weight:400;color:inherit;background:#fff;border:1px solid #868d9e;border-radius:10px;padding:.6rem .75rem;width:100%;min-height:2.75rem}" +
     "[aria-invalid=true]{border-color:#b3123b}.wrong{color:#b3123b;font-size:.85rem}.two{display:grid;gap:1rem;grid-template-columns:repeat(auto-fit,minmax(12rem,1fr))}" +
     ".check{grid-template-columns:auto 1fr;font-weight:400;font-size:.82rem;color:#596072;gap:.6rem}.check input{width:1.2rem;height:1.2rem;min-height:0;margin:.1rem 0}" +
     "button{font:inherit;font-weight:600;border:0;border-radius:10px;padding:.7rem 1rem;background:#3d47d6;color:#fff;cursor:pointer}button:disabled{opacity:.6}:focus-visible{outline:3px solid #3d47d6;outline-offset:2px}[hidden]{display:none!important}" +
-    "@media(prefers-color-scheme:dark){form,.done{color:#e9ecf3;background:#161a22;border-color:#282e3a}input,textarea{background:#161a22;border-color:#3a4250}.soft,.check{color:#9aa3b5}.wrong{color:#ff8ba7}button{background:#98a2ff;color:#10131a}}";
+    "@media(prefers-color-scheme:dark){form,.done{color:#e9ecf3;background:#161a22;border-color:#282e3a}input,textarea{background:#161a22;border-color:#6a7488}.soft,.check{color:#9aa3b5}.wrong{color:#ff8ba7}button{background:#98a2ff;color:#10131a}}";
 
   var FIELDS = [["name", "Name", "text", "name"], ["phone", "Phone", "tel", "tel"], ["email", "Work e-mail", "email", "email"], ["company", "Company", "text", "organization"]];
 
