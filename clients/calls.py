@@ -69,11 +69,9 @@ async def connect(client: Client, setup: Setup, lead: str, attempt: str) -> Brie
                     call = Connect(attempt=attempt, sid=setup.call, at=now)
                     handle = client.get_workflow_handle(lead)
                     brief = await handle.execute_update("connect", call, id=update_id, result_type=Brief)
-            if setup.parameters.get("resumed"):
-                brief = brief.model_copy(update={"resumed": True})
             return brief
         except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError):
-            continue
+            _unless_stopping()
         except (RPCError, WorkflowUpdateFailedError, LookupError) as error:
             if isinstance(error, RPCError) and error.status != RPCStatusCode.NOT_FOUND:
                 await asyncio.sleep(0.3)
@@ -133,6 +131,7 @@ async def _update(
                 answer: _T = await handle.execute_update(name, asked, id=update_id, result_type=result)
                 return answer
         except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError) as error:
+            _unless_stopping()
             log.warning("%s: %s %s had no answer (%s), try %d", lead, name, update_id, type(error).__name__, number + 1)
         except WorkflowUpdateFailedError as error:
             log.warning("%s: %s %s was refused: %s", lead, name, update_id, type(error.cause).__name__)
@@ -143,6 +142,14 @@ async def _update(
                 return None
             await asyncio.sleep(0.3 * (number + 1))
     return None
+
+
+def _unless_stopping() -> None:
+    """Temporal's client turns a cancellation into an error of its own; give it back, or a process that stops would
+    go on trying. Raises CancelledError when this task was cancelled."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 class Reports:
@@ -170,10 +177,16 @@ class Reports:
                 self._waiting.insert(0, learned)
                 return
 
-    async def end(self, ended: ConversationEnded) -> None:
-        """The last report, with whatever has not been reported before; tried for as long as a restart may take."""
+    async def flush(self) -> None:
+        """Until all that was understood is reported, or could not be."""
+        if self._waiting and (self._sending is None or self._sending.done()):
+            self._sending = asyncio.create_task(self._send())
         if self._sending is not None:
             await asyncio.wait({self._sending}, timeout=REPORT_WITHIN)
+
+    async def end(self, ended: ConversationEnded) -> None:
+        """The last report, with whatever has not been reported before; tried for as long as a restart may take."""
+        await self.flush()
         if self._waiting:
             rest = _together(self._waiting)
             update = {"learned": rest.learned, "signs": rest.signs, "objections": rest.objections}

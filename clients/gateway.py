@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import logging
 import time
+import traceback
 from collections import OrderedDict
 from collections.abc import Coroutine
 from dataclasses import dataclass
@@ -44,12 +45,16 @@ REJOIN_WITHIN = 8.0
 """Seconds for which a call whose socket broke is kept: the carrier's action callback comes after about 1.2 s."""
 CLOSE_WITHIN = 4.0
 """Seconds for the carrier to close the socket after our ``end``."""
+STOP_WITHIN = 3.0
+"""Seconds for the last report when the process stops."""
 DECIDE_WITHIN = 5.0
 """Seconds in which the model must decide; local rules decide after that."""
 SPEAK_WITHIN = 10.0
 """Seconds in which the model's turn must be whole."""
 WATCH_EVERY = 0.3
 """Seconds between two looks at what is paused."""
+_RESTART = 1012
+"""The code with which our own server closes its sockets when it stops: the call goes on in another process."""
 _EARLY = 200
 """Answers of machine detection that are kept for calls whose socket is not there yet."""
 
@@ -142,6 +147,8 @@ class Session:
                 elif socket is self._socket:
                     self.put(event)
         except WebSocketDisconnect as error:
+            if error.code == _RESTART and self._running is not None:
+                self._running.cancel()
             broken = error.code not in (1000, 1001)
         except (RuntimeError, KeyError):
             pass  # closed by us, or a binary frame where only text may be
@@ -155,20 +162,22 @@ class Session:
     async def _life(self) -> None:
         try:
             await self._run()
+        except asyncio.CancelledError:
+            # This process stops and the call does not: only what was understood is handed on, not an end.
+            self._hush()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(STOP_WITHIN):
+                    await self._reports.flush()
+            raise
         except Exception as error:
-            # The error's text may quote the caller; its place is enough.
-            log.error(
-                "%s/%s: the session failed: %s",
-                self.lead,
-                self.attempt,
-                type(error).__name__,
-                exc_info=log.isEnabledFor(logging.DEBUG),
-            )
-            await self._send_end()
+            # The error's text may quote the caller; its kind and place are enough.
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            log.error("%s/%s: %s at %s:%s", self.lead, self.attempt, type(error).__name__, place.filename, place.lineno)
+            await self._write(signals.End("fault"))
         finally:
             _live.pop((self.lead, self.attempt), None)
-            if self._conversation is not None and self._conversation.begun and self._brief is not None:
-                await self._close_books(self._conversation, self._brief)
+        if self._conversation is not None and self._brief is not None:
+            await self._close_books(self._conversation, self._brief)
 
     async def _run(self) -> None:
         brief = await calls.connect(self.client, self.setup, self.lead, self.attempt)
@@ -233,14 +242,11 @@ class Session:
             metrics.turn(time.monotonic() - self._final_at)
             self._final_at = 0.0
 
-    async def _send_end(self) -> None:
-        await self._write(signals.End("fault"))
-
     async def _apologise(self) -> None:
         """The lead could not be reached: no playbook is known, so only this is said."""
         await self._write(signals.Speak("We are sorry, we cannot talk right now. We will get back to you. Goodbye."))
         await asyncio.sleep(2.0)
-        await self._send_end()
+        await self._write(signals.End("unknown"))
 
     # ---- beside the inbox: each puts what it finds into it ------------------------------------------------------
 

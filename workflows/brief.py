@@ -15,9 +15,11 @@ from .wording import written_time
 _RECORDING_NOTICE = frozenset(["CA", "DE", "FL", "IL", "MD", "MA", "MT", "NV", "NH", "PA", "WA", "CT", "MI", "OR"])
 
 
-def brief(state: Lead, playbook: Playbook, call: Connect) -> Brief:
+def brief(state: Lead, playbook: Playbook, call: Connect, resumed: bool = False) -> Brief:
     """All that the conversation of this call needs. ``refusal`` names why it must end at once, if it must: a dial
-    that nobody knows of (a second one for the same attempt), or one that is no longer wanted."""
+    that nobody knows of (a second one for the same attempt), or one that is no longer wanted. ``resumed``: it was
+    connected before and lost its line."""
+    touch = touch_of(state, call.attempt)
     region = state.person.region if state.person else ""
     told = Brief(
         lead=state.lead, attempt=call.attempt, version=state.version, playbook=state.playbook,
@@ -26,6 +28,7 @@ def brief(state: Lead, playbook: Playbook, call: Connect) -> Brief:
         booking=state.booking, missed=state.missed, offered=state.offered,
         recording_notice=not region.startswith("US-") or region[3:] in _RECORDING_NOTICE,
         talked_before=any("talked" in t.outcome for t in state.touches), objections=state.objections,
+        touch=touch.touch.rsplit("/", 1)[-1] if touch and not call.inbound else "", resumed=resumed,
     )  # fmt: skip
     return told
 

@@ -351,10 +351,12 @@ class LeadWorkflow:
     @workflow.update
     async def connect(self, call: Connect) -> Brief:
         """The gateway has somebody on the line; the answer is all that the conversation needs."""
+        live = self._state.call
+        again = live is not None and live.attempt == call.attempt and live.state == "connected"
         if call.form is not None and self._state.person is None:
             self._put(call.form)
         await self._told(ev.CallConnected(at=call.at, attempt=call.attempt, sid=call.sid, inbound=call.inbound))
-        return brief(self._state, self._playbook, call)
+        return brief(self._state, self._playbook, call, resumed=again)
 
     @workflow.update
     async def act(self, asked: Act) -> Answer:

@@ -1,0 +1,359 @@
+"""Live calls over a real websocket, with the real lead on the real server and the scripted model on the wire."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import hmac
+import itertools
+import json
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from starlette.applications import Starlette
+from temporalio.client import Client
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from activities import gate
+from activities.settings import settings
+from activities.vendors import openai
+from clients import gateway
+from workers.sandbox import model
+from workflows import effects as fx
+from workflows import events as ev
+from workflows import identity, messages
+from workflows.control_workflow import ControlWorkflow
+from workflows.lead_workflow import LeadWorkflow
+from workflows.optout_workflow import OptOutWorkflow
+
+from .fixtures.temporal import running_worker
+from .fixtures.web import People, Site
+from .stage import Stage
+
+TOKEN = "a token of the test"
+NUMBER = "+14155550100"
+_persons = itertools.count(100)
+
+
+def somebody() -> str:
+    """A number that no other test has: the server, and so its leads, are shared."""
+    return f"+1212555{next(_persons):04d}"
+
+
+class Caller:
+    """The carrier's end of one session, and the person behind it."""
+
+    def __init__(self, socket: ClientConnection) -> None:
+        self.socket = socket
+        self.ended = False
+        self.closed: int | None = None
+
+    async def send(self, **frame: Any) -> None:
+        await self.socket.send(json.dumps(frame))
+
+    async def setup(self, call: str, session: str = "VX1", theirs: str = "", **parameters: str) -> None:
+        """``theirs``: the number that rings us."""
+        await self.send(
+            type="setup", sessionId=session, callSid=call, direction="inbound" if theirs else "outbound-api",
+            callStatus="IN_PROGRESS", customParameters=parameters,
+            **{"from": theirs or NUMBER, "to": NUMBER if theirs else somebody()},
+        )  # fmt: skip
+
+    async def listen(self, seconds: float = 8.0) -> str:
+        """The next whole utterance, played to its end; "" when the session ends instead."""
+        said = ""
+        async with asyncio.timeout(seconds):
+            while True:
+                try:
+                    frame = json.loads(await self.socket.recv())
+                except ConnectionClosed as closed:
+                    self.closed = closed.rcvd.code if closed.rcvd else 1006
+                    return said
+                if frame["type"] == "end":
+                    self.ended = True
+                    return said
+                said += frame["token"]
+                if frame["last"]:
+                    break
+        await self.send(type="info", name="agentSpeaking", value="on")
+        await self.send(type="info", name="tokensPlayed", value=said)
+        await self.send(type="info", name="agentSpeaking", value="off")
+        return said
+
+    async def say(self, words: str) -> str:
+        """Say ``words``; what we answer."""
+        await self.send(type="prompt", voicePrompt=words[: len(words) // 2], lang="en-US", last=False)
+        await self.send(type="prompt", voicePrompt=words, lang="en-US", last=True)
+        return await self.listen()
+
+
+@asynccontextmanager
+async def ringing(url: str, token: str = TOKEN) -> AsyncIterator[Caller]:
+    address = f"ws{url.removeprefix('http')}/twilio/relay"
+    signature = base64.b64encode(hmac.new(token.encode(), address.encode(), hashlib.sha1).digest()).decode()
+    async with connect(address, additional_headers={"X-Twilio-Signature": signature}, proxy=None) as socket:
+        yield Caller(socket)
+
+
+@pytest.fixture
+async def calls(web: Site, serve: Any, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[People]:
+    """Leads, a carrier whose token is known, the scripted model, and two slots tomorrow."""
+    served = await serve(Starlette(routes=model.routes(None)))  # type: ignore[arg-type]
+    monkeypatch.setenv("OPENAI_BASE_URL", f"{served.url}/openai/v1")
+    monkeypatch.setenv("OPENAI_API_KEY", "sandbox")
+    monkeypatch.setenv("TWILIO_AUTH_TOKEN", TOKEN)
+    monkeypatch.setenv("TWILIO_NUMBER", NUMBER)
+    settings.cache_clear()
+    start = (datetime.now(UTC) + timedelta(days=1)).replace(hour=18, minute=0, second=0, microsecond=0)
+    slots = tuple(
+        ev.Slot(id=f"ana@{at.isoformat()}", rep="ana", start=at, end=at + timedelta(minutes=30))
+        for at in (start, start + timedelta(hours=1))
+    )
+    stage = Stage()
+    stage.answers |= {"find_slots": lambda _: fx.SlotsAnswer(slots=slots), "wake_leads": lambda _: 0}
+    async with (
+        running_worker(web.temporal, [LeadWorkflow, ControlWorkflow, OptOutWorkflow], stage.activities()),
+        running_worker(web.temporal, [], stage.activities(), queue=messages.DIAL_QUEUE),
+    ):
+        yield People(web, stage)
+    await openai.close()
+
+
+async def dialled(people: People, phone: str = "") -> tuple[str, str]:
+    """A lead whose first call was placed: its id and the call's sid."""
+    lead = await people.submit(phone or somebody())
+    seen = await people.until(lead, lambda view: view.touches and view.touches[0].sid)
+    return lead, seen.touches[0].sid
+
+
+async def qualified(caller: Caller) -> str:
+    """Through the questions to the offer."""
+    await caller.say("Yes, sure.")
+    await caller.say("We need help with stock counts")
+    await caller.say("About 25 people.")
+    return await caller.say("This quarter.")
+
+
+async def test_a_call_from_ring_to_booked_and_reported(calls: People) -> None:
+    lead, sid = await dialled(calls)
+    async with ringing(calls.site.url) as caller:
+        await caller.setup(sid, lead=lead, attempt="a1")
+        opening = await caller.listen()
+        assert opening.startswith("Hi Ada, this is Juno, the automated assistant of Tallyhook.")
+        assert "I can offer tomorrow" in await qualified(caller)
+        assert "you are booked with" in await caller.say("The second one, please.")
+        assert "goodbye" in await caller.say("No, that's all. Thank you!")
+        await caller.listen()
+        assert caller.ended
+    seen = await calls.until(lead, lambda view: view.booking and view.touches[0].outcome.startswith("talked"))
+    assert seen.learned | {"use_case": "stock counts", "team_size": "25", "timeline": "quarter"} == seen.learned
+    assert seen.stage == "booked"
+    booked = calls.stage.of("book_meeting")
+    assert len(booked) == 1
+    exposition = (await calls.site.http.get("/metrics")).text
+    turns = next(line for line in exposition.splitlines() if line.startswith("showrate_turn_seconds_count"))
+    assert float(turns.split()[-1]) >= 5
+    assert gateway.live_calls() == 0
+
+
+async def test_a_wrong_signature_is_refused_before_anything_is_read(calls: People) -> None:
+    with pytest.raises(InvalidStatus) as refused:
+        async with ringing(calls.site.url, token="another token"):
+            pass
+    assert refused.value.response.status_code == 403
+
+
+async def test_an_unknown_call_hears_an_apology_and_no_lead_is_made(calls: People) -> None:
+    async with ringing(calls.site.url) as caller:
+        await caller.setup("CA404", lead="lead-" + "0" * 32, attempt="a1")
+        assert "cannot talk right now" in await caller.listen()
+        await caller.listen()
+        assert caller.ended
+
+
+@pytest.mark.parametrize(
+    "first", ["not json", '{"type":"prompt","voicePrompt":"hi"}', "[]", '{"type":"setup"}', "x" * 300_000]
+)
+async def test_a_session_that_does_not_begin_with_setup_is_closed(calls: People, first: str) -> None:
+    async with ringing(calls.site.url) as caller:
+        await caller.socket.send(first)
+        await caller.listen()
+        assert caller.closed == 1008
+
+
+async def test_garbage_never_ends_a_call(calls: People) -> None:
+    lead, sid = await dialled(calls)
+    before = gateway.ignored_frames
+    garbage = (
+        "", "{", "null", "[]", '{"type":7}', '{"type":"prompt"}', '{"type":"prompt","voicePrompt":5,"last":true}', '{"type":"nonsense"}',
+        '{"type":"info","name":5}', '{"type":"interrupt","utteranceUntilInterrupt":{}}', '{"type":"dtmf","digit":5}', "[" * 9000,
+        '{"type":"prompt","voicePrompt":"' + "word " * 13_000 + '","last":false}', '{"type":"setup","callSid":"CA9"}',
+    )  # fmt: skip
+    async with ringing(calls.site.url) as caller:
+        await caller.setup(sid, lead=lead, attempt="a1")
+        await caller.listen()
+        for frame in garbage:
+            await caller.socket.send(frame)
+        assert "help you with" in await caller.say("Yes, sure.")
+        await caller.send(type="prompt", voicePrompt="Stock counts, mostly.", last=True)
+        await caller.send(type="prompt", voicePrompt="Stock counts, mostly.", last=True)
+        assert "How many people" in await caller.listen()
+    assert gateway.ignored_frames - before >= 9
+
+
+async def test_an_opt_out_is_durable_before_it_is_acknowledged(calls: People) -> None:
+    phone = somebody()
+    lead, sid = await dialled(calls, phone)
+    async with ringing(calls.site.url) as caller:
+        await caller.setup(sid, lead=lead, attempt="a1")
+        await caller.listen()
+        assert "will not hear from us" in await caller.say("Please stop calling me.")
+        handle = identity.handle_id(settings().identity_key, phone)
+        assert await gate.opted_out(calls.site.temporal, handle)
+    seen = await calls.until(lead, lambda view: view.opted_out)
+    assert seen.disposition in ("opted_out", "")
+
+
+async def test_a_lost_socket_goes_on_where_it_broke_off(calls: People) -> None:
+    lead, sid = await dialled(calls)
+    async with ringing(calls.site.url) as caller:
+        await caller.setup(sid, lead=lead, attempt="a1")
+        await caller.listen()
+        await qualified(caller)
+        caller.socket.transport.abort()
+    async with ringing(calls.site.url) as caller:
+        await caller.setup(sid, session="VX2", lead=lead, attempt="a1")
+        again = await caller.listen()
+        assert again.startswith("Sorry, we were cut off.")
+        assert "I can offer tomorrow" in again
+        assert "you are booked with" in await caller.say("The first one, please.")
+        await caller.say("No, that's all.")
+    await calls.until(lead, lambda view: view.booking and view.touches[0].outcome.startswith("talked"))
+    assert len(calls.stage.of("book_meeting")) == 1
+
+
+async def test_another_gateway_rebuilds_the_call_from_the_lead(calls: People) -> None:
+    """The process died between booking and speech: what was booked is spoken from the ledger, and not booked again."""
+    lead, sid = await dialled(calls)
+    async with ringing(calls.site.url) as caller:
+        await caller.setup(sid, lead=lead, attempt="a1")
+        await caller.listen()
+        await qualified(caller)
+        await caller.send(type="prompt", voicePrompt="The first one, please.", last=True)
+        await calls.until(lead, lambda view: view.booking)
+        session = gateway._live.pop((lead, "a1"))
+        assert session._running is not None
+        session._running.cancel()  # as if the process were gone
+        session._conversation = None
+        caller.socket.transport.abort()
+    async with ringing(calls.site.url) as caller:
+        await caller.setup(sid, session="VX2", lead=lead, attempt="a1")
+        again = await caller.listen()
+        assert "automated assistant of Tallyhook" in again
+        assert "stands: tomorrow" in again
+        assert "goodbye" in await caller.say("No, that's all.")
+    assert len(calls.stage.of("book_meeting")) == 1
+
+
+async def test_a_caller_nobody_knows_becomes_a_lead(calls: People) -> None:
+    phone = somebody()
+    async with ringing(calls.site.url) as caller:
+        await caller.setup("CAin1", theirs=phone)
+        assert "How can I help you?" in await caller.listen()
+        assert "Who am I speaking with?" in await caller.say("Hi, I would like to book a demo.")
+        assert "help you with" in await caller.say("My name is Pat Jones.")
+    handle = identity.handle_id(settings().identity_key, phone)
+    lead = identity.lead_id(handle)
+    seen = await calls.until(
+        lead, lambda view: view.learned.get("name") and view.touches[0].outcome.startswith("talked")
+    )
+    assert seen.person is not None
+    assert seen.person.source == "inbound_call"
+    assert seen.touches[0].attempt == "in-CAin1"
+
+
+async def test_a_pause_ends_a_live_call_politely(calls: People) -> None:
+    lead, sid = await dialled(calls)
+    try:
+        async with ringing(calls.site.url) as caller:
+            await caller.setup(sid, lead=lead, attempt="a1")
+            await caller.listen()
+            started = time.monotonic()
+            await gate.pause(calls.site.temporal, "everything", "test")
+            assert "get back to you" in await caller.listen()
+            assert time.monotonic() - started < 2
+            await caller.listen()
+            assert caller.ended
+    finally:
+        await gate.resume(calls.site.temporal, "everything", "test")
+
+
+async def test_machine_detection_leaves_the_message_also_when_it_comes_first(calls: People) -> None:
+    lead, sid = await dialled(calls)
+    gateway.answered_by(lead, "a1", "machine_start")
+    async with ringing(calls.site.url) as caller:
+        await caller.setup(sid, lead=lead, attempt="a1")
+        await caller.listen()
+        assert "call this number back" in await caller.listen()
+        await caller.listen()
+        assert caller.ended
+    await calls.until(lead, lambda view: view.touches[0].outcome.startswith("voicemail"))
+
+
+async def test_a_model_that_is_away_leaves_the_call_to_the_rules(
+    calls: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
+    settings.cache_clear()
+    lead, sid = await dialled(calls)
+    async with ringing(calls.site.url) as caller:
+        await caller.setup(sid, lead=lead, attempt="a1")
+        await caller.listen()
+        assert "I can offer tomorrow" in await qualified(caller)
+        assert "you are booked with" in await caller.say("The first one, please.")
+
+
+async def test_a_silent_caller_is_asked_and_let_go(calls: People) -> None:
+    lead, sid = await dialled(calls)
+    async with ringing(calls.site.url) as caller:
+        await caller.setup(sid, lead=lead, attempt="a1")
+        await caller.listen()
+        assert await caller.listen(8) == "Are you still there?"
+        await caller.socket.close(1000)
+    await calls.until(lead, lambda view: view.touches[0].outcome.startswith("silent"))
+
+
+async def test_health_answers_while_many_talk(calls: People, client: Client) -> None:
+    many = 60
+    held = asyncio.Event()
+
+    async def one(number: int) -> None:
+        async with ringing(calls.site.url) as caller:
+            await caller.setup(f"CA{number}", f"VX{number}", theirs=f"+1312555{number:04d}")
+            assert "How can I help you" in await caller.listen(20)
+            assert "?" in await caller.say("I would like a demo.")
+            await held.wait()
+
+    talking = [asyncio.create_task(one(number)) for number in range(100, 100 + many)]
+    slowest = 0.0
+    try:
+        while gateway.live_calls() < many:
+            started = time.monotonic()
+            assert (await calls.site.http.get("/healthz")).status_code == 200
+            slowest = max(slowest, time.monotonic() - started)
+            await asyncio.sleep(0.05)
+            for task in talking:
+                if task.done():
+                    task.result()
+        held.set()
+        await asyncio.gather(*talking)
+    finally:
+        for task in talking:
+            task.cancel()
+    assert slowest < 2
