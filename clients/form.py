@@ -75,10 +75,12 @@ def source_asked(request: Request, house: Settings) -> str:
 
 
 async def show(request: Request) -> Response:
-    """The hosted form. UTM parameters of its address go along with what is filled in."""
+    """The hosted form. UTM parameters of its address go along with what is filled in; ``?name=``, ``?phone=`` and so
+    on fill in what the linking page knows already."""
     house = settings()
     utm = {k[:64]: v[:300] for k, v in list(request.query_params.items())[:40] if k.startswith("utm_")}
-    return _page(house, source_asked(request, house), hidden=utm)
+    known = {name: request.query_params[name][:300] for name in _FIELDS if name in request.query_params}
+    return _page(house, source_asked(request, house), known, hidden=utm)
 
 
 async def thanks(request: Request) -> Response:

@@ -32,6 +32,15 @@ _STATE_ZONES = {
 }
 
 
+# Countries in one zone: for their numbers of which the library knows the country and no more.
+_COUNTRY_ZONE = {
+    "GB": "Europe/London", "IE": "Europe/Dublin", "FR": "Europe/Paris", "DE": "Europe/Berlin", "NL": "Europe/Amsterdam",
+    "BE": "Europe/Brussels", "AT": "Europe/Vienna", "CH": "Europe/Zurich", "IT": "Europe/Rome", "SE": "Europe/Stockholm",
+    "NO": "Europe/Oslo", "DK": "Europe/Copenhagen", "FI": "Europe/Helsinki", "PL": "Europe/Warsaw", "CZ": "Europe/Prague",
+    "IN": "Asia/Kolkata", "JP": "Asia/Tokyo", "SG": "Asia/Singapore", "ZA": "Africa/Johannesburg", "AE": "Asia/Dubai",
+}  # fmt: skip
+
+
 class Ruling(Model):
     """``at`` is the first instant (UTC) at or after the one asked for at which every rule allows contact;
     ``until`` is when that window closes; ``rule`` names what moved it, empty when nothing did."""
@@ -49,6 +58,8 @@ def zones_of(phone: str, region: str = "", stated: str = "") -> tuple[str, ...]:
     if phone:
         number = phonenumbers.parse(phone)
         found = [z for z in number_zones.time_zones_for_number(number) if z != "Etc/Unknown"]
+        if not found and (country := phonenumbers.region_code_for_country_code(number.country_code or 0)) in _COUNTRY_ZONE:
+            found = [_COUNTRY_ZONE[country]]
         zones.update(found if len(found) <= MOST_ZONES or not (region or stated) else ())
     if region.startswith("US-"):
         zones.update(zone for zone, states in _STATE_ZONES.items() if region[3:] in states.split())

@@ -33,7 +33,7 @@ def _learn(state: Lead, at: datetime, event: ev.CallLearned | ev.ConversationEnd
     if state.booking and any(s.sign == "confirmation" and s.about == "booking" for s in event.signs):
         state = marks.reach(state, "confirmed", at)
     for fact in event.learned:
-        state = marks.note(state, at, "learned", f"learned {fact.field}", source=fact.source, attempt=event.attempt)
+        state = marks.note(state, at, "learned", f"learned {fact.field.replace('_', ' ')}", source=fact.source, attempt=event.attempt)
     return state
 
 

@@ -143,6 +143,11 @@ def reflected(state: Lead, event: ev.Reflected) -> Lead:
 
 
 def lead_closed(state: Lead, event: ev.LeadClosed) -> Lead:
+    if event.disposition == "no_way_to_contact":
+        title = f"Nobody can be called: {marks.name(state) or 'a lead'}"
+        email = state.person.email if state.person else ""
+        state = marks.card(state, f"unreachable:{state.version}", title, event.reason, email)
+        state = state.but(review="no_way_to_contact")
     return marks.closing(state, event.at, event.disposition, event.reason)
 
 
