@@ -10,7 +10,7 @@ from temporalio import activity
 from workflows.effects import Dispatched, EndCall, FindCall, FoundCall, PlaceCall
 
 from . import gate, metrics
-from .dispatch import counted, late
+from .dispatch import late
 from .vendors import twilio
 
 
@@ -19,28 +19,24 @@ async def place_call(request: PlaceCall) -> Dispatched:
     """Ask the gate, then dial. Raises ``ambiguous`` when the carrier may have taken it."""
     info = activity.info()
     metrics.dial_wait((info.started_time - info.scheduled_time).total_seconds())
-    async with counted("place_call") as outcome:
-        refused = "late" if late(request.not_after) else await gate.ask(request.gate, "call")
-        # Asking takes time too: what became late meanwhile is not dialled.
-        refused = refused or ("late" if late(request.not_after) else "")
-        if refused:
-            outcome.refused()
-            return Dispatched(refused=refused)
-        sid = await twilio.place_call(request.gate.lead, request.attempt, request.to, request.ring, request.longest)
-        return Dispatched(sid=sid)
+    refused = "late" if late(request.not_after) else await gate.ask(request.gate, "call")
+    # Asking takes time too: what became late meanwhile is not dialled.
+    refused = refused or ("late" if late(request.not_after) else "")
+    if refused:
+        return Dispatched(refused=refused)
+    sid = await twilio.place_call(request.gate.lead, request.attempt, request.to, request.ring, request.longest)
+    return Dispatched(sid=sid)
 
 
 @activity.defn
 async def end_call(request: EndCall) -> None:
     """Idempotent."""
-    async with counted("end_call"):
-        await twilio.end_call(request.sid, request.say)
+    await twilio.end_call(request.sid, request.say)
 
 
 @activity.defn
 async def find_call(request: FindCall) -> FoundCall:
     """Read only. The asking workflow is the lead whose attempt it is."""
-    async with counted("find_call"):
-        lead = activity.info().workflow_id or ""
-        found = await twilio.find_call(lead, request.attempt, request.to, request.since, request.sid)
-        return FoundCall() if found is None else FoundCall.model_validate(found.model_dump())
+    lead = activity.info().workflow_id or ""
+    found = await twilio.find_call(lead, request.attempt, request.to, request.since, request.sid)
+    return FoundCall() if found is None else FoundCall.model_validate(found.model_dump())

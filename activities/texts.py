@@ -10,31 +10,27 @@ from temporalio import activity
 from workflows.effects import Dispatched, FindText, SendText
 
 from . import gate, links
-from .dispatch import counted, late, now
+from .dispatch import late, now
 from .vendors import twilio
 
 
 @activity.defn
 async def send_text(request: SendText) -> Dispatched:
     """Ask the gate, fill in the links, then send. Raises ``ambiguous`` when the carrier may have taken it."""
-    async with counted("send_text") as outcome:
-        refused = "late" if late(request.not_after) else await gate.ask(request.gate, "text")
-        refused = refused or ("late" if late(request.not_after) else "")
-        if refused:
-            outcome.refused()
-            return Dispatched(refused=refused)
-        sent = await twilio.send_text(
-            request.gate.lead, request.touch, request.to, _filled(request), request.not_after - now()
-        )
-        return Dispatched(sid=sent.sid, segments=sent.segments)
+    refused = "late" if late(request.not_after) else await gate.ask(request.gate, "text")
+    refused = refused or ("late" if late(request.not_after) else "")
+    if refused:
+        return Dispatched(refused=refused)
+    left = request.not_after - now()
+    sent = await twilio.send_text(request.gate.lead, request.touch, request.to, _filled(request), left)
+    return Dispatched(sid=sent.sid, segments=sent.segments)
 
 
 @activity.defn
 async def find_text(request: FindText) -> Dispatched:
     """Read only."""
-    async with counted("find_text"):
-        found = await twilio.find_text(request.text.to, _filled(request.text), request.since)
-        return Dispatched() if found is None else Dispatched(sid=found.sid, segments=found.segments)
+    found = await twilio.find_text(request.text.to, _filled(request.text), request.since)
+    return Dispatched() if found is None else Dispatched(sid=found.sid, segments=found.segments)
 
 
 def _filled(request: SendText) -> str:

@@ -38,10 +38,10 @@ from temporalio.worker import (
 
 import activities
 import workflows
-from activities import library, metrics, store
+from activities import library, logs, metrics, store
 from activities.settings import Settings, settings
 from activities.vendors import temporal, twilio
-from workers import health, logs
+from workers import health
 from workers.options import DIAL, DRAIN, common_options
 from workflows import identity, messages, playbook, versions
 from workflows.attributes import PLAYBOOK
@@ -150,7 +150,7 @@ def workers(client: Client, using: Settings) -> list[Worker]:
             client,
             task_queue=messages.DIAL_QUEUE,
             activities=[each for each in found if _name(each) == DIAL],
-            activity_executor=ThreadPoolExecutor(16, "dial"),
+            activity_executor=ThreadPoolExecutor(32, "dial"),
             # What waits in the queue can still be called off; what a busy process has taken can only be waited for.
             max_concurrent_activities=32,
             max_task_queue_activities_per_second=rate if rate > 0 else None,
