@@ -30,7 +30,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from activities import library, metrics, store
+from activities import library, logs, metrics, store
 from activities.settings import Settings, settings
 from activities.vendors import temporal
 from workflows import identity
@@ -187,8 +187,7 @@ async def exposition(request: Request) -> Response:
 
 def main() -> int:
     """Serve until SIGTERM or SIGINT; the exit code: 0 after a stop, 1 when the process must not start."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs addresses, which may hold a number
+    logs.start()
     house = settings()
     try:
         prepare(house)

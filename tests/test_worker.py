@@ -21,11 +21,11 @@ import pytest
 from temporalio.client import Client
 from temporalio.common import VersioningBehavior
 
-from activities import library, roster, store
+from activities import library, logs, roster, store
 from activities.settings import settings
 from activities.vendors import temporal
 from tests.fixtures.temporal import free_port, running_worker
-from workers import logs, setup, worker
+from workers import setup, worker
 from workflows import effects, identity, messages
 from workflows.attributes import start_attributes
 
@@ -150,9 +150,9 @@ async def _fetch(address: str, running: subprocess.Popen[str]) -> str:
     pytest.fail(f"{address} did not answer")
 
 
-async def test_setup_twice_changes_nothing_the_second_time(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SHOWRATE_TIMEOUT", "1")
-    settings.cache_clear()
+async def test_setup_twice_changes_nothing_the_second_time(own_server: str) -> None:
+    """The first time without a worker, as before a first start; a server that has met none."""
+    client = await temporal.connect()
     first = [line async for line in setup.setup(settings())]
     async with running_worker(client, worker.workflow_classes()):
         again = [line async for line in setup.setup(settings())]
@@ -196,6 +196,16 @@ def test_logs_say_where_it_failed_and_not_what_was_said() -> None:
         assert word in told
     assert name not in told
     assert number not in told
+
+
+def test_a_task_that_nobody_awaited_is_told_without_its_words() -> None:
+    said = "Task exception was never retrieved\nfuture: <Task finished exception=ValueError('+14155550123')>"
+    error = ValueError("+14155550123")
+    record = logging.LogRecord("asyncio", logging.ERROR, __file__, 1, said, (), (ValueError, error, None))
+    told = logs.Discreet("%(message)s").format(record)
+    assert told.startswith("Task exception was never retrieved\n")
+    assert "ValueError" in told
+    assert "4155550123" not in told
 
 
 async def test_a_versioned_worker_pins_leads_and_moves_what_lives_for_good(

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import aiohttp
+from yarl import URL
 
 if TYPE_CHECKING:
     from .app import World
@@ -129,7 +130,9 @@ class Webhooks:
         failure, reply = "", None
         timeout = aiohttp.ClientTimeout(sock_connect=overrides.connect, sock_read=overrides.read)
         try:
-            async with self._world.http.post(url, data=body, headers=headers, timeout=timeout) as answer:
+            # Sent as it was signed: aiohttp would write an address's %2F as / otherwise.
+            address = URL(url, encoded=True)
+            async with self._world.http.post(address, data=body, headers=headers, timeout=timeout) as answer:
                 reply = Reply(answer.status, await answer.text(), answer.content_type)
                 failure = f"{answer.status // 100}xx" if answer.status >= 400 else ""
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):

@@ -14,6 +14,11 @@ from types import TracebackType
 class Discreet(logging.Formatter):
     """Formats exceptions without their messages."""
 
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        if record.name == "asyncio" and record.exc_info:
+            record.message = record.message.partition("\n")[0]  # the rest shows the task, and its error's message
+        return super().formatMessage(record)
+
     def formatException(
         self, ei: tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
     ) -> str:
@@ -33,7 +38,7 @@ def start() -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(Discreet("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=logging.INFO, handlers=[handler])
-    for chatty in ("httpx", "httpcore", "openai", "twilio", "googleapiclient", "urllib3", "aiohttp"):
+    for chatty in ("httpx", "httpx2", "httpcore", "openai", "twilio", "googleapiclient", "urllib3", "aiohttp"):
         logging.getLogger(chatty).setLevel(logging.WARNING)  # these log addresses, and numbers stand in some
 
 
