@@ -6,6 +6,7 @@ A payload in Temporal's history is paid for by the byte, so a field that still h
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Annotated, Any
 
 from pydantic import (
@@ -62,14 +63,22 @@ class Model(BaseModel):
     @model_serializer(mode="wrap")
     def _without_defaults(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         written: dict[str, Any] = handler(self)
-        fields = type(self).model_fields
+        defaults = _defaults(type(self))
         return {
             name: value
             for name, value in written.items()
-            if name == "kind"
-            or name not in fields
-            or getattr(self, name) != fields[name].get_default(call_default_factory=True)
+            if name == "kind" or name not in defaults or getattr(self, name) != defaults[name]
         }
+
+
+@cache
+def _defaults(kind: type[BaseModel]) -> dict[str, Any]:
+    """The defaults of a model's fields; those that must be given are left out."""
+    return {
+        name: field.get_default(call_default_factory=True)
+        for name, field in kind.model_fields.items()
+        if not field.is_required()
+    }
 
 
 class Strict(Model):
