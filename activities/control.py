@@ -11,7 +11,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from workflows import attributes, messages
 from workflows.control_workflow import scope_fault
 from workflows.effects import WakeLeads
-from workflows.events import Resumed
+from workflows.messages import Wake
 
 from . import faults
 
@@ -27,9 +27,7 @@ async def wake_leads(request: WakeLeads) -> int:
     if fault := scope_fault(request.scope):
         raise faults.permanent(fault)
     info = activity.info()
-    resumed = Resumed(
-        at=info.scheduled_time, id=f"wake:{info.workflow_run_id}:{info.activity_id}", by=request.by
-    )
+    wake = Wake(by=request.by, scope=request.scope, id=f"wake:{info.workflow_run_id}:{info.activity_id}")
     woken = 0
     query = (
         f"WorkflowType = '{messages.LEAD}' AND ExecutionStatus = 'Running'"
@@ -38,7 +36,7 @@ async def wake_leads(request: WakeLeads) -> int:
     client = activity.client()
     try:
         async for lead in client.list_workflows(query):
-            woken += await _signal(client, lead.id, resumed)
+            woken += await _signal(client, lead.id, wake)
             activity.heartbeat(woken)
             await asyncio.sleep(_GAP)
     except RPCError as error:
@@ -46,10 +44,10 @@ async def wake_leads(request: WakeLeads) -> int:
     return woken
 
 
-async def _signal(client: Client, lead: str, resumed: Resumed) -> bool:
+async def _signal(client: Client, lead: str, wake: Wake) -> bool:
     """False when the lead has ended meanwhile."""
     try:
-        await client.get_workflow_handle(lead).signal("resume", resumed)
+        await client.get_workflow_handle(lead).signal("resume", wake)
     except RPCError as error:
         if error.status == RPCStatusCode.NOT_FOUND:
             return False

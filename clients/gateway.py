@@ -189,7 +189,8 @@ class Session:
         await self._carry_out(talk.receive(signals.Begin(_now(), brief)))
         if (who := _early.pop((self.lead, self.attempt), None)) is not None:
             self.put(signals.AnsweredBy(_now(), who))
-        self._spawn(self._watch(talk.playbook.audience))
+        if not self.setup.inbound:
+            self._spawn(self._watch(talk.playbook.audience))
         while not talk.over:
             arrived = await self._next(talk)
             event = await self._rejoined(arrived) if isinstance(arrived, _Lost) else arrived
@@ -312,7 +313,7 @@ class Session:
         log.error("%s: the opt-out could not be made durable; it is in the call's report", self.lead)
 
     async def _watch(self, audience: str) -> None:
-        """End politely when an operator pauses this audience or all calls."""
+        """End politely when an operator pauses this audience or all calls of ours; who rings us is still served."""
         while True:
             await asyncio.sleep(WATCH_EVERY)
             with contextlib.suppress(ApplicationError):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Awaitable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from temporalio.client import (
@@ -24,8 +24,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from activities import gate
 from workflows import messages
 from workflows.effects import Entry
-from workflows.events import Resumed
-from workflows.messages import Answer, By, Move, View
+from workflows.messages import Answer, By, Move, View, Wake
 
 READ_WITHIN = 3.0
 """Seconds in which a lead must answer a question; the record answers where it does not."""
@@ -89,8 +88,7 @@ async def ask(
     handle = connected(client).get_workflow_handle(lead)
     request_id = request_id or f"{action}-{uuid.uuid4().hex}"
     if action == "resume":
-        event = Resumed(at=datetime.now(UTC), id=request_id, by=by)
-        await _within(READ_WITHIN, handle.signal("resume", event))
+        await _within(READ_WITHIN, handle.signal("resume", Wake(by=by, id=request_id)))
         return Answer(allowed=True)
     asked: Move | By = By(by=by, words=words, id=request_id)
     if action == "reschedule":

@@ -6,7 +6,7 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from workflows import attributes, messages
-    from workflows.events import Resumed
+    from workflows.messages import Wake
 
 
 @workflow.defn(name=messages.LEAD)
@@ -15,7 +15,7 @@ class Sleeper:
 
     @workflow.init
     def __init__(self, scope: str, resumes: int) -> None:
-        self.resumed: list[Resumed] = []
+        self.resumed: list[Wake] = []
 
     @workflow.run
     async def run(self, scope: str, resumes: int) -> None:
@@ -23,10 +23,10 @@ class Sleeper:
         await workflow.wait_condition(lambda: len(self.resumed) >= resumes)
 
     @workflow.signal
-    def resume(self, event: Resumed) -> None:
+    def resume(self, event: Wake) -> None:
         self.resumed.append(event)
         workflow.upsert_search_attributes([attributes.HELD.value_unset()])
 
     @workflow.query
-    def heard(self) -> list[Resumed]:
+    def heard(self) -> list[Wake]:
         return self.resumed

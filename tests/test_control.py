@@ -18,7 +18,7 @@ from workflows import identity, messages
 from workflows.attributes import HELD
 from workflows.control_workflow import ControlWorkflow, Pause, Paused, holding, scope_fault
 from workflows.effects import Gate
-from workflows.events import Resumed
+from workflows.messages import Wake
 
 
 @pytest.fixture
@@ -35,10 +35,10 @@ def lead_of(audience: str) -> Gate:
     return Gate(lead=identity.lead_id(handle), audience=audience, handles=(handle,))
 
 
-async def until_heard(client: Client, lead: str, count: int = 1) -> list[Resumed]:
+async def until_heard(client: Client, lead: str, count: int = 1) -> list[Wake]:
     """The resumes that a sleeper heard, as soon as there are ``count``."""
     for _ in range(100):
-        heard: list[Resumed] = await client.get_workflow_handle(lead).query(Sleeper.heard)
+        heard: list[Wake] = await client.get_workflow_handle(lead).query(Sleeper.heard)
         if len(heard) >= count:
             return heard
         await asyncio.sleep(0.1)
@@ -78,10 +78,9 @@ async def test_a_pause_is_seen_at_once_and_only_by_its_scope(control: Client) ->
 
 async def test_another_process_sees_a_pause_within_a_second(control: Client) -> None:
     """Our own process forgets its reading when it pauses; another must find out by itself."""
+    await gate.resume(control, "everything", "ops")  # another test's worker may have had the workflow before
     await gate.paused(control, "inbound", "call")
-    await control.get_workflow_handle(identity.CONTROL_ID).signal(
-        "pause", Pause(scope="everything", by="ops")
-    )
+    await control.get_workflow_handle(identity.CONTROL_ID).signal("pause", Pause(scope="everything", by="ops"))
     began = time.monotonic()
     while not await gate.paused(control, "inbound", "call"):
         assert time.monotonic() - began < 1

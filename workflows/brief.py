@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from .lead import Lead, touch_of
-from .messages import Brief, Connect, View
-from .plan import Step, Wait
+from .messages import Brief, Connect, Touched, View
+from .plan import Step, Wait, blocked_by
 from .playbook import Playbook
 from .wording import written_time
 
@@ -41,7 +41,7 @@ def _refusal(state: Lead, call: Connect) -> str:
         return "unknown_attempt"
     if state.opted_out_at:
         return "opted_out"
-    if state.taken_over_by or state.held_by or state.held_scope:
+    if blocked_by(state, "call"):
         return "paused"
     if touch.sid and touch.sid != call.sid:
         return "second_call"
@@ -86,17 +86,19 @@ def details(state: Lead, step: Step | None, now: datetime) -> str:
     lines = [
         f"### {state.stage.replace('_', ' ')}"
         + (f" ({state.disposition.replace('_', ' ')})" if state.disposition else ""),
-        f"*Next:* {step.reason if step else 'planning'}"
-        + (f", at {written_time(step.until, state.zone)}" if isinstance(step, Wait) and step.until else ""),
+        f"*Now:* {step.reason if step else 'planning'}"
+        + (f" until {written_time(step.until, state.zone)}" if isinstance(step, Wait) and step.until else ""),
     ]
     if state.booking:
         lines.append(f"*Meeting:* {written_time(state.booking.start, state.zone)} with {state.booking.rep_name}")
     if state.review:
         lines.append(f"*For a person:* {state.review.replace('_', ' ')}")
     if state.touches:
-        lines += ["", "| when | touch | outcome |", "| --- | --- | --- |"]
-        lines += [
-            f"| {written_time(t.at, state.zone)} | {t.touch.rsplit('/', 1)[-1]} | {t.outcome.replace('_', ' ')} |"
-            for t in state.touches[-20:]
-        ]
+        lines.append("")
+        lines += [f"- {written_time(t.at, state.zone)}: {_told(t)}" for t in state.touches[-20:]]
     return "\n".join(lines)
+
+
+def _told(touch: Touched) -> str:
+    what = touch.touch.rsplit("/", 1)[-1] if not touch.touch.startswith("callback") else "callback"
+    return f"{what.replace('_', ' ')}, {touch.outcome.removesuffix(', over').replace('_', ' ')}"

@@ -5,6 +5,7 @@ Each event carries the instant at which it happened (UTC) and an ``id`` under wh
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -232,6 +233,8 @@ class CallNotPlaced(_Event):
     permanent: bool = False
     held: str = ""
     """The paused scope that held it back, if that was it."""
+    wait: Duration = timedelta(0)
+    """How long the carrier asks us to wait before the next."""
 
 
 class CallAmbiguous(_Event):
@@ -315,6 +318,8 @@ class TextNotSent(_Event):
     why: str
     permanent: bool = False
     held: str = ""
+    wait: Duration = timedelta(0)
+    """How long the carrier asks us to wait before the next."""
 
 
 class TextAmbiguous(_Event):
@@ -428,10 +433,12 @@ class Held(_Event):
 
 
 class Resumed(_Event):
-    """A pause that held this lead is over; ``spread`` later at most its next touch may go out."""
+    """A pause is over: that of ``scope``, or every one that held this lead when it names none. ``spread`` later the
+    next touch may go out."""
 
     kind: Literal["resumed"] = "resumed"
     by: str = ""
+    scope: str = ""
     spread: Duration | None = None
 
 

@@ -22,7 +22,7 @@ with workflow.unsafe.imports_passed_through():
     from .brief import brief, details, view
     from .effects import Entry
     from .lead import Lead, touch_of
-    from .messages import LEAD, Act, Answer, Brief, By, Connect, Joined, LeadStart, Move, Report, View
+    from .messages import LEAD, Act, Answer, Brief, By, Connect, Joined, LeadStart, Move, Report, View, Wake
     from .playbook import Playbook, playbook_of
     from .reflection import is_due, reflection
     from .story import apply
@@ -338,10 +338,10 @@ class LeadWorkflow:
         self._put(event)
 
     @workflow.signal
-    def resume(self, event: ev.Resumed) -> None:
+    def resume(self, wake: Wake) -> None:
         """A pause is over: what is overdue is spread over the playbook's ``resume_spread``."""
         spread = workflow.random().random() * self._playbook.resume_spread
-        self._put(event.model_copy(update={"spread": spread}))
+        self._put(ev.Resumed(at=workflow.now(), id=wake.id, by=wake.by, scope=wake.scope, spread=spread))
 
     @workflow.signal
     def move_playbook(self, event: ev.PlaybookMoved) -> None:

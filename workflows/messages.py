@@ -5,7 +5,8 @@ All of them can be sent by hand, for instance ``temporal workflow update execute
 
 LeadWorkflow
     signals   ``form_submitted`` FormSubmitted, ``call_status`` CallEnded, ``message_received`` MessageReceived,
-              ``message_status`` TextFailed, ``resume`` Resumed
+              ``message_status`` TextFailed, ``resume`` Wake,
+              ``move_playbook`` PlaybookMoved
     updates   ``connect`` Connect -> Brief, ``act`` Act -> Answer, ``report`` Report -> int (the new version),
               ``reschedule`` Move -> Answer, ``cancel`` By -> Answer, ``take_over`` By -> Answer, ``release`` By ->
               Answer, ``attended`` By -> Answer, ``no_show`` By -> Answer, ``joined`` Joined -> Answer,
@@ -122,6 +123,15 @@ class By(Model):
     words: str = ""
     id: str = ""
     """Makes a repeat harmless; the update's own id when empty."""
+
+
+class Wake(Model):
+    """A pause is over: that of ``scope`` (as ``showrate pause`` spells it), or every one that holds this lead when it
+    is empty. ``id`` makes a repeat harmless."""
+
+    by: str = ""
+    scope: str = ""
+    id: str = ""
 
 
 class Move(Model):

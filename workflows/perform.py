@@ -58,7 +58,8 @@ def facts(state: Lead, playbook: Playbook, booking: ev.Booking | None, now: date
 
 def failure(error: ActivityError) -> tuple[str, str]:
     """What an activity's failure means, and its words: ``cancelled`` and ``late`` never started; ``permanent``,
-    ``ambiguous`` and ``retry`` are the activity's own verdict; a time-out after the start is ambiguous."""
+    ``ambiguous`` and ``retry`` are the activity's own verdict. Whatever gave no verdict is ambiguous: a time-out after
+    the start, a worker that was stopped, a fault of ours after the carrier had taken the dial."""
     cause = error.cause
     if isinstance(cause, CancelledError):
         return "cancelled", "no_longer_wanted"
@@ -67,16 +68,22 @@ def failure(error: ActivityError) -> tuple[str, str]:
             return "late", "late"
         return "ambiguous", "no answer in time"
     if isinstance(cause, ApplicationError):
-        kind = cause.type or "retry"
-        return (kind if kind in ("permanent", "ambiguous") else "retry"), cause.message
+        known = {"permanent": "permanent", "retry": "retry", "retry_after": "retry"}
+        return known.get(cause.type or "", "ambiguous"), cause.message
     return "ambiguous", type(cause).__name__
+
+
+def _asked_wait(error: ActivityError) -> timedelta:
+    """How long the vendor asks us to wait; nothing when it did not say."""
+    cause = error.cause
+    return (isinstance(cause, ApplicationError) and cause.next_retry_delay) or timedelta(0)
 
 
 def start_dial(
     state: Lead, playbook: Playbook, step: plan.Dial, now: datetime
 ) -> workflow.ActivityHandle[fx.Dispatched]:
     """The first call of a new lead goes before all others, a promised callback before the cadence."""
-    first = state.dials <= 1
+    first = not any(t.channel == "call" and not t.outcome.startswith(("queued", "not placed")) for t in state.touches)
     return workflow.start_activity(
         fx.place_call,
         fx.PlaceCall(
@@ -103,7 +110,9 @@ async def dialled(
         kind, words = failure(error)
         if kind == "ambiguous":
             return ev.CallAmbiguous(at=workflow.now(), attempt=step.attempt, error=words)
-        return ev.CallNotPlaced(at=workflow.now(), attempt=step.attempt, why=words, permanent=kind == "permanent")
+        return ev.CallNotPlaced(
+            at=workflow.now(), attempt=step.attempt, why=words, permanent=kind == "permanent", wait=_asked_wait(error)
+        )
     if done.refused:
         return ev.CallNotPlaced(
             at=workflow.now(), attempt=step.attempt, why=done.refused, held=done.refused.removeprefix("paused:")
@@ -117,7 +126,7 @@ def text_request(state: Lead, playbook: Playbook, step: plan.Text, now: datetime
     booking = step.booking
     return fx.SendText(
         gate=gate(state), touch=step.touch, to=state.phone,
-        body=render(playbook.messages[step.message], facts(state, playbook, booking, now)),
+        body=render(playbook.messages[step.message], facts(state, playbook, booking or state.missed, now)),
         booking=booking.id if booking else "",
         expires=(booking.end if booking else now + playbook.meeting.window) + playbook.attendance.closes,
         not_after=step.not_after,
@@ -153,6 +162,7 @@ async def texted(
                 message=step.message,
                 why=words,
                 permanent=kind == "permanent",
+                wait=_asked_wait(error),
             )
         await workflow.sleep(settle, summary="let the carrier settle")
         done = await workflow.execute_activity(

@@ -15,6 +15,7 @@ from .lead import DueText, Lead, LiveCall
 from .model import Instant, Model
 from .playbook import Playbook, Touch
 from .rules import Ruling, allowed_from, cap_allows
+from .wording import length
 
 
 class Step(Model):
@@ -201,9 +202,11 @@ def _unwanted_call(state: Lead, playbook: Playbook, now: datetime) -> Step | Non
     if call is None or call.inbound or not call.sid or call.state == "ended":
         return None
     ringing = call.state in ("placed", "ambiguous")
-    if state.taken_over_by and call.state == "connected" and state.review != "handoff":
+    taken = state.taken_over_by and state.review != "handoff"
+    if call.state == "connected" and (taken or state.held_by):
+        rule, reason = ("taken_over", "a person took over") if taken else ("paused", f"paused by {state.held_by}")
         say = playbook.speech.paused
-        return Hangup(key=f"hangup:{call.attempt}", rule="taken_over", reason="a person took over", call=call, say=say)
+        return Hangup(key=f"hangup:{call.attempt}", rule=rule, reason=reason, call=call, say=say)
     if not ringing:
         return None
     for unwanted, rule in (
@@ -246,7 +249,7 @@ def _call(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
         return None
     if state.call.state == "queued":
         return _dial(state, playbook, now, state.call)
-    if state.due_texts:
+    if _due_text(state, playbook, now) is not None:
         return None
     due = _deadline(state.call, playbook)
     if not (state.callback_at or state.call.state == "ambiguous"):
@@ -258,30 +261,31 @@ def _call(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
 
 def _dial(state: Lead, playbook: Playbook, now: datetime, call: LiveCall) -> Step:
     """The dial that was decided on, wanted still? The loop calls it off when this answers anything else."""
-    blocked = _blocked(state, "call")
+    blocked = blocked_by(state, "call")
     if blocked:
         return blocked
     if state.closed or state.booking:
         return Wait(key="wait", rule="goal_reached", reason="the lead is booked or closed by now")
     ruling = allowed_from(now, state.zones, state.person.region if state.person else "", playbook.hours)
     if ruling.at is None or ruling.at > now or ruling.until is None:
-        return Wait(key="wait", rule=ruling.rule, reason="the calling hours are over", until=ruling.at)
+        return Wait(key="wait", rule=ruling.rule, reason="outside the calling hours", until=ruling.at)
     return Dial(
         key=f"dial:{call.attempt}", rule="due", reason=_why_dial(call.touch), attempt=call.attempt, touch=call.touch,
         not_after=min(ruling.until, call.since + playbook.call.dispatch_within),
     )  # fmt: skip
 
 
+def _named(touch: str) -> str:
+    """A touch in words: ``cadence/1/0/call_1`` is "call 1"."""
+    return "the promised callback" if touch.startswith("callback") else touch.rsplit("/", 1)[-1].replace("_", " ")
+
+
 def _why_dial(touch: str) -> str:
-    return (
-        "they asked to be called back"
-        if touch.startswith("callback")
-        else f"{touch.rsplit('/', 1)[-1].replace('_', ' ')} is due"
-    )
+    return "they asked to be called back" if touch.startswith("callback") else f"{_named(touch)} is due"
 
 
-def _blocked(state: Lead, channel: str = "") -> Step | None:
-    """What keeps us from starting contact now: on ``channel``, or on any when none is named."""
+def blocked_by(state: Lead, channel: str = "") -> Step | None:
+    """What keeps us from contact now: over ``channel``, or over every channel when none is named."""
     if state.opted_out_at:
         return Wait(key="wait", rule="opt_out", reason="opted out: never contacted again")
     if state.taken_over_by:
@@ -324,16 +328,20 @@ def _absence(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
 
 def _due_text(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
     """A text that answers what the lead just did goes out at once; it is no solicitation, so hours do not bind it."""
-    if not state.due_texts or not state.phone or _blocked(state, "text"):
+    if not state.due_texts or not state.phone or blocked_by(state, "text"):
         return None
     if state.not_before and state.not_before > now:
-        return Wait(key="wait", rule="backing_off", reason="the last try did not go out", until=state.not_before)
+        late = "after the last try that did not go out" if state.failures else "after the pause"
+        return Wait(key="wait", rule="backing_off", reason=f"waiting a while {late}", until=state.not_before)
     due: DueText = state.due_texts[0]
-    meeting = state.booking
     return Text(
         key=f"text:{due.key}:{state.failures}", rule="asked", reason=f"{due.message} is due", touch=due.key,
-        message=due.message, booking=meeting, not_after=now + timedelta(hours=1),
+        message=due.message, booking=due.booking or state.booking, not_after=now + timedelta(hours=1),
     )  # fmt: skip
+
+
+def _reminds(before: timedelta) -> str:
+    return f"reminder: the meeting is in {length(before)}" if before else "reminder: the meeting begins"
 
 
 def _meeting(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
@@ -342,7 +350,7 @@ def _meeting(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
     if meeting is None or state.closed or state.attendance:
         return None
     until = meeting.start + playbook.attendance.absent_after
-    blocked = _blocked(state, "text")
+    blocked = blocked_by(state, "text")
     for index, reminder in enumerate(playbook.reminders):
         at, key = meeting.start - reminder.before, f"reminder/{meeting.id}/{index}"
         if key in state.reminded or not state.phone or (state.booked_at and at < state.booked_at):
@@ -356,7 +364,7 @@ def _meeting(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
             continue
         if ruling.at <= now:
             return Text(
-                key=f"text:{key}:{state.failures}", rule="reminder", reason=f"meeting in {reminder.before}", touch=key,
+                key=f"text:{key}:{state.failures}", rule="reminder", reason=_reminds(reminder.before), touch=key,
                 message=reminder.message, booking=meeting, not_after=stale,
             )  # fmt: skip
         until = min(until, ruling.at)
@@ -379,7 +387,7 @@ def _dormant(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
     return Wait(
         key="dormant",
         rule="closed",
-        reason=f"closed: {state.disposition}; remembered until then",
+        reason=f"closed ({state.disposition.replace('_', ' ')}); remembered",
         until=until,
     )
 
@@ -398,7 +406,7 @@ def _legal(state: Lead, playbook: Playbook, at: datetime) -> Ruling:
 
 
 def _contactable(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
-    blocked = _blocked(state)
+    blocked = blocked_by(state)
     if blocked:
         return blocked
     if state.person is None:
@@ -459,7 +467,7 @@ def _cadence(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
     name = f"cadence/{state.pass_no}/{index}/{touch.name}"
     if touch.channel == "call":
         return _dial_or_wait(state, playbook, now, name, due)
-    blocked = _blocked(state, "text")
+    blocked = blocked_by(state, "text")
     if blocked:
         return blocked
     due = _after_gap(state, playbook, due)
@@ -467,7 +475,7 @@ def _cadence(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
     if ruling.at is None or ruling.until is None:
         return None
     if ruling.at > now:
-        return _until(ruling, due, f"{touch.name.replace('_', ' ')} at that time")
+        return _until(ruling, due, touch.name)
     return Text(
         key=f"text:{name}:{state.failures}", rule="due", reason=f"{touch.name.replace('_', ' ')} is due", touch=name,
         message=touch.message, not_after=ruling.until,
@@ -483,13 +491,15 @@ def _after_gap(state: Lead, playbook: Playbook, due: datetime) -> datetime:
     return max(due, last + playbook.cadence.min_gap) if last else due
 
 
-def _until(ruling: Ruling, due: datetime, reason: str) -> Wait:
-    moved = ruling.at is not None and ruling.at > due and ruling.rule
-    return Wait(key="cadence", rule=ruling.rule if moved else "cadence", reason=reason, until=ruling.at)
+def _until(ruling: Ruling, due: datetime, touch: str) -> Wait:
+    """Wait for ``touch``: until its time has come, or until a rule lets it go."""
+    rule = ruling.rule if ruling.at is not None and ruling.at > due else ""
+    reason = f"{rule.replace('_', ' ')}: {_named(touch)} has to wait" if rule else f"waiting for {_named(touch)}"
+    return Wait(key="cadence", rule=rule or "cadence", reason=reason, until=ruling.at)
 
 
 def _dial_or_wait(state: Lead, playbook: Playbook, now: datetime, touch: str, due: datetime) -> Step:
-    blocked = _blocked(state, "call")
+    blocked = blocked_by(state, "call")
     if blocked:
         return blocked
     cadence = playbook.cadence
@@ -505,8 +515,8 @@ def _dial_or_wait(state: Lead, playbook: Playbook, now: datetime, touch: str, du
         return Wait(key="wait", rule=ruling.rule, reason="no hour allows a call")
     if ruling.at > now:
         if capped > due and ruling.at == capped and capped > now:
-            return Wait(key="cadence", rule="attempt_cap", reason=f"{touch} after the cap on calls", until=capped)
-        return _until(ruling, due, f"{touch.rsplit('/', 1)[-1].replace('_', ' ')} at that time")
+            return _until(Ruling(at=capped, rule="attempt_cap"), due, touch)
+        return _until(ruling, due, touch)
     attempt = f"a{state.dials + 1}"
     event = ev.DialQueued(at=now, attempt=attempt, touch=touch)
     return _settle(f"queue:{attempt}", "due", _why_dial(touch), event)

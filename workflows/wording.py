@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -50,6 +50,16 @@ def written_time(instant: datetime, zone: str) -> str:
     half = "AM" if local.hour < 12 else "PM"
     day = f"{_WEEKDAYS[local.weekday()][:3]} {_MONTHS[local.month - 1]} {local.day}"
     return f"{day}, {hour}:{local.minute:02d}{seconds} {half} {local.tzname()}"
+
+
+def length(time: timedelta) -> str:
+    """A length of time in words, in the largest unit that divides it: "2 hours", "90 seconds"."""
+    seconds = round(time.total_seconds())
+    unit, size = next(
+        (u, s) for u, s in (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1)) if seconds % s == 0
+    )
+    count = seconds // size
+    return f"{count} {unit}" if count == 1 else f"{count} {unit}s"
 
 
 def first_name(name: str) -> str:

@@ -91,7 +91,7 @@ def call_not_placed(state: Lead, event: ev.CallNotPlaced) -> Lead:
         return marks.advance(state, touch.touch, event.at).but(review="number_refused")
     if event.why == "no_longer_wanted":
         return state
-    return marks.later(state, event.at)
+    return marks.later(state, event.at, event.wait)
 
 
 def call_ambiguous(state: Lead, event: ev.CallAmbiguous) -> Lead:
@@ -175,6 +175,8 @@ def conversation_ended(state: Lead, event: ev.ConversationEnded) -> Lead:
         state = marks.touch(state.but(talks={**state.talks, event.attempt: note}), event.attempt, outcome=outcome)
     if state.call and state.call.attempt == event.attempt:
         state = state.but(call=state.call.model_copy(update={"state": "ended"}))
+    if outcome == "paused":
+        state = marks.owe_callback(state, event.at)
     return marks.note(
         state, event.at, "conversation", f"conversation over: {outcome}", attempt=event.attempt, node=event.node,
         tokens_in=event.tokens_in, tokens_out=event.tokens_out,
@@ -232,4 +234,11 @@ def call_cancelled(state: Lead, event: ev.CallCancelled) -> Lead:
     touch = touch_of(state, event.attempt)
     if touch and touch.outcome in ("queued", "placed", "ambiguous"):
         state = marks.touch(state, event.attempt, outcome="canceled")
+        if touch.sid:  # it rang: whether the carrier's own word comes before ours or after must not matter
+            rang = CallNote(
+                attempt=event.attempt, sid=touch.sid, at=touch.at, status="canceled", disposition="canceled"
+            )
+            state = state.but(owed=(*state.owed, Owed(version=state.version, call=rang)))
+    elif touch and state.held_by:
+        state = marks.owe_callback(state, event.at)
     return _drop_call(state, event.attempt)

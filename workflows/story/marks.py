@@ -90,10 +90,16 @@ def advance(state: Lead, touch: str, at: datetime) -> Lead:
     return state.but(next_touch=state.next_touch + 1) if touch.startswith("cadence/") else state.but(callback_at=None)
 
 
-def later(state: Lead, at: datetime) -> Lead:
+def later(state: Lead, at: datetime, asked: timedelta = timedelta(0)) -> Lead:
     """A try that surely did not go out: the next one waits, longer with each failure in a row."""
     wait = _BACKOFF[min(state.failures, len(_BACKOFF) - 1)]
-    return state.but(failures=state.failures + 1, not_before=at + timedelta(seconds=wait))
+    return state.but(failures=state.failures + 1, not_before=at + max(timedelta(seconds=wait), asked))
+
+
+def owe_callback(state: Lead, at: datetime) -> Lead:
+    """A call that a pause cut short: they were told that we get back to them, so that call is next."""
+    unwanted = state.closed or state.opted_out_at or state.booking or state.callback_at
+    return state if unwanted else state.but(callback_at=at)
 
 
 def answer(state: Lead, request: str, answer: Answer) -> Lead:

@@ -120,10 +120,11 @@ def held(state: Lead, event: ev.Held) -> Lead:
 
 
 def resumed(state: Lead, event: ev.Resumed) -> Lead:
-    if not (state.held_by or state.held_scope):
+    if (event.scope and event.scope != state.held_scope) or not (state.held_by or state.held_scope):
         return state
+    # Who paused this one lead meant it: the end of a wider pause leaves that be.
     later = event.at + event.spread if event.spread else None
-    state = state.but(held_by="", held_scope="", not_before=later, failures=0)
+    state = state.but(held_by=state.held_by if event.scope else "", held_scope="", not_before=later, failures=0)
     return marks.note(state, event.at, "resumed", f"resumed by {event.by or 'the end of the pause'}")
 
 
