@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workflows.conversation import dates
+from workflows.conversation.numbers import number_in
 from workflows.wording import spoken_time
 
 from .talk import NOW, SLOTS, ZONE, slot
@@ -127,4 +128,4 @@ def test_a_day_spans_the_lead_s_own_midnight() -> None:
     ],
 )
 def test_quantities(text: str, number: float | None) -> None:
-    assert dates.number_in(text) == number
+    assert number_in(text) == number

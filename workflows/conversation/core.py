@@ -10,25 +10,17 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from ..events import Action, ConversationEnded, Line, OptOut
+from ..events import Action, ConversationEnded, Line
 from ..messages import Brief
 from ..playbook import Playbook
 from ..reading import (
-    asks_person,
-    asks_robot,
     is_confirmation,
-    is_goodbye,
-    is_menu,
-    is_opt_out,
-    is_screening,
-    is_voicemail,
-    is_wrong_person,
 )
-from . import moves, signals
+from . import local, moves, signals
 from .exits import advance, enter
 from .grounding import split_complete
 from .openings import opening, voicemail
-from .prompt import request
+from .prompt import instruction, request
 from .signals import Input, Output
 from .state import Pending, State, Turn
 from .turn import Reading, schema
@@ -149,8 +141,33 @@ class Conversation:
         s.pending = Pending(id=f"{s.brief.attempt}:{s.turn_no}", action=action, windowed=windowed, note=note)
         self._out.append(signals.Perform(s.pending.id, action, s.lead_version))
 
-    def tell(self, learned: Any) -> None:
-        self._out.append(signals.Tell(learned))
+    def ask(self) -> None:
+        """Ask the model, unless the graph already knows what comes next."""
+        s = self.state
+        s.turn_no += 1
+        s.node_turns += 1
+        if s.node_turns > s.here.max_turns:
+            moves.hand_off(self, "went round in circles")
+            return
+        if s.last_asked:
+            s.asked_often[s.last_asked] = s.asked_often.get(s.last_asked, 0) + 1
+            if s.asked_often[s.last_asked] > _MOST_ASKED and not s.learned.get(s.last_asked):
+                moves.hand_off(self, f"no clear answer about {s.last_asked.replace('_', ' ')}")
+                return
+        words = s.last_words
+        if s.node == "objection" and s.return_to and not concern(s, words):
+            back, s.return_to = s.return_to, ""
+            enter(s, back)
+        if is_confirmation(words) and s.node in ("outreach", "identity", "no_show_recovery"):
+            advance(s, Reading(intent="yes"))
+            if len(words.split()) <= 4 and moves.drive(self):
+                return
+        s.asked = Turn(id=s.turn_no, actions=s.allowed)
+        self._out.append(signals.Ask(s.turn_no, request(s), schema(self.playbook, s.allowed), s.allowed))
+
+    def put_out(self, output: Output) -> None:
+        """One more thing to do."""
+        self._out.append(output)
 
     def close(self, why: str, text: str = "", outcome: str = "", soft: bool = False) -> None:
         """Say the last words, then end."""
@@ -176,6 +193,7 @@ class Conversation:
         brief: Brief = event.brief
         s = self._state = State.of(self.playbook, brief, event.at)
         s.turn_no = brief.version * _TURNS_PER_BRIEF
+        s.instruction = instruction(self.playbook)
         if brief.refusal:
             words = self.playbook.speech.paused if brief.refusal.startswith("paused") else self.playbook.speech.goodbye
             self.close(f"refused: {brief.refusal}", s.words(words), outcome="paused")
@@ -200,75 +218,9 @@ class Conversation:
         self.void()
         s.timings.append(signals.Timing(final=s.now))
         if s.closing:
-            self._heard_late(text)
-        elif not self._local(text) and s.pending is None:
-            self._ask()
-
-    def _heard_late(self, text: str) -> None:
-        """Words after our goodbye: an opt-out always counts; an open end may be taken up again."""
-        s = self.state
-        if is_opt_out(text, spoken=True) and not s.opted_out:
-            s.closing, s.outcome = "", ""
-            self.opt_out(text)
-        elif s.soft_close and not is_goodbye(text) and not is_confirmation(text) and len(text.split()) > 2:
-            s.closing, s.soft_close = "", False
-            self._ask()
-
-    def _local(self, text: str) -> bool:
-        """What is decided by local rules, without the model. True when it was."""
-        s, speech = self.state, self.playbook.speech
-        outbound = s.brief.opening != "inbound"
-        if not s.human and outbound:
-            if is_screening(text):
-                s.machine = "screening"
-                self.say(s.words(speech.screened))
-                return True
-            if is_voicemail(text) or is_menu(text):
-                s.machine = "greeting"
-                return True
-        s.human, s.machine = True, ""
-        if is_opt_out(text, spoken=True):
-            self.opt_out(text)
-        elif asks_robot(text) and not asks_person(text):
-            self.say(s.words(speech.robot), last=False)
-            self.say(moves.next_question(s))
-        elif is_wrong_person(text) and s.booking is None:
-            moves.decline(self, "wrong_person")
-        else:
-            return False
-        return True
-
-    def opt_out(self, words: str) -> None:
-        """They said stop: made durable first, acknowledged then."""
-        s = self.state
-        s.opted_out = True
-        moves.judge(self, OptOut(words=words))
-        self._out.append(signals.KeepOptOut(words))
-        self.perform(OptOut(words=words[:300]))
-
-    def _ask(self) -> None:
-        """Ask the model, unless the graph already knows what comes next."""
-        s = self.state
-        s.turn_no += 1
-        s.node_turns += 1
-        if s.node_turns > s.here.max_turns:
-            moves.hand_off(self, "went round in circles")
-            return
-        if s.last_asked:
-            s.asked_often[s.last_asked] = s.asked_often.get(s.last_asked, 0) + 1
-            if s.asked_often[s.last_asked] > _MOST_ASKED and not s.learned.get(s.last_asked):
-                moves.hand_off(self, f"no clear answer about {s.last_asked.replace('_', ' ')}")
-                return
-        words = s.last_words
-        if s.node == "objection" and s.return_to and not concern(s, words):
-            back, s.return_to = s.return_to, ""
-            enter(s, back)
-        if is_confirmation(words) and s.node in ("outreach", "identity", "no_show_recovery"):
-            advance(s, Reading(intent="yes"))
-            if len(words.split()) <= 4 and moves.drive(self):
-                return
-        s.asked = Turn(id=s.turn_no, actions=s.allowed)
-        self._out.append(signals.Ask(s.turn_no, request(s), schema(self.playbook, s.allowed), s.allowed))
+            local.late(self, text)
+        elif not local.decide(self, text) and s.pending is None:
+            self.ask()
 
     def _interrupted(self, event: signals.Interrupted) -> None:
         """They spoke over us: what was not heard was not said."""

@@ -15,12 +15,10 @@ from zoneinfo import ZoneInfo
 
 from ..events import Slot
 from ..reading import plain
+from .numbers import NUMBERS, number
 
 Part = Literal["", "morning", "afternoon", "evening"]
 
-_ONES = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen"
-_NUMBERS = {word: n for n, word in enumerate(_ONES.split())}
-_NUMBERS |= {"twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "a": 1, "an": 1}
 _ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5}
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -85,49 +83,8 @@ class Said:
         return self == Said()
 
 
-def _number(word: str) -> int:
-    return int(word) if word.isdigit() else _NUMBERS.get(word, 0)
-
-
-_QUANTITIES = {
-    "couple": 2,
-    "dozen": 12,
-    "hundred": 100,
-    "thousand": 1000,
-    "sixty": 60,
-    "seventy": 70,
-    "eighty": 80,
-    "ninety": 90,
-}
-
-
-def number_in(text: str) -> float | None:
-    """The quantity that ``text`` names, in digits or words ("about twenty five", "1,200", "just me"); of a range
-    the lower end. None when there is none."""
-    words = re.sub(r"(?<=\d),(?=\d{3}\b)", "", text.lower()).replace("-", " ")
-    digits = re.search(r"\d+(?:\.\d+)?", words)
-    if digits:
-        scale = 1000 if re.match(r" ?(?:k\b|thousand)", words[digits.end() :]) else 1
-        return float(digits.group()) * scale
-    if re.search(r"\b(?:just|only) me\b|\b(?:myself|alone|by myself|one person)\b", words):
-        return 1.0
-    total: float | None = None
-    for word in re.findall(r"[a-z]+", words):
-        value = _QUANTITIES.get(word) or (_NUMBERS.get(word) if word not in ("a", "an") else None)
-        if value is None:
-            if total is not None and word not in ("and", "of", "a"):
-                break
-        elif total is not None and value >= 100:
-            total *= value
-        elif total is not None and word not in _QUANTITIES and (total < 20 or (value >= 10 and total < 100)):
-            break
-        else:
-            total = (total or 0) + value
-    return total
-
-
 def _minutes(words: str) -> int:
-    return sum(_number(word) for word in words.split())
+    return sum(number(word) for word in words.split())
 
 
 def _spaced(text: str) -> str:
@@ -171,19 +128,19 @@ def _clock(words: str) -> Clock | None:
             return Clock(int(g[0]), int(g[1]), _minutes(second) if second else None, g[3] or g[5] or "")
         if kind == "past":
             minute = {"quarter": 15, "half": 30}.get(g[0]) or _minutes(g[0])
-            return Clock(_number(g[1]), minute, half=g[2] or "")
+            return Clock(number(g[1]), minute, half=g[2] or "")
         if kind == "to":
             minute = 60 - (15 if g[0] == "quarter" else _minutes(g[0]))
-            return Clock((_number(g[1]) - 1) % 12 or 12, minute, half=g[2] or "")
+            return Clock((number(g[1]) - 1) % 12 or 12, minute, half=g[2] or "")
         if kind == "half":
-            return Clock(_number(g[0]), 30, half=g[1] or "")
+            return Clock(number(g[0]), 30, half=g[1] or "")
         if kind == "spoken":
-            return Clock(_number(g[0]), _minutes(g[1]), _minutes(g[3]) if g[3] else None, g[2] or "")
+            return Clock(number(g[0]), _minutes(g[1]), _minutes(g[3]) if g[3] else None, g[2] or "")
         if kind == "hour":
-            return Clock(_number(g[0]), 0, _minutes(g[2]) if g[2] else None, g[1])
+            return Clock(number(g[0]), 0, _minutes(g[2]) if g[2] else None, g[1])
         if kind == "oclock":
-            return Clock(_number(g[0]), 0, _minutes(g[1]) if g[1] else None, g[2] or "")
-        return Clock(_number(g[0]), 0, _minutes(g[1]) if g[1] else None)
+            return Clock(number(g[0]), 0, _minutes(g[1]) if g[1] else None, g[2] or "")
+        return Clock(number(g[0]), 0, _minutes(g[1]) if g[1] else None)
     return None
 
 
@@ -203,8 +160,8 @@ def _day(words: str, today: date) -> tuple[date, date] | None:
         day = today + timedelta((index - today.weekday()) % 7)
         if "next " in found.group() and monday <= day < monday + timedelta(7):
             day += timedelta(7)  # "next Tuesday" lies in the coming week, not in this one
-        number = re.search(rf"\b{name}(?: the)? (\d{{1,2}})(?:st|nd|rd|th)?\b(?!:| am| pm)", words)
-        if number and (exact := _dated(int(number[1]), None, today)) and exact.weekday() == index:
+        numbered = re.search(rf"\b{name}(?: the)? (\d{{1,2}})(?:st|nd|rd|th)?\b(?!:| am| pm)", words)
+        if numbered and (exact := _dated(int(numbered[1]), None, today)) and exact.weekday() == index:
             day = exact
         return day, day
     month = re.search(
@@ -228,7 +185,7 @@ def _day(words: str, today: date) -> tuple[date, date] | None:
     return None
 
 
-def _dated(number: int, month: int | None, today: date) -> date | None:
+def _dated(day: int, month: int | None, today: date) -> date | None:
     """The next date with this day of the month (and month), today included; None if there is none."""
     year, first = today.year, today.month
     for step in range(13):
@@ -236,7 +193,7 @@ def _dated(number: int, month: int | None, today: date) -> date | None:
         if month is not None and candidate != month:
             continue
         try:
-            exact = date(year + (first - 1 + step) // 12, candidate, number)
+            exact = date(year + (first - 1 + step) // 12, candidate, day)
         except ValueError:
             continue
         if exact >= today:
@@ -253,12 +210,12 @@ def _delay(words: str) -> timedelta | None:
     if re.search(r"\b(?:in an hour and a half)\b", words):
         return timedelta(minutes=90)
     found = re.search(
-        rf"\bin (?:about |around |like )?(\d+|a couple of|a few|{'|'.join(_NUMBERS)}) (second|minute|min|hour|day|week)s?\b",
+        rf"\bin (?:about |around |like )?(\d+|a couple of|a few|{'|'.join(NUMBERS)}) (second|minute|min|hour|day|week)s?\b",
         words,
     )
     if not found:
         return None
-    count = {"a couple of": 2, "a few": 3}.get(found[1]) or _number(found[1])
+    count = {"a couple of": 2, "a few": 3}.get(found[1]) or number(found[1])
     return timedelta(seconds=count * _UNITS[found[2]])
 
 
@@ -335,7 +292,7 @@ def _index(words: str, count: int) -> int | None:
     found = _INDEX.search(words)
     if found:
         word = next(g for g in found.groups() if g)
-        index = (_ORDINALS.get(word) or _number(word)) - 1
+        index = (_ORDINALS.get(word) or number(word)) - 1
         return index if 0 <= index < count else None
     if _EARLIEST.search(words):
         return 0
@@ -357,7 +314,7 @@ def choose(text: str, slots: Sequence[Slot], zone: str, now: datetime) -> Slot |
         index = _index(words, len(slots))
         said = read(clause, zone, now)
         if said.empty and index is None and (bare := _BARE.match(words)):
-            said = Said(clock=Clock(_number(bare[1])))
+            said = Said(clock=Clock(number(bare[1])))
         if index is not None and (said.clock is None or said.edge):
             matching = [slots[index]]
         elif not said.empty and said.delay is None:

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from ..playbook import Playbook
-from ..reading import plain
+from ..reading import fixed, plain
 from . import dates
+from .numbers import number_in
 from .state import State
 
 _SENTENCE = re.compile(r"(?<=[.!?…])[\"')\]]*\s+|\n+")
@@ -186,11 +187,11 @@ def _ungrounded_number(state: State, sentence: str) -> bool:
         return False
     if _MONEY.search(plain_words):
         return not any(
-            numbers <= {_number(n) for n in _DIGITS.findall(text)} and _overlap(plain(sentence), plain(text)) >= 0.6
+            numbers <= {_number(n) for n in _DIGITS.findall(text)} and _overlap(plain(sentence), fixed(text)) >= 0.6
             for text in _texts(state.playbook)
         )
-    known = {_number(n) for text in _own(state) for n in _DIGITS.findall(text)}
-    spoken = dates.number_in(state.last_words)
+    known = {_number(n) for text in (*_told(state), *_texts(state.playbook)) for n in _DIGITS.findall(text)}
+    spoken = number_in(state.last_words)
     if spoken is not None:
         known.add(f"{spoken:g}")
     if not dates.read(sentence, state.brief.zone, state.now).empty:
@@ -204,16 +205,19 @@ def _number(text: str) -> str:
     return f"{float(bare):g}" if bare.count(".") <= 1 and bare.replace(".", "").isdigit() else bare
 
 
-def _own(state: State) -> Iterable[str]:
-    """The texts of this state whose numbers may be said back."""
+def _told(state: State) -> Iterable[str]:
+    """What they told us: it may be said back."""
     yield from state.learned.values()
     yield from (line.text for line in state.lines if line.who == "lead")
-    yield from _texts(state.playbook)
 
 
 def _ungrounded_name(state: State, sentence: str) -> bool:
-    known = {word for text in (*_own(state), *_known_names(state)) for word in plain(text).split()}
-    for name in _CAPITAL.findall(sentence):
+    names = _CAPITAL.findall(sentence)
+    if not names:
+        return False
+    known = {word for text in _texts(state.playbook) for word in fixed(text).split()}
+    known |= {word for text in (*_told(state), *_known_names(state)) for word in plain(text).split()}
+    for name in names:
         word = name.lower()
         if word not in known and word not in _CALENDAR and word.removesuffix("s") not in known:
             return True
@@ -245,7 +249,7 @@ def _texts(playbook: Playbook) -> tuple[str, ...]:
 
 
 def _approved(playbook: Playbook) -> tuple[str, ...]:
-    return tuple(plain(text) for text in _texts(playbook))
+    return tuple(fixed(text) for text in _texts(playbook))
 
 
 def _overlap(words: str, text: str) -> float:
@@ -260,7 +264,7 @@ def _supported(state: State, words: str, approved: tuple[str, ...]) -> bool:
     if re.match(r"^(?:that|it|this) (?:is|sounds|makes|helps|works)\b(?: \w+){0,3}$", words):
         return True  # "that sounds good", "it makes sense": nothing is claimed
     said = " ".join(line.text for line in state.lines if line.who == "lead")
-    return any(_overlap(words, text) >= 0.8 for text in (*approved, plain(state.playbook.company.purpose))) or (
+    return any(_overlap(words, text) >= 0.8 for text in (*approved, fixed(state.playbook.company.purpose))) or (
         bool(re.match(r"^(?:so|ok|okay|got it|thanks|thank you|great|and)?\s?(?:you|your)\b", words))
         and _overlap(words, plain(said)) >= 0.6
     )

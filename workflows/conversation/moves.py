@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 from .. import events as ev
 from ..messages import Answer
 from ..reading import asks_later, asks_when, is_confirmation
-from . import dates
+from . import dates, local
 from .authority import authorize
 from .exits import advance, enter
 from .grounding import refused
 from .prompt import moment
+from .signals import Tell
 from .state import Pending, State, Turn
 from .turn import Decision, Proposal, Reading
 from .understand import absorb, concern, fact
@@ -41,7 +42,7 @@ def decide(talk: Conversation, decision: Decision) -> None:
         learned = report.model_copy(update={"objections": (raised,)})
     advance(s, reading)
     if learned is not None:
-        talk.tell(learned.model_copy(update={"node": s.node}))
+        talk.put_out(Tell(learned.model_copy(update={"node": s.node})))
     _follow(talk, reading, proposal, raised)
 
 
@@ -49,7 +50,7 @@ def _follow(talk: Conversation, reading: Reading, proposal: Proposal, raised: st
     s, name = talk.state, proposal.name
     quotes = tuple(sign.quote for sign in s.signs[-4:] if sign.quote in s.last_words)
     if name == "opt_out" or reading.intent == "stop":
-        talk.opt_out(s.last_words)
+        local.opt_out(talk, s.last_words)
     elif name == "hand_off" or s.node == "handoff":
         hand_off(talk, proposal.args.get("why", "") or "asked for a person")
     elif reading.intent == "wrong_person" and s.booking is None:

@@ -8,9 +8,8 @@ stranger's text is data, never instruction.
 from __future__ import annotations
 
 import json
-from functools import lru_cache
 
-from ..playbook import Playbook, playbook_of, registered
+from ..playbook import Playbook
 from .state import State
 
 MOST_LINES = 40
@@ -37,15 +36,6 @@ ACTIONS = {
 
 def instruction(playbook: Playbook) -> str:
     """The part that never changes under this playbook."""
-    return _instruction(playbook.hash) if playbook.hash in registered() else _written(playbook)
-
-
-@lru_cache(maxsize=64)
-def _instruction(content_hash: str) -> str:
-    return _written(playbook_of(content_hash))
-
-
-def _written(playbook: Playbook) -> str:
     book = playbook
     parts = [
         f"You are {book.agent.name}, the automated assistant of {book.company.name}, in a live talk about "
@@ -78,7 +68,7 @@ def request(state: State) -> list[dict[str, str]]:
     words = state.last_words
     while talk and talk[-1].who == "lead":
         talk.pop()
-    messages = [{"role": "system", "content": instruction(state.playbook)}]
+    messages = [{"role": "system", "content": state.instruction}]
     for line in talk[-MOST_LINES:]:
         role = "assistant" if line.who == "agent" else "user"
         messages.append({"role": role, "content": line.text[:MOST_HEARD]})

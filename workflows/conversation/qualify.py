@@ -9,7 +9,7 @@ from ..identity import email_address
 from ..model import Model
 from ..playbook import Criterion, Playbook, Question
 from ..reading import is_confirmation, is_denial, plain
-from .dates import number_in
+from .numbers import number_in
 
 _SYNONYMS = {
     "now": ("right away", "immediately", "asap", "as soon as possible", "this month", "this week", "straight away"),

@@ -52,6 +52,8 @@ class State:
     node: str
     began: datetime
     now: datetime
+    instruction: str = ""
+    """What the model is told under this playbook, written once."""
     version: int = 0
     lead_version: int = 0
     turn_no: int = 0

@@ -134,7 +134,7 @@ class TurnReader:
             raise MalformedTurn("longer than 64 KiB")
         known: list[Decision | str] = []
         if self._decision is None:
-            at = _key(self._text, "say")
+            at = _key(self._text, "say") if '"say"' in self._text else None
             if at is None:
                 return known
             self._decision = self._decided(self._text[: at[0]])

@@ -9,6 +9,7 @@ from ..reading import (
     asks_later,
     asks_link,
     asks_move,
+    fixed,
     hesitates,
     is_confirmation,
     is_denial,
@@ -75,7 +76,7 @@ def concern(state: State, words: str) -> str:
     """The playbook's objection that these words raise, by its cues; "" when none."""
     said = f" {plain(words)} "
     for name, objection in state.playbook.objections.items():
-        if any(f" {plain(cue)} " in said for cue in objection.cues):
+        if any(f" {fixed(cue)} " in said for cue in objection.cues):
             return name
     return ""
 
@@ -84,7 +85,7 @@ def fact(state: State, words: str) -> str:
     """The approved fact that these words ask for, by its cues; "" when none."""
     said = f" {plain(words)} "
     for name, known in state.playbook.facts.items():
-        if any(f" {plain(cue)} " in said for cue in known.cues):
+        if any(f" {fixed(cue)} " in said for cue in known.cues):
             return name
     return ""
 
