@@ -36,6 +36,8 @@ class DueText(Model):
 
     key: str
     message: str
+    booking: ev.Booking | None = None
+    """The meeting that it speaks of, when it no longer stands."""
 
 
 class Owed(Model):

@@ -36,8 +36,8 @@ PREFIXES = {
 class Fault(Strict):
     """One planted failure.
 
-    ``vendor`` (empty: any), ``method`` (empty: any), ``path`` and ``body`` (regular expressions, searched) say what it
-    meets. ``kind`` is an HTTP status (``429``, ``500``, ...), ``drop`` (the socket closes without an answer) or
+    ``vendor`` (empty: any), ``method`` (empty: any), ``path``, ``query`` and ``body`` (regular expressions, searched) say
+    what it meets. ``kind`` is an HTTP status (``429``, ``500``, ...), ``drop`` (the socket closes without an answer) or
     ``slow`` (``delay`` seconds before the answer); for the vendor's webhooks, ``direction`` ``out``, also
     ``duplicate``, ``reorder`` (sent after the next one) and ``lost``. ``before``: the vendor's state stays untouched;
     ``after``: the effect is committed, then the answer fails. It goes off ``times`` times, after ``skip`` matches.
@@ -47,6 +47,7 @@ class Fault(Strict):
     direction: Literal["in", "out"] = "in"
     method: str = ""
     path: str = ""
+    query: str = ""
     body: str = ""
     kind: str
     when: Literal["before", "after"] = "before"
@@ -63,7 +64,7 @@ class Fault(Strict):
             return value
         raise ValueError("write an HTTP status such as 429, or drop, slow, duplicate, reorder, lost")
 
-    @field_validator("path", "body")
+    @field_validator("path", "query", "body")
     @classmethod
     def _pattern(cls, value: str) -> str:
         try:
@@ -90,7 +91,7 @@ class Faults:
         return [fault for fault, _ in self._planted]
 
     def take(
-        self, vendor: str, direction: str, method: str, path: str, body: str, when: str = "before"
+        self, vendor: str, direction: str, method: str, path: str, body: str, when: str = "before", query: str = ""
     ) -> Fault | None:
         """The first fault that meets this request, counted down; None when none does."""
         for fault, left in self._planted:
@@ -100,6 +101,7 @@ class Faults:
                 and fault.vendor in {"", vendor}
                 and fault.method.upper() in {"", method}
                 and re.search(fault.path, path)
+                and re.search(fault.query, query)
                 and re.search(fault.body, body, re.DOTALL)
             ):
                 if left[0]:
@@ -199,7 +201,7 @@ class Wire:
                 self._log.answered(entry, status, time.perf_counter() - started, name)
 
         try:
-            fault = self._faults.take(vendor, "in", method, path, text)
+            fault = self._faults.take(vendor, "in", method, path, text, query=query)
             if fault:
                 name = f"{fault.kind} before"
             if fault and fault.kind == "slow":
@@ -207,7 +209,7 @@ class Wire:
             elif fault:
                 await _fail(fault, vendor, scope, receive, send, note)
                 return
-            late = self._faults.take(vendor, "in", method, path, text, "after")
+            late = self._faults.take(vendor, "in", method, path, text, "after", query)
             if late:
                 name = f"{late.kind} after"
                 if late.kind != "slow":

@@ -65,7 +65,7 @@ def meeting_cancelled(state: Lead, event: ev.MeetingCancelled) -> Lead:
                 booking=None,
                 due_texts=(
                     *state.due_texts,
-                    DueText(key=f"due/cancelled/{event.booking}", message="cancelled"),
+                    DueText(key=f"due/cancelled/{event.booking}", message="cancelled", booking=state.booking),
                 ),
             )
         )

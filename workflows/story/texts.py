@@ -49,7 +49,7 @@ def text_not_sent(state: Lead, event: ev.TextNotSent) -> Lead:
         return state.but(held_scope=event.held)
     if event.permanent:
         return _made(state, event, f"not sent: {event.why}")
-    return state if event.why == "no_longer_wanted" else marks.later(state, event.at)
+    return state if event.why == "no_longer_wanted" else marks.later(state, event.at, event.wait)
 
 
 def text_ambiguous(state: Lead, event: ev.TextAmbiguous) -> Lead:
