@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import pkgutil
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from temporalio import activity
+from temporalio import activity, workflow
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import (
     ActivityInboundInterceptor,
     ExecuteActivityInput,
+    HandleSignalInput,
+    HandleUpdateInput,
     Interceptor,
     PollerBehaviorAutoscaling,
+    WorkflowInboundInterceptor,
+    WorkflowInterceptorClassInput,
 )
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
@@ -52,7 +57,7 @@ def common_options(*, isolated: bool = False) -> dict[str, Any]:
         # After a worker died, its leads wait this long for it before another takes them (10 s by default).
         "sticky_queue_schedule_to_start_timeout": timedelta(seconds=2),
         "graceful_shutdown_timeout": DRAIN,
-        "interceptors": [Counting()],
+        "interceptors": [Counting(), OneInput()],
     }
 
 
@@ -76,3 +81,33 @@ class _Counted(ActivityInboundInterceptor):
             raise
         metrics.effect(info.activity_type, "refused" if getattr(result, "refused", "") else "ok")
         return result
+
+
+class OneInput(Interceptor):
+    """Signals and updates of ours take one input each. Sent by hand with none, or with two, they would raise in the
+    call of their handler, which Temporal retries for ever while everything else waits: the update is refused instead,
+    and the signal dropped."""
+
+    def workflow_interceptor_class(self, input: WorkflowInterceptorClassInput) -> type[WorkflowInboundInterceptor]:
+        return _OneInput
+
+
+class _OneInput(WorkflowInboundInterceptor):
+    async def handle_signal(self, input: HandleSignalInput) -> None:
+        if len(input.args) == 1:
+            await super().handle_signal(input)
+        else:
+            workflow.logger.warning("dropped the signal %s: %s", input.signal, _count(input.args))
+
+    async def handle_update_handler(self, input: HandleUpdateInput) -> Any:
+        if len(input.args) != 1:
+            raise ApplicationError(f"{input.update} takes one input, a JSON object; {_count(input.args)}", type="input")
+        return await super().handle_update_handler(input)
+
+    def handle_update_validator(self, input: HandleUpdateInput) -> None:
+        if len(input.args) == 1:
+            super().handle_update_validator(input)
+
+
+def _count(inputs: Sequence[Any]) -> str:
+    return f"{len(inputs)} were given" if inputs else "none was given"
