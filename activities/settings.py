@@ -66,8 +66,6 @@ class Settings(BaseSettings):
     """The number that calls and texts come from, in E.164."""
     twilio_base_url: str = ""
     """Empty: Twilio itself."""
-    twilio_recording: bool = False
-    """Record calls; the notice is said first where the law asks for it."""
 
     # Google Calendar
     google_base_url: str = ""

@@ -29,7 +29,7 @@ from workflows.events import Booking, Slot
 from workflows.ledger import AskTaken
 from workflows.rep_workflow import RepWorkflow
 from workflows.roster import Rep, Team
-from workflows.rotation import AssignTurn, SetActive
+from workflows.rotation import AssignTurn, Outcome, SetActive
 from workflows.team_workflow import TeamWorkflow
 
 NOW = datetime(2027, 3, 1, 12, tzinfo=UTC)

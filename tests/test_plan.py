@@ -76,9 +76,15 @@ class World:
             case plan.Text():
                 self.text(step)
             case plan.AskCarrier():
-                status = self.draw.choice(("", "completed", "no-answer"))
-                event = ev.CallUnknown(at=self.now, attempt=step.call.attempt)
-                self.take(self.over(step.call.attempt, status) if status else event)
+                attempt = step.call.attempt
+                match self.draw.choice(("", "completed", "no-answer", "in-progress")):
+                    case "":
+                        self.take(ev.CallUnknown(at=self.now, attempt=attempt))
+                    case "in-progress":
+                        self.take(ev.CallPlaced(at=self.now, attempt=attempt, sid=f"CA{attempt}"))
+                        assert not isinstance(plan.next_step(self.state, self.book, self.now), plan.AskCarrier)
+                    case status:
+                        self.take(self.over(attempt, status))
             case plan.Hangup():
                 self.take(ev.CallCancelled(at=self.now, attempt=step.call.attempt))
             case plan.KeepOptOut():

@@ -33,7 +33,9 @@ def _learn(state: Lead, at: datetime, event: ev.CallLearned | ev.ConversationEnd
     if state.booking and any(s.sign == "confirmation" and s.about == "booking" for s in event.signs):
         state = marks.reach(state, "confirmed", at)
     for fact in event.learned:
-        state = marks.note(state, at, "learned", f"learned {fact.field.replace('_', ' ')}", source=fact.source, attempt=event.attempt)
+        state = marks.note(
+            state, at, "learned", f"learned {fact.field.replace('_', ' ')}", source=fact.source, attempt=event.attempt
+        )
     return state
 
 
@@ -55,14 +57,17 @@ def call_placed(state: Lead, event: ev.CallPlaced) -> Lead:
     elif touch and not touch.sid:
         state = marks.touch(state, event.attempt, sid=event.sid)
     if state.call and state.call.attempt == event.attempt:
-        changes: dict[str, Any] = {"sid": event.sid}
+        # Whenever the call is seen, its deadline counts anew: the carrier said that it goes on.
+        changes: dict[str, Any] = {"sid": event.sid, "since": event.at}
         if state.call.state in ("queued", "ambiguous"):
-            changes |= {"state": "placed", "since": event.at}
+            changes["state"] = "placed"
         state = state.but(call=state.call.model_copy(update=changes))
         if state.review == "ambiguous_dial":
             state = state.but(review="")
     strays = tuple(
-        c.model_copy(update={"sid": event.sid, "state": "placed"}) if c.attempt == event.attempt else c
+        c.model_copy(update={"sid": event.sid, "state": "placed", "since": event.at})
+        if c.attempt == event.attempt
+        else c
         for c in state.strays
     )
     state = state.but(strays=strays)
@@ -192,11 +197,11 @@ def _is_over(touch: Touched) -> bool:
 
 def call_ended(state: Lead, event: ev.CallEnded) -> Lead:
     touch = touch_of(state, event.attempt)
-    if touch is None or _is_over(touch):
+    if touch is None or (_is_over(touch) and touch.outcome != "unknown"):
         return _drop_call(state, event.attempt)
     state = marks.milestone(state, "first_ring", event.at) if touch.touch != "inbound" else state
-    if touch.outcome in ("queued", "ambiguous"):
-        state = marks.advance(state, touch.touch, event.at)
+    if touch.outcome in ("queued", "ambiguous", "unknown"):  # a carrier may be slower than our patience
+        state = state if touch.outcome == "unknown" else marks.advance(state, touch.touch, event.at)
         state = state.but(review="" if state.review == "ambiguous_dial" else state.review)
     note = state.talks.get(event.attempt)
     outcome: str = event.status

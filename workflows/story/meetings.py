@@ -10,14 +10,16 @@ from . import marks
 
 
 def slots_found(state: Lead, event: ev.SlotsFound) -> Lead:
-    ids = {s.id for s in event.slots}
-    refused = tuple(dict.fromkeys([*state.refused, *(s.id for s in state.offered if s.id not in ids)]))[-60:]
+    # New times replace those offered before; where there are none, the old ones still stand.
+    offered = event.slots or state.offered
+    passed_over = (s.id for s in state.offered if s not in offered)
+    refused = tuple(dict.fromkeys([*state.refused, *passed_over]))[-60:]
     state = marks.note(
         state,
         event.at,
         "slots",
         f"offered {len(event.slots)} times" if event.slots else f"no time to offer: {event.why}",
-    ).but(offered=event.slots, refused=refused)
+    ).but(offered=offered, refused=refused)
     return marks.answer(
         state, event.request,
         Answer(allowed=bool(event.slots), rule="" if event.slots else "no_slots", detail=event.why, slots=event.slots),
