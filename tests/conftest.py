@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
-
-# Hypothesis's plugin imports this when it prints the summary; on Python 3.11 that parse can be interrupted by the
-# collection of finished workflows and fail the run. Imported now, it is not parsed then.
-import hypothesis.internal.observability  # noqa: F401
 
 pytest_plugins = [
     f"tests.fixtures.{file.stem}"
     for file in sorted((Path(__file__).parent / "fixtures").glob("*.py"))
     if file.stem != "__init__"
 ]
+
+
+class _WithoutTraceback(logging.Filter):
+    """asyncio reports a lost exception when its future is collected, which may be in the middle of ``ast.parse``; on
+    Python 3.11 formatting the traceback there calls ``ast.parse`` again and breaks the first (CPython gh-106905)."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.exc_info = None
+        return True
+
+
+logging.getLogger("asyncio").addFilter(_WithoutTraceback())

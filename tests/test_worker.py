@@ -59,8 +59,8 @@ async def test_refuses_another_identity_key_than_setup_stored(
         await worker.require_identity(settings())
 
 
-async def test_refuses_while_an_open_lead_follows_an_unknown_playbook(client: Client) -> None:
-    known = library.load()[0]
+async def test_refuses_while_an_open_lead_follows_an_unknown_playbook(own_server: str) -> None:
+    client, known = await temporal.connect(), library.load()[0]
     lead = "lead-of-an-unknown-playbook"
     for content_hash, fault in ((known.hash, ""), ("0123456789abcdef", "0123456789abcdef")):
         handle = await client.start_workflow(
@@ -107,7 +107,7 @@ async def process(*arguments: str, **variables: str) -> AsyncIterator[subprocess
         await asyncio.to_thread(running.communicate)
 
 
-async def test_serves_health_and_metrics_drains_on_sigterm_and_exits_cleanly(environment: Path) -> None:
+async def test_serves_health_and_metrics_drains_on_sigterm_and_exits_cleanly(own_server: str) -> None:
     port = free_port()
     async with process("worker", SHOWRATE_WORKER_PORT=str(port)) as running:
         state = json.loads(await _fetch(f"http://127.0.0.1:{port}/healthz", running))
