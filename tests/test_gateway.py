@@ -290,6 +290,23 @@ async def test_a_pause_ends_a_live_call_politely(calls: People) -> None:
             assert time.monotonic() - started < 2
             await caller.listen()
             assert caller.ended
+        await calls.until(lead, lambda view: view.touches[0].outcome.startswith("paused"))
+        over = ev.CallEnded(at=datetime.now(UTC), attempt="a1", sid=sid, status="completed", seconds=9)
+        await calls.site.temporal.get_workflow_handle(lead).signal("call_status", over)
+        # They were told that we get back to them.
+        await calls.until(lead, lambda view: view.next_reason == "waiting for the promised callback")
+    finally:
+        await gate.resume(calls.site.temporal, "everything", "test")
+
+
+async def test_who_rings_us_is_served_while_everything_is_paused(calls: People) -> None:
+    await gate.pause(calls.site.temporal, "everything", "test")
+    try:
+        async with ringing(calls.site.url) as caller:
+            await caller.setup("CAin9", theirs=somebody())
+            assert "How can I help you?" in await caller.listen()
+            await asyncio.sleep(4 * gateway.WATCH_EVERY)
+            assert "Who am I speaking with?" in await caller.say("Hi, I would like to book a demo.")
     finally:
         await gate.resume(calls.site.temporal, "everything", "test")
 
