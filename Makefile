@@ -63,7 +63,7 @@ bench: $(STAMP)
 
 lock:
 	@uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 \
-	  --extra test --extra bench pyproject.toml -o requirements.lock
+	  --all-extras pyproject.toml -o requirements.lock
 
 clean:
 	rm -rf $(VENV) .showrate .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info build
