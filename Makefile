@@ -59,7 +59,7 @@ format: $(STAMP)
 	@$(BIN)/ruff format --quiet .
 
 bench: $(STAMP)
-	@$(BIN)/python -m tests.bench $(ARGS)
+	@$(BIN)/python -m tests.bench.dial $(ARGS)
 
 lock:
 	@uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 \

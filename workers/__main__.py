@@ -16,6 +16,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = _parser().parse_args(arguments)
     match given.command:
         case "worker":
+            from activities.settings import settings
+            from workflows import versions
+
+            versions.use(bool(settings().showrate_build))  # said before the workflows are defined by their import
             from workers import worker
 
             worker.main()

@@ -21,6 +21,7 @@ from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from rich.text import Text
 from temporalio.client import Client
@@ -32,7 +33,7 @@ from activities.vendors import temporal
 from clients import printing
 from workers import setup, trial
 from workers.follow import OUT, Follower, lines
-from workers.sandbox.cast import draw
+from workers.sandbox.cast import draw, visitor
 from workers.server import ServerError
 from workers.stack import LOOPBACK, ROOT, Ports, Stack, StackError, demo_environment, demo_keys, free_ports
 from workflows.playbook import PlaybookError
@@ -103,8 +104,9 @@ async def _demo() -> int:
 
 def _banner(home: Path, ports: Ports, house: Settings) -> None:
     web, sandbox = house.showrate_public_url, f"http://{LOOPBACK}:{ports.sandbox}"
+    form = f"{web}/form?{urlencode(visitor(datetime.now(UTC)))}"
     where = (
-        ("the form", f"{web}/form", "fill it in with any phone number; the phone rings within a second or two"),
+        ("the form", form, "send it; the phone rings within a second or two (where it is night, in the morning)"),
         ("the phone", f"{sandbox}/", "answer it yourself, or choose who answers"),
         ("texts, calendars", f"{sandbox}/texts {sandbox}/calendars", ""),
         ("CRM, Slack", f"{sandbox}/crm {sandbox}/slack", ""),
@@ -148,7 +150,7 @@ async def _once(seed: int | None) -> int:
     chosen = secrets.randbelow(1_000_000) if seed is None else seed
     (ROOT / ".showrate").mkdir(exist_ok=True)
     home = Path(tempfile.mkdtemp(prefix="once-", dir=ROOT / ".showrate"))
-    well = False
+    well = kept = False
     try:
         async with _running(home, ports := free_ports(preferred=False)) as (_, house, client):
             members = draw(chosen, datetime.now(UTC))
@@ -160,8 +162,12 @@ async def _once(seed: int | None) -> int:
             counted = await asyncio.to_thread(funnel.funnel)
         _report(verdicts, counted, time.monotonic() - begun)
         well = not any(verdict.faults for verdict in verdicts)
+        kept = not well
+    except Exception:
+        kept = True
+        raise
     finally:
-        if well:
+        if not kept:
             shutil.rmtree(home, ignore_errors=True)
         else:
             lines([f"Its logs and databases are kept in {_short(home)}; run it again with --seed {chosen}."])

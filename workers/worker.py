@@ -43,7 +43,7 @@ from activities.settings import Settings, settings
 from activities.vendors import temporal, twilio
 from workers import health
 from workers.options import DIAL, DRAIN, common_options
-from workflows import identity, messages, playbook, versions
+from workflows import identity, messages, playbook
 from workflows.attributes import PLAYBOOK
 
 log = logging.getLogger(__name__)
@@ -128,7 +128,6 @@ async def require_playbooks(client: Client) -> None:
 def workers(client: Client, using: Settings) -> list[Worker]:
     """The two workers of a process, on one client. Raises Refusal when no workflow or no dial is to be found."""
     options = common_options()
-    versions.use(bool(using.showrate_build))
     if using.showrate_build:
         options["deployment_config"] = WorkerDeploymentConfig(
             version=WorkerDeploymentVersion(deployment_name=DEPLOYMENT, build_id=using.showrate_build),
@@ -142,7 +141,7 @@ def workers(client: Client, using: Settings) -> list[Worker]:
             client,
             task_queue=messages.QUEUE,
             workflows=workflow_classes(),
-            activities=[each for each in found if _name(each) != DIAL],
+            activities=found,
             activity_executor=ThreadPoolExecutor(100, "activity"),
             **options,
         ),

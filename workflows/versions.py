@@ -2,7 +2,7 @@
 
 A lead stays on the build it began on until it continues as new (PINNED); what lives for good (ledgers, turns,
 opt-outs, what is paused) moves to each new build (AUTO_UPGRADE). A server refuses either from an unversioned worker,
-so a process says first which it is; workflow classes are defined anew in the sandbox and see the answer.
+so a worker says first which it is, before it imports the workflows.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ _versioned = False
 
 
 def use(versioned: bool) -> None:
-    """Say whether this process's workers are versioned; once, before they start."""
+    """Say whether this process's workers are versioned; once, before the workflows are imported."""
     global _versioned
     _versioned = versioned
 
