@@ -51,7 +51,7 @@ class Settings(BaseSettings):
     showrate_build: str = ""
     """The worker's build id for Temporal's worker versioning; empty: unversioned."""
     showrate_dial_rate: float = 1.0
-    """Dials a second that the carrier takes (Twilio: 1 by default)."""
+    """Dials a second that the carrier takes (Twilio: 1 by default); 0: as many as come."""
     showrate_timeout: float = 10.0
     """Seconds that one request to a vendor may take."""
 

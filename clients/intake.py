@@ -96,9 +96,7 @@ async def leads(request: Request) -> Response:
     return JSONResponse(answer, status_code=202, headers=CORS)
 
 
-async def submit(
-    temporal: Client | None, house: Settings, request: Request, fields: Mapping[str, object]
-) -> Form:
+async def submit(temporal: Client | None, house: Settings, request: Request, fields: Mapping[str, object]) -> Form:
     """Check the sender and the fields, and hand the form to Temporal. Raises Turned, Unusable, Unreachable."""
     key = request.headers.get("x-showrate-key") or str(fields.get("key") or "")
     source = source_of(house.showrate_sources, key, str(fields.get("source") or ""))
@@ -126,13 +124,19 @@ async def start(temporal: Client | None, house: Settings, form: Form, now: datet
         async with asyncio.timeout(START_WITHIN):
             await temporal.start_workflow(
                 messages.LEAD,
-                messages.LeadStart(lead=lead, audience=playbook.audience, playbook=content_hash),
+                messages.LeadStart(
+                    lead=lead,
+                    audience=playbook.audience,
+                    playbook=content_hash,
+                    paced=house.showrate_dial_rate > 0,
+                ),
                 id=lead,
                 task_queue=messages.QUEUE,
                 start_signal="form_submitted",
                 start_signal_args=[event],
                 id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
                 search_attributes=start_attributes(playbook.audience, form.source, content_hash),
+                static_summary=f"a lead from {form.source.replace('_', ' ') or 'an unnamed source'}",
                 rpc_timeout=timedelta(seconds=START_WITHIN),
             )
     except (RPCError, TimeoutError, RuntimeError) as error:

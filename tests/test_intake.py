@@ -67,7 +67,7 @@ async def test_a_form_is_durable_before_it_is_accepted(web: Site, book: str) -> 
     assert answer["status_url"] == f"{web.url}/api/leads/{answer['lead']}"
 
     start, (event,) = await history(web.temporal, answer["lead"])
-    assert start == LeadStart(lead=answer["lead"], audience="inbound", playbook=book)
+    assert start == LeadStart(lead=answer["lead"], audience="inbound", playbook=book, paced=False)
     form = event.form
     assert (event.id, form.submission_id, event.memory) == ("k-1", "k-1", None)
     assert (form.name, form.phone, form.email) == ("Ada Park", "+14155550123", "ada@example.com")

@@ -126,7 +126,8 @@ async def require_playbooks(client: Client) -> None:
 
 
 def workers(client: Client, using: Settings) -> list[Worker]:
-    """The two workers of a process, on one client. Raises Refusal when no workflow or no dial is to be found."""
+    """The two workers of a process, on one client: for everything, and for dials that are held to the carrier's rate.
+    Raises Refusal when no workflow or no dial is to be found."""
     options = common_options()
     if using.showrate_build:
         options["deployment_config"] = WorkerDeploymentConfig(

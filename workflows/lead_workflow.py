@@ -42,6 +42,7 @@ class LeadWorkflow:
             self._state = Lead.model_validate(start.carry)
         else:
             self._state = Lead(lead=start.lead, audience=start.audience, playbook=start.playbook)
+        self._paced = start.paced
         self._inbox: list[ev.Event] = []
         self._received = 0
         self._applied = 0
@@ -142,7 +143,7 @@ class LeadWorkflow:
         state, playbook, now = self._state, self._playbook, workflow.now()
         match step:
             case plan.Dial():
-                dial = perform.start_dial(state, playbook, step, now)
+                dial = perform.start_dial(state, playbook, step, now, self._paced)
                 self._stoppable = dial
                 return perform.dialled(dial, step)
             case plan.Text():

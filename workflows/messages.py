@@ -42,6 +42,9 @@ class LeadStart(Model):
     audience: str
     playbook: str
     """Content hash, see ``workflows/playbook.py``."""
+    paced: bool = True
+    """Whether dials go through DIAL_QUEUE, held to the carrier's rate. A carrier without one needs no queue of its
+    own, and the dial then starts with the workflow task that asks for it."""
     carry: dict[str, Any] | None = None
     """The state carried through continue-as-new."""
 

@@ -80,7 +80,7 @@ def _asked_wait(error: ActivityError) -> timedelta:
 
 
 def start_dial(
-    state: Lead, playbook: Playbook, step: plan.Dial, now: datetime
+    state: Lead, playbook: Playbook, step: plan.Dial, now: datetime, paced: bool
 ) -> workflow.ActivityHandle[fx.Dispatched]:
     """The first call of a new lead goes before all others, a promised callback before the cadence."""
     first = not any(t.channel == "call" and not t.outcome.startswith(("queued", "not placed")) for t in state.touches)
@@ -90,7 +90,7 @@ def start_dial(
             gate=gate(state), attempt=step.attempt, to=state.phone, ring=playbook.call.ring,
             longest=playbook.call.longest, not_after=step.not_after,
         ),
-        task_queue=DIAL_QUEUE,
+        task_queue=DIAL_QUEUE if paced else None,
         start_to_close_timeout=_DIAL,
         schedule_to_start_timeout=max(step.not_after - now, timedelta(seconds=1)),
         retry_policy=_ONCE,

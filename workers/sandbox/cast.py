@@ -277,6 +277,16 @@ def _written(random: Random, number: str) -> str:
     return phonenumbers.format_number(parsed, random.choice((style.E164, style.INTERNATIONAL)))
 
 
+def visitor(now: datetime) -> dict[str, str]:
+    """Somebody to fill in a form as: the fields of a person with a number where it is daytime at ``now``, so that the
+    calling hours let the phone ring at once. A number that nobody of the cast has."""
+    random = Random(int(now.timestamp()))
+    (number,) = _numbers(random, now, 1)
+    name, company = f"{random.choice(_FIRST)} {random.choice(_LAST)}", random.choice(_COMPANIES)
+    who = _character(random, KINDS[0], number, name, company)
+    return {"name": name, "phone": number, "email": who.email, "company": company}
+
+
 def _numbers(random: Random, now: datetime, count: int) -> list[str]:
     """``count`` different valid numbers whose one time zone has daytime at ``now``, over as many zones as there are."""
     by_zone: dict[str, list[_Range]] = {}
