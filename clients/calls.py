@@ -108,6 +108,7 @@ async def _connect_inbound(
         task_queue=messages.QUEUE,
         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
         search_attributes=start_attributes(playbook.audience, INBOUND, content_hash),
+        static_summary="a lead who rang us",
     )
     brief: Brief = await client.execute_update_with_start_workflow(
         "connect", call, start_workflow_operation=start, id=update_id, result_type=Brief
