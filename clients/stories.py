@@ -129,10 +129,14 @@ async def rows(
         )
     )
     found = [_row(record) for record in known]
-    if offset or owner or review or stage not in ("", "new"):
+    if offset or owner or review:
         return found
     recorded = {row.lead for row in found}
-    waiting = [row for row in await _unrecorded(client, audience, source) if row.lead not in recorded]
+    waiting = [
+        row
+        for row in await _unrecorded(client, audience, source)
+        if row.lead not in recorded and stage in ("", row.stage)
+    ]
     if waiting:
         kept = await asyncio.gather(*(from_record(partial(store.lead, row.lead)) for row in waiting))
         waiting = [row for row, record in zip(waiting, kept, strict=True) if record is None]
@@ -214,10 +218,11 @@ async def _accepted(client: Client | None, lead: str) -> bool:
 
 
 async def _unrecorded(client: Client | None, audience: str, source: str) -> list[Row]:
-    """Open leads that Temporal shows as new; none when it does not answer, since the record's list is good too."""
+    """The newest open leads that Temporal shows: one that is in its first call is not recorded yet. None when Temporal
+    does not answer, since the record's list is good too."""
     if client is None:
         return []
-    query = f"WorkflowType = '{messages.LEAD}' AND ExecutionStatus = 'Running' AND {STAGE.name} = 'new'"
+    query = f"WorkflowType = '{messages.LEAD}' AND ExecutionStatus = 'Running' AND {STAGE.name} != 'closed'"
     try:
         async with asyncio.timeout(leads.READ_WITHIN):
             found = [execution async for execution in client.list_workflows(query, limit=50)]
@@ -226,7 +231,7 @@ async def _unrecorded(client: Client | None, audience: str, source: str) -> list
     rows = [
         Row(
             lead=execution.id,
-            stage="new",
+            stage=execution.typed_search_attributes.get(STAGE) or "new",
             source=execution.typed_search_attributes.get(SOURCE) or "",
             audience=execution.typed_search_attributes.get(AUDIENCE) or "",
             at=execution.start_time,

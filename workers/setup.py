@@ -62,7 +62,7 @@ async def setup(using: Settings | None = None) -> AsyncIterator[str]:
     yield f"search attributes {'added: ' + ', '.join(added) if added else 'are there'}"
     if chosen.hubspot_access_token:
         done = await crm.prepare()
-        yield f"CRM {'; '.join(done) if done else 'properties are there'}"
+        yield f"CRM {f'{len(done)} properties and stages made' if done else 'properties and stages are there'}"
     if chosen.showrate_build:
         await _make_current(client, chosen.showrate_build)
         yield f"build {chosen.showrate_build} takes new leads"
