@@ -31,6 +31,7 @@ from workflows.effects import Gate
 from workflows.optout_workflow import OptOutStart, Stop
 
 from . import faults
+from .vendors import temporal
 
 _FRESH = 0.25
 """Seconds that an answer about what is paused may be old."""
@@ -167,6 +168,7 @@ async def _tell(client: Client, name: str, asked: Pause | Resume) -> Paused:
         )
         return Paused(waiting=True)
     finally:
+        temporal.read(start)
         _standing.pop(client, None)
 
 

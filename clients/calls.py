@@ -18,6 +18,7 @@ from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.settings import Settings, settings
+from activities.vendors import temporal
 from workflows import identity, messages
 from workflows.attributes import start_attributes
 from workflows.conversation import signals
@@ -110,9 +111,12 @@ async def _connect_inbound(
         search_attributes=start_attributes(playbook.audience, INBOUND, content_hash),
         static_summary="a lead who rang us",
     )
-    brief: Brief = await client.execute_update_with_start_workflow(
-        "connect", call, start_workflow_operation=start, id=update_id, result_type=Brief
-    )
+    try:
+        brief: Brief = await client.execute_update_with_start_workflow(
+            "connect", call, start_workflow_operation=start, id=update_id, result_type=Brief
+        )
+    finally:
+        temporal.read(start)
     return brief
 
 

@@ -13,16 +13,18 @@ An encrypted payload keeps nothing readable but its key's id::
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import os
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import google.protobuf.json_format
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from temporalio.api.common.v1 import Payload, Payloads
-from temporalio.client import Client, Interceptor
+from temporalio.client import Client, Interceptor, WithStartWorkflowOperation
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.converter import DataConverter, DefaultFailureConverterWithEncodedAttributes, PayloadCodec
 from temporalio.envconfig import ClientConfig
@@ -117,6 +119,13 @@ def converter(keys: Mapping[str, bytes]) -> DataConverter:
         payload_codec=Codec(keys),
         failure_converter_class=DefaultFailureConverterWithEncodedAttributes,
     )
+
+
+def read(start: WithStartWorkflowOperation[Any, Any]) -> None:
+    """After an update with start, in any case: the SDK also leaves its failure in a future, and one that nobody reads
+    is told on standard error when the process ends."""
+    handle = asyncio.ensure_future(start.workflow_handle())
+    handle.add_done_callback(lambda done: done.cancelled() or done.exception())
 
 
 async def connect(
