@@ -42,7 +42,7 @@ demo: $(STAMP)
 	@exec $(BIN)/python -m workers demo $(ARGS)
 
 test: $(STAMP) lint types imports
-	@$(BIN)/python -m pytest -q -n 2 --dist loadfile $(TESTS)
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder $(TESTS)
 
 lint: $(STAMP)
 	@$(BIN)/ruff check --quiet .
