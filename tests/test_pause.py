@@ -87,10 +87,9 @@ class Floor:
         ]
 
     async def pause(self, scope: str) -> datetime:
-        """Pause as the command and the console do; when it was asked."""
-        asked = datetime.now(UTC)
+        """Pause as the command and the console do; when they had their answer."""
         assert (await leads.set_paused(self.client, scope, True, "ops", "a test"))["paused"]
-        return asked
+        return datetime.now(UTC)
 
     async def resume(self, scope: str) -> datetime:
         asked = datetime.now(UTC)
@@ -164,24 +163,29 @@ async def floor(own_server: str, sandbox: Sandbox, monkeypatch: pytest.MonkeyPat
 
 async def test_everything_stops_within_a_second_and_comes_back_spread_out(floor: Floor) -> None:
     people: list[str] = []
+    stopped = asyncio.Event()
 
-    async def come_in(seconds: float) -> None:
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
+    async def come_in() -> None:
+        """People keep coming, a dozen of them after the pause."""
+        more = 12
+        while more:
             people.append(await floor.lead())
-            await asyncio.sleep(0.08)
+            more -= stopped.is_set()
+            await asyncio.sleep(0.05)
 
-    coming = asyncio.create_task(come_in(3))
-    await asyncio.sleep(1)
-    waiting_for_a_text = people[0]
-    asked = await floor.pause("everything")
+    waiting_for_a_text = await floor.lead()
+    people.append(waiting_for_a_text)
+    await floor.until(waiting_for_a_text, lambda view: view.touches and view.touches[0].sid)
+    coming = asyncio.create_task(come_in())
+    await asyncio.sleep(0.5)
+    paused = await floor.pause("everything")
+    stopped.set()
     await floor.no_answer(waiting_for_a_text)
     await coming
+    await asyncio.sleep(1)
     dialled = {lead: floor.sent(lead, "Calls") for lead in people}
-    assert all(at < asked + timedelta(seconds=1) for dials in dialled.values() for at in dials)
-    before = [lead for lead, dials in dialled.items() if dials]
-    held = [lead for lead in people if lead not in before]
-    assert len(before) >= 5
+    assert all(at < paused + timedelta(seconds=1) for dials in dialled.values() for at in dials)
+    held = [lead for lead, dials in dialled.items() if not dials]
     assert len(held) >= 10
 
     for lead in (*held, waiting_for_a_text):
@@ -289,10 +293,10 @@ async def test_who_waits_for_the_dialler_is_not_dialled_any_more(
         await floor.pause(alone)  # takes it out of the queue at once
         seen = await floor.until(alone, lambda view: not any(t.outcome == "queued" for t in view.touches), 1)
         assert seen.next_reason == "paused by ops"
-        asked = await floor.pause("everything")
+        paused = await floor.pause("everything")
         await asyncio.sleep(3)
         dials = [at for lead in people for at in floor.sent(lead, "Calls")]
-        assert all(at < asked + timedelta(seconds=1) for at in dials)
+        assert all(at < paused + timedelta(seconds=1) for at in dials)
         assert len(dials) < 4
         await floor.resume("everything")
         for lead in people[:-1]:
