@@ -82,7 +82,8 @@ class World:
                         self.take(ev.CallUnknown(at=self.now, attempt=attempt))
                     case "in-progress":
                         self.take(ev.CallPlaced(at=self.now, attempt=attempt, sid=f"CA{attempt}"))
-                        assert not isinstance(plan.next_step(self.state, self.book, self.now), plan.AskCarrier)
+                        again = plan.next_step(self.state, self.book, self.now)
+                        assert not isinstance(again, plan.AskCarrier) or again.call.attempt != attempt
                     case status:
                         self.take(self.over(attempt, status))
             case plan.Hangup():
