@@ -11,7 +11,7 @@ from typing import Literal
 from pydantic import Field
 from temporalio import activity
 
-from .events import Booking, Form, Line, Slot, Verdict
+from .events import Booking, Concern, Form, Line, Moment, Slot, Verdict
 from .model import Duration, Instant, Model
 
 ErrorKind = Literal["retry_after", "retry", "permanent", "ambiguous"]
@@ -200,6 +200,9 @@ class CallNote(Model):
     transcript: tuple[Line, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
     timings: tuple[dict[str, float], ...] = ()
+    concerns: tuple[Concern, ...] = ()
+    path: tuple[str, ...] = ()
+    moments: tuple[Moment, ...] = ()
     tokens_in: int = 0
     tokens_out: int = 0
 

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from .model import Duration, Instant, Model
+from .playbook import Source
 
 # ---- what events carry -------------------------------------------------------------------------------------
 
@@ -79,7 +80,7 @@ class Learned(Model):
     field: str
     value: str
     quote: str = ""
-    source: Literal["form", "said", "texted", "crm", "rep"] = "said"
+    source: Source = "said"
 
 
 class Sign(Model):
@@ -89,6 +90,31 @@ class Sign(Model):
     about: str = ""
     quote: str = ""
     strength: float = 0.5
+    at: Instant | None = None
+
+
+class Concern(Model):
+    """One objection through the talk. ``status``: open (raised, or raised again), softened (answered, and they came
+    some way), resolved (not to be argued again), accepted (it stays; we go by it). ``words`` are theirs, the last."""
+
+    name: str
+    status: Literal["open", "softened", "resolved", "accepted"] = "open"
+    raised: int = 1
+    answered: int = 0
+    strength: float = 0.5
+    words: str = ""
+    at: Instant | None = None
+
+
+class Moment(Model):
+    """One signal of a call, for its story: what kind, at which state version, and how long it lasted if it did."""
+
+    kind: str
+    at: Instant
+    version: int
+    seconds: float | None = None
+    detail: str = ""
+    """Never what was said: a node, a digit's meaning, who answered."""
 
 
 class Line(Model):
@@ -184,6 +210,24 @@ class HandOff(Model):
     words: str = ""
 
 
+class Task(Model):
+    """Have a person look something up or do something; the call goes on."""
+
+    kind: Literal["task"] = "task"
+    what: str
+    words: str = ""
+
+
+class Refer(Model):
+    """Interested, but somebody else is the right one: a person takes the name up; the lead is not called again."""
+
+    kind: Literal["refer"] = "refer"
+    name: str = ""
+    contact: str = ""
+    """A phone number or an e-mail address, as said."""
+    words: str = ""
+
+
 class SendLink(Model):
     """Text the link under which the lead can manage the meeting."""
 
@@ -191,7 +235,8 @@ class SendLink(Model):
 
 
 Action = Annotated[
-    OfferSlots | Book | Cancel | OptOut | Decline | CallBack | HandOff | SendLink, Field(discriminator="kind")
+    OfferSlots | Book | Cancel | OptOut | Decline | CallBack | HandOff | SendLink | Task | Refer,
+    Field(discriminator="kind"),
 ]
 
 
@@ -264,6 +309,8 @@ class CallLearned(_Event):
     learned: tuple[Learned, ...] = ()
     signs: tuple[Sign, ...] = ()
     objections: tuple[str, ...] = ()
+    concerns: tuple[Concern, ...] = ()
+    """The concerns that changed, as they stand now."""
 
 
 class ConversationEnded(_Event):
@@ -275,6 +322,10 @@ class ConversationEnded(_Event):
     learned: tuple[Learned, ...] = ()
     signs: tuple[Sign, ...] = ()
     objections: tuple[str, ...] = ()
+    concerns: tuple[Concern, ...] = ()
+    path: tuple[str, ...] = ()
+    """The nodes of the graph in the order in which the talk went through them."""
+    moments: tuple[Moment, ...] = ()
     transcript: tuple[Line, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
     timings: tuple[dict[str, float], ...] = ()

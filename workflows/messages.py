@@ -16,12 +16,13 @@ LeadWorkflow
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
-from .events import Action, Booking, CallLearned, ConversationEnded, Form, FormSubmitted, Slot
+from .events import Action, Booking, CallLearned, Concern, ConversationEnded, Form, FormSubmitted, Slot
 from .model import Instant, Model
+from .playbook import Source
 
 LEAD = "LeadWorkflow"
 REP = "RepWorkflow"
@@ -67,6 +68,7 @@ class Brief(Model):
     version: int
     playbook: str
     refusal: str = ""
+    channel: Literal["call", "text", "email"] = "call"
     node: str = ""
     """Where in the graph to begin."""
     opening: str = "outreach"
@@ -84,6 +86,10 @@ class Brief(Model):
     talked_before: bool = False
     objections: dict[str, int] = Field(default_factory=dict)
     """How often each objection was answered already."""
+    concerns: tuple[Concern, ...] = ()
+    """The concerns of earlier talks, as they stand."""
+    sources: dict[str, Source] = Field(default_factory=dict)
+    """Where each learned field came from."""
     touch: str = ""
     """The cadence's touch that this call is; it says what is left on a voicemail. Empty for inbound calls."""
     resumed: bool = False

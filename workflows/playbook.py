@@ -41,6 +41,14 @@ class Question(Strict):
     ask: str
     kind: Literal["text", "number", "choice", "yes_no", "email", "name"] = "text"
     choices: tuple[str, ...] = ()
+    rephrase: str = ""
+    """The same question in other words: after a silence, or when it was not understood."""
+    complex: bool = False
+    """It takes thought: silence after it is met later (``call.patience.complex``)."""
+
+
+Source = Literal["form", "said", "texted", "crm", "rep"]
+"""Where something that is known of a lead came from."""
 
 
 class Criterion(Strict):
@@ -52,6 +60,8 @@ class Criterion(Strict):
     one_of: tuple[str, ...] = ()
     knock_out: bool = False
     weight: float = 1.0
+    sources: tuple[Source, ...] = ("form", "said", "texted", "crm", "rep")
+    """Whose word is accepted as evidence; a value from elsewhere is asked for again."""
 
 
 class Qualification(Strict):
@@ -90,6 +100,8 @@ class Node(Strict):
     required: tuple[str, ...] = ()
     fallback: str
     exits: tuple[Exit, ...] = ()
+    escalation: str = "handoff"
+    """The node to go to when this one has had its turns, or its fallback did not help."""
     detour: bool = False
     """A detour is a bounded call that returns to the node it came from (objections, hand-off talk)."""
     max_turns: int = 12
@@ -173,6 +185,19 @@ class Attendance(Strict):
     marks otherwise."""
 
 
+class Patience(Strict):
+    """How long a silence lasts before it is met: ``call.silence`` times these."""
+
+    nodes: dict[str, float] = Field(default_factory=dict)
+    """By node; 1 where it says nothing."""
+    complex: float = 1.6
+    """After a question that takes thought, and after several times were offered."""
+    own: float = 2.5
+    """Never sooner than this many times the lead's own usual pause before an answer ..."""
+    most: float = 2.5
+    """... but never later than this many times the plain wait."""
+
+
 class CallTiming(Strict):
     ring: Duration
     """How long it rings: at least 15 s or 4 rings for telemarketing (16 CFR 310.4(b)(4)(ii))."""
@@ -184,6 +209,19 @@ class CallTiming(Strict):
     """A dial not handed to the carrier within this time of being due is planned anew."""
     silence: tuple[Duration, ...]
     """When the lead is silent this long, say the next of ``speech.silence``; after the last, close gracefully."""
+    patience: Patience = Patience()
+    resume: Duration = timedelta(seconds=2)
+    """They broke in and said nothing after it for this long: it was no interruption, what was cut off goes on."""
+    filler_after: Duration = timedelta(seconds=1.5)
+    """The model or the calendar takes longer than this: one of ``speech.filler`` is said."""
+    decide_within: Duration = timedelta(seconds=5)
+    """The model has not decided after this long: local rules decide."""
+    doubt: float = 0.6
+    """A transcript with less confidence than this is doubtful: what hangs on it is read back first."""
+    ring_again: Duration = timedelta(minutes=2)
+    """A call that broke off is placed again within this time, once, where the rules allow it."""
+    approval: Duration = timedelta(minutes=30)
+    """An action that waits for a person's approval is dropped after this long."""
 
 
 class Speech(Strict):
@@ -210,7 +248,10 @@ class Speech(Strict):
     """Said in place of anything that is not grounded."""
     paused: str
     goodbye: str
-    silence: tuple[str, ...]
+    silence: tuple[str | tuple[str, ...], ...]
+    """What is said at each step of a silence, from reassuring to a graceful close; several wordings of one step are
+    used in turn, so that none is said twice. ``{question}`` is the open question in other words."""
+    filler: tuple[str, ...] = ("Let me see.", "One second, please.")
     too_long: str
     robot: str = "Yes, I am an automated assistant; a person joins you at the meeting."
     """The answer to "are you a robot": never denied (Cal. SB 1001, Me. LD 1727)."""

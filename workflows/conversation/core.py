@@ -280,7 +280,8 @@ class Conversation:
 
     def _silence(self) -> None:
         s, prompts = self.state, self.playbook.speech.silence
-        prompt = prompts[min(s.quiet, len(prompts) - 1)] if prompts else ""
+        step = prompts[min(s.quiet, len(prompts) - 1)] if prompts else ""
+        prompt = step if isinstance(step, str) else step[0]
         s.quiet += 1
         if s.quiet >= len(prompts):
             self.close("silence", s.words(prompt), outcome="screened" if s.machine == "screening" else "")

@@ -7,7 +7,7 @@ thread) turns frames into inputs and carries the outputs out, in order.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from ..events import Action, CallLearned
@@ -27,19 +27,30 @@ class Begin:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """A transcript of the lead's words, cumulative while not ``final``."""
+    """A transcript of the lead's words, cumulative while not ``final``. ``confidence`` (0 to 1) where the recogniser
+    tells it."""
 
     at: datetime
     text: str
     final: bool = True
+    confidence: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Onset:
+    """The other side began (``on``) or ceased to make sounds of speech; words may follow, or none."""
+
+    at: datetime
+    on: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Interrupted:
-    """They spoke over us; ``heard`` is what was played of our speech until then."""
+    """They spoke over us; ``heard`` is what was played of our speech until then, ``after`` how long it had lasted."""
 
     at: datetime
     heard: str
+    after: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +164,13 @@ class Paused:
 
 
 @dataclass(frozen=True, slots=True)
+class Lost:
+    """The media or the socket broke; the call may come back."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Rejoined:
     """The line was lost and is there again: the same call, a new socket."""
 
@@ -170,6 +188,7 @@ class HungUp:
 Input = (
     Begin
     | Heard
+    | Onset
     | Interrupted
     | Speaking
     | Played
@@ -184,6 +203,7 @@ Input = (
     | NotPerformed
     | OptOutKept
     | Paused
+    | Lost
     | Rejoined
     | HungUp
 )
@@ -208,6 +228,8 @@ class Speak:
     text: str
     last: bool = True
     interruptible: bool = True
+    preemptible: bool = False
+    """What is said next may cut it off: a filler."""
 
 
 @dataclass(frozen=True, slots=True)
