@@ -18,6 +18,8 @@ from pydantic import Field, ValidationError, model_validator
 from .model import Duration, Strict
 
 Autonomy = Literal["observe", "propose", "act"]
+Key = Literal["person", "stop", "yes", "no", "repeat"]
+"""What a pressed key means."""
 Channel = Literal["call", "text", "email"]
 
 
@@ -45,6 +47,8 @@ class Question(Strict):
     """The same question in other words: after a silence, or when it was not understood."""
     complex: bool = False
     """It takes thought: silence after it is met later (``call.patience.complex``)."""
+    confirm: bool = False
+    """A doubtful value (``call.doubt``) is read back before it is relied on."""
 
 
 Source = Literal["form", "said", "texted", "crm", "rep"]
@@ -267,6 +271,25 @@ class Speech(Strict):
     """To a call-screening service: who calls and why, in one line."""
     resumed: str = "Sorry, we were cut off."
     already: str = "Your meeting with {rep} stands: {time}."
+    not_booked: str = "I see no meeting of yours in our calendar yet."
+    """They say that they have booked, and the ledger knows of nothing."""
+    tasked: str = "I will have someone confirm that for you."
+    """A person was asked to look something up (``task``); the call goes on."""
+    referred: str = "Thank you, we will take it up with them. I will not call you about this again. Goodbye."
+    """Somebody else is the right one (``refer``)."""
+    who: str = "Who would be the right person to speak with?"
+    complaint: str = "I am sorry about that. I will have a colleague take it up with you personally."
+    read_back: str = "You said {value}, is that right?"
+    """Before something doubtful is relied on; ``{value}`` as it was understood."""
+    approval: str = "I have to check that with a colleague first. You get a text as soon as it is settled."
+    """The action is left to a person (``propose``)."""
+    now_call: str = "You have me on the line now, so let us settle it right away."
+    """They ask for a call now, in the call."""
+    which_day: str = "Which day would suit you?"
+    soften: str = "Good to hear."
+    """A concern went away: said once, before the talk goes on."""
+    link_only: str = "I will text you the link, and you can pick a time there whenever you like. Thank you, goodbye."
+    """They want the link and nothing else."""
 
 
 class Playbook(Strict):
@@ -294,6 +317,8 @@ class Playbook(Strict):
     """What the agent may do by itself, by action; ``act`` unless given."""
     thresholds: dict[str, float] = Field(default_factory=dict)
     """The evidence that an action needs before it is authorised, by action."""
+    keys: dict[str, Key] = {"0": "person", "9": "stop", "1": "yes", "2": "no", "*": "repeat"}
+    """What each key of the telephone means, at any moment of a call; others mean nothing."""
     memory: Duration
     """How long a closed lead is remembered in its workflow before the execution ends."""
     resume_spread: Duration

@@ -30,6 +30,8 @@ ACTIONS = {
     "opt_out": "they want no more contact",
     "hand_off": "they want a human being, or are upset (args.why)",
     "send_link": "text them the link",
+    "task": "have a person look up or settle what you may not answer (args.why); the talk goes on",
+    "refer": "somebody else is the right one to speak with (args.why holds their words about who)",
     "end": "say goodbye when everything is settled",
 }
 
