@@ -292,6 +292,9 @@ class Speech(Strict):
     """They want the link and nothing else."""
 
 
+_KEYS: dict[str, Key] = {"0": "person", "9": "stop", "1": "yes", "2": "no", "*": "repeat"}
+
+
 class Playbook(Strict):
     name: str
     audience: str
@@ -317,7 +320,7 @@ class Playbook(Strict):
     """What the agent may do by itself, by action; ``act`` unless given."""
     thresholds: dict[str, float] = Field(default_factory=dict)
     """The evidence that an action needs before it is authorised, by action."""
-    keys: dict[str, Key] = {"0": "person", "9": "stop", "1": "yes", "2": "no", "*": "repeat"}
+    keys: dict[str, Key] = Field(default_factory=_KEYS.copy)
     """What each key of the telephone means, at any moment of a call; others mean nothing."""
     memory: Duration
     """How long a closed lead is remembered in its workflow before the execution ends."""
