@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -87,7 +88,8 @@ def scripted(ask: signals.Ask) -> str:
 
 
 class Talk:
-    """One conversation under test."""
+    """One conversation under test. What takes time (a slow model, a slow lead) comes when :meth:`pass_time` gets there;
+    with the default of none it comes at once."""
 
     def __init__(
         self, told: Brief | None = None, book: Playbook | None = None, model: Model = scripted, lead: Lead | None = None
@@ -104,6 +106,13 @@ class Talk:
         self.hold_acts = False
         self.held: list[signals.Perform] = []
         self.hold_model = False
+        self.model_takes = 0.0
+        """Seconds from an Ask to the model's whole answer."""
+        self.lead_takes = 0.0
+        """Seconds from a Perform to the lead's answer."""
+        self._later: list[tuple[datetime, int, Callable[[], None]]] = []
+        self._hushed: set[int] = set()
+        self._count = 0
         self._piece = ""
         self.put(signals.Begin(self.now, told or brief()))
 
@@ -122,13 +131,74 @@ class Talk:
             self.outputs.append(output)
             self._carry_out(output)
 
-    def hear(self, text: str, seconds: float = 2.0) -> str:
-        """The lead says ``text``; what we said since."""
+    # ---- the other side -----------------------------------------------------------------------------------------
+
+    def hear(
+        self, text: str, seconds: float = 2.0, confidence: float | None = None, partials: tuple[str, ...] = ()
+    ) -> str:
+        """Our speech ends; the lead waits ``seconds``, then says ``text``, with these partial transcripts before it, a
+        quarter of a second apart. What we said since."""
         before = len(self.spoken)
         self.finish_speech()
         self.pass_time(seconds)
-        self.put(signals.Heard(self.now, text))
+        for words in partials:
+            self.partial(words, confidence)
+            self.pass_time(0.25)
+        self.final(text, confidence)
         return " ".join(self.spoken[before:])
+
+    def final(self, text: str, confidence: float | None = None) -> None:
+        """A final transcript, now."""
+        self.put(signals.Heard(self.now, text, confidence=confidence))
+
+    def partial(self, text: str, confidence: float | None = None) -> None:
+        """A partial transcript, now."""
+        self.put(signals.Heard(self.now, text, final=False, confidence=confidence))
+
+    def onset(self, on: bool = True) -> None:
+        """They begin or cease to make sounds."""
+        self.put(signals.Onset(self.now, on))
+
+    def interrupt(self, heard: str, text: str = "", after: float = 1.0) -> str:
+        """They break in when they have heard ``heard``; ``text``, if any, is what they say, ``after`` seconds later. What
+        we said since."""
+        before = len(self.spoken)
+        self.put(signals.Speaking(self.now, True))
+        self.put(signals.Onset(self.now, True))
+        self.put(signals.Played(self.now, heard))
+        self.put(signals.Interrupted(self.now, heard))
+        self.put(signals.Speaking(self.now, False))
+        if text:
+            self.pass_time(after)
+            self.put(signals.Onset(self.now, False))
+            self.final(text)
+        return " ".join(self.spoken[before:])
+
+    def key(self, digits: str) -> str:
+        """Keys are pressed, a fifth of a second apart; what we said since."""
+        before = len(self.spoken)
+        for digit in digits:
+            self.put(signals.Key(self.now, digit))
+            self.pass_time(0.2)
+        return " ".join(self.spoken[before:])
+
+    def lose(self) -> None:
+        """The media break."""
+        self.put(signals.Lost(self.now))
+
+    def rejoin(self) -> str:
+        """... and are there again; what we said since."""
+        before = len(self.spoken)
+        self.put(signals.Rejoined(self.now))
+        return " ".join(self.spoken[before:])
+
+    # ---- our side -----------------------------------------------------------------------------------------------
+
+    def start_speech(self, played: str = "") -> None:
+        """Our speech begins to be played, as far as ``played``."""
+        self.put(signals.Speaking(self.now, True))
+        if played:
+            self.put(signals.Played(self.now, played))
 
     def finish_speech(self) -> None:
         self.put(signals.Speaking(self.now, True))
@@ -136,18 +206,35 @@ class Talk:
         self.put(signals.Speaking(self.now, False))
 
     def pass_time(self, seconds: float) -> None:
-        """Time passes, with the ticks that were asked for."""
+        """Time passes, with the ticks that were asked for and what was still to come."""
         until = self.now + timedelta(seconds=seconds)
-        while (wake := self.core.wake_at) is not None and wake <= until:
-            self.now = max(self.now, wake)
-            self.put(signals.Tick(self.now))
+        while True:
+            wake = self.core.wake_at
+            due = self._later[0][0] if self._later else None
+            if due is not None and due <= until and (wake is None or due <= wake):
+                self.now = max(self.now, due)
+                heapq.heappop(self._later)[2]()
+            elif wake is not None and wake <= until:
+                self.now = max(self.now, wake)
+                self.put(signals.Tick(self.now))
+            else:
+                break
         self.now = until
+
+    def silence(self, seconds: float) -> list[str]:
+        """Our speech ends and nobody says anything for so long; the prompts that come."""
+        self.finish_speech()
+        before = len(self.spoken)
+        self.pass_time(seconds)
+        return self.spoken[before:]
 
     def answer(self, perform: signals.Perform, answer: Answer | None = None) -> None:
         self.put(signals.Performed(self.now, perform.id, answer or self.lead.act(perform.action)))
 
     def reply(self, ask: signals.Ask, text: str) -> None:
         """The model's ``text`` arrives in pieces."""
+        if ask.id in self._hushed:
+            return
         reader = TurnReader(ask.actions)
         try:
             for at in range(0, len(text), 7):
@@ -162,6 +249,13 @@ class Talk:
             return
         self.put(signals.Finished(self.now, ask.id, tokens_in=len(str(ask.messages)) // 4, tokens_out=len(text) // 4))
 
+    def _in(self, seconds: float, act: Callable[[], None]) -> None:
+        if not seconds:
+            act()
+            return
+        self._count += 1
+        heapq.heappush(self._later, (self.now + timedelta(seconds=seconds), self._count, act))
+
     def _carry_out(self, output: signals.Output) -> None:
         if isinstance(output, signals.Speak):
             self._piece += output.text
@@ -172,12 +266,15 @@ class Talk:
         elif isinstance(output, signals.Ask):
             self.asks.append(output)
             if not self.hold_model:
-                self.reply(output, self.model(output))
+                self._in(self.model_takes, lambda: self.reply(output, self.model(output)))
+        elif isinstance(output, signals.Hush):
+            if self.model_takes:
+                self._hushed.add(output.id)  # a request that takes time is really given up
         elif isinstance(output, signals.Perform):
             if self.hold_acts:
                 self.held.append(output)
             else:
-                self.answer(output)
+                self._in(self.lead_takes, lambda: self.answer(output))
         elif isinstance(output, signals.KeepOptOut):
             self.put(signals.OptOutKept(self.now))
         elif isinstance(output, signals.Tell):

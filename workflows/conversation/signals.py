@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from ..events import Action, CallLearned
+from ..events import Action, CallLearned, Verdict
 from ..messages import Answer, Brief
 from .turn import Decision
 
@@ -219,6 +219,11 @@ class Ask:
     messages: list[dict[str, str]]
     schema: dict[str, Any]
     actions: tuple[str, ...]
+    version: int = 0
+    """The state version that it was made on: once the other side has said something newer, nothing of the answer is
+    spoken."""
+    speculative: bool = False
+    """Made on words that may still change: nothing of the answer is released before they are final."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,12 +245,19 @@ class Hush:
 
 
 @dataclass(frozen=True, slots=True)
+class Stop:
+    """Cease to play what was said, where the runtime has not done so by itself."""
+
+
+@dataclass(frozen=True, slots=True)
 class Perform:
     """Ask the lead for ``action`` under ``id``; ``version`` is the lead's as last known."""
 
     id: str
     action: Action
     version: int
+    verdict: Verdict | None = None
+    """Why it was authorised, or which autonomy leaves it to a person; goes to the lead with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,7 +281,7 @@ class End:
     why: str
 
 
-Output = Ask | Speak | Hush | Perform | KeepOptOut | Tell | End
+Output = Ask | Speak | Hush | Stop | Perform | KeepOptOut | Tell | End
 
 
 @dataclass(slots=True)
