@@ -39,6 +39,8 @@ class PlaceCall(Model):
     ring: Duration
     longest: Duration
     not_after: Instant
+    playbook: str = ""
+    """Content hash: it says how the carrier is to speak and listen."""
 
 
 class Dispatched(Model):
@@ -215,6 +217,18 @@ class Card(Model):
     lines: tuple[str, ...]
     rep: str = ""
     lead: str = ""
+    urgent: bool = False
+
+
+class ToDo(Model):
+    """Something that a person has to do: a task in the CRM. ``key`` makes a repeat recognisable."""
+
+    key: str
+    title: str
+    lines: tuple[str, ...] = ()
+    rep: str = ""
+    at: Instant
+    urgent: bool = False
 
 
 class Reflection(Model):
@@ -235,9 +249,13 @@ class Reflection(Model):
     form: Form | None = None
     """The person, whenever it is new or changed."""
     learned: dict[str, str] = Field(default_factory=dict)
+    concerns: tuple[Concern, ...] = ()
+    next_step: str = ""
+    """What comes next and why, for people."""
     milestones: dict[str, Instant] = Field(default_factory=dict)
     entries: tuple[Entry, ...] = ()
     calls: tuple[CallNote, ...] = ()
+    todos: tuple[ToDo, ...] = ()
     booking: Booking | None = None
     meeting_outcome: str = ""
     """``showed`` or ``no_show``, once it is known of ``booking``."""

@@ -208,6 +208,8 @@ class HandOff(Model):
     kind: Literal["hand_off"] = "hand_off"
     why: str
     words: str = ""
+    complaint: bool = False
+    """They have a complaint: somebody sees to it first."""
 
 
 class Task(Model):
@@ -405,6 +407,10 @@ class ActionAsked(_Event):
     by: str
     attempt: str = ""
     version: int = 0
+    verdict: Verdict | None = None
+    """That of the conversation, with its evidence."""
+    approved_by: str = ""
+    """The person who approved it, where the playbook leaves the action to one."""
 
 
 class SlotsFound(_Event):
@@ -440,6 +446,28 @@ class ActionDone(_Event):
     request: str
     allowed: bool = True
     why: str = ""
+
+
+class ActionDeferred(_Event):
+    """The playbook leaves the action to a person (``propose``): it waits ``until`` somebody approves or rejects it."""
+
+    kind: Literal["action_deferred"] = "action_deferred"
+    request: str
+    until: Instant
+    slot: Slot | None = None
+    """The slot that it would book, which later offers may push out of the lead's memory."""
+
+
+class ActionDecided(_Event):
+    """A person approved or rejected a waiting action; ``by`` is empty when nobody did in time, which drops it."""
+
+    kind: Literal["action_decided"] = "action_decided"
+    request: str
+    approved: bool
+    by: str = ""
+    words: str = ""
+    text: str = ""
+    """The template of the text that tells the lead of a drop; none when it is approved."""
 
 
 class MeetingConfirmed(_Event):
@@ -575,6 +603,8 @@ Event = Annotated[
     | BookingRefused
     | MeetingCancelled
     | ActionDone
+    | ActionDeferred
+    | ActionDecided
     | MeetingConfirmed
     | AttendanceReported
     | OptOutKept

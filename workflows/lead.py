@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from . import events as ev
-from .effects import CallNote, Card, Entry
+from .effects import CallNote, Card, Entry, ToDo
 from .messages import Answer, Touched
 from .model import Instant, Model
 
@@ -40,12 +40,23 @@ class DueText(Model):
     """The meeting that it speaks of, when it no longer stands."""
 
 
+class Approval(Model):
+    """An action of the agent's that waits for a person. ``until`` nobody decides, it is dropped."""
+
+    request: ev.ActionAsked
+    until: Instant
+    slot: ev.Slot | None = None
+    booking: str = ""
+    """The meeting that stood when it was asked for: with another one it is stale."""
+
+
 class Owed(Model):
     """Something the next reflection carries to the CRM or the reps' channel."""
 
     version: int
     call: CallNote | None = None
     card: Card | None = None
+    todo: ToDo | None = None
 
 
 class Lead(Model):
@@ -96,6 +107,8 @@ class Lead(Model):
 
     requests: tuple[ev.ActionAsked, ...] = ()
     answers: dict[str, Answer] = Field(default_factory=dict)
+    approvals: tuple[Approval, ...] = ()
+    """What waits for a person's word, oldest first."""
     offered: tuple[ev.Slot, ...] = ()
     refused: tuple[str, ...] = ()
     booking: ev.Booking | None = None
@@ -111,6 +124,8 @@ class Lead(Model):
     learned: dict[str, ev.Learned] = Field(default_factory=dict)
     signs: tuple[ev.Sign, ...] = ()
     objections: dict[str, int] = Field(default_factory=dict)
+    concerns: dict[str, ev.Concern] = Field(default_factory=dict)
+    """By name, as they stand: open, softened, resolved or accepted."""
 
     opted_out_at: Instant | None = None
     opt_out_words: str = ""

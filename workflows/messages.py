@@ -10,7 +10,8 @@ LeadWorkflow
     updates   ``connect`` Connect -> Brief, ``act`` Act -> Answer, ``report`` Report -> int (the new version),
               ``reschedule`` Move -> Answer, ``cancel`` By -> Answer, ``take_over`` By -> Answer, ``release`` By ->
               Answer, ``attended`` By -> Answer, ``no_show`` By -> Answer, ``joined`` Joined -> Answer,
-              ``confirm`` By -> Answer, ``hold`` By -> Answer, ``opt_out`` By -> Answer
+              ``confirm`` By -> Answer, ``hold`` By -> Answer, ``opt_out`` By -> Answer, ``approve`` Decide -> Answer,
+              ``reject`` Decide -> Answer
     queries   ``view`` -> View, ``why`` -> list of Entry
 """
 
@@ -20,7 +21,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from .events import Action, Booking, CallLearned, Concern, ConversationEnded, Form, FormSubmitted, Slot
+from .events import Action, Booking, CallLearned, Concern, ConversationEnded, Form, FormSubmitted, Slot, Verdict
 from .model import Instant, Model
 from .playbook import Source
 
@@ -92,6 +93,8 @@ class Brief(Model):
     """Where each learned field came from."""
     touch: str = ""
     """The cadence's touch that this call is; it says what is left on a voicemail. Empty for inbound calls."""
+    asked_at: Instant | None = None
+    """When the form of this pass came in: a promise of its is kept or late."""
     resumed: bool = False
     """This attempt was connected before: the carrier lost its socket, or another gateway had the call."""
 
@@ -105,6 +108,8 @@ class Act(Model):
     by: str = "agent"
     attempt: str = ""
     version: int = 0
+    verdict: Verdict | None = None
+    """The conversation's own, with its evidence: it stays with the request."""
 
 
 class Answer(Model):
@@ -132,6 +137,12 @@ class By(Model):
     words: str = ""
     id: str = ""
     """Makes a repeat harmless; the update's own id when empty."""
+
+
+class Decide(By):
+    """Approve or reject a waiting action: that of ``request``, or the only one that waits when it is empty."""
+
+    request: str = ""
 
 
 class Wake(Model):
@@ -171,6 +182,31 @@ class Touched(Model):
     seconds: int = 0
 
 
+class Judged(Model):
+    """One criterion of fit as it stands. ``unconfirmed``: there is a value, from a source whose word does not count."""
+
+    field: str
+    status: Literal["met", "failed", "unknown", "unconfirmed"] = "unknown"
+    value: str = ""
+    source: str = ""
+    quote: str = ""
+    """Their own words, where there are any."""
+    wants: str = ""
+    """What would meet it, in words."""
+    knock_out: bool = False
+
+
+class Waiting(Model):
+    """An action that waits for a person's word, as people see it."""
+
+    request: str
+    action: str
+    words: str = ""
+    """What it would do."""
+    until: Instant
+    evidence: tuple[str, ...] = ()
+
+
 class View(Model):
     """What people see of a lead."""
 
@@ -190,6 +226,9 @@ class View(Model):
     zone: str = ""
     owner: str = ""
     learned: dict[str, str] = Field(default_factory=dict)
+    criteria: tuple[Judged, ...] = ()
+    concerns: tuple[Concern, ...] = ()
+    approvals: tuple[Waiting, ...] = ()
     booking: Booking | None = None
     missed: Booking | None = None
     """The meeting that was missed last, until the next is booked."""

@@ -32,9 +32,16 @@ class Company(Strict):
 
 
 class Agent(Strict):
+    """Who speaks, and how the carrier hears and speaks for it; what is empty is left to the carrier."""
+
     name: str
     language: str = "en-US"
     voice: str = ""
+    tts_provider: str = ""
+    transcription_provider: str = ""
+    speech_model: str = ""
+    hints: tuple[str, ...] = ()
+    """Names and words that speech recognition would not expect: of the product, of reps, of what people ask for."""
 
 
 class Question(Strict):
@@ -49,6 +56,10 @@ class Question(Strict):
     """It takes thought: silence after it is met later (``call.patience.complex``)."""
     confirm: bool = False
     """A doubtful value (``call.doubt``) is read back before it is relied on."""
+    form: tuple[str, ...] = ()
+    """Names of form fields that answer it, beside its own: ``seats``, ``company_size``, ``message``."""
+    words: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """Everyday words for a choice, by choice: "excel" for ``spreadsheet``."""
 
 
 Source = Literal["form", "said", "texted", "crm", "rep"]
@@ -86,6 +97,28 @@ class Objection(Strict):
 
     cues: tuple[str, ...]
     answers: tuple[str, ...]
+
+
+class Interest(Strict):
+    """Our words for what somebody asked for, chosen by what their form says: its text itself is never read aloud."""
+
+    when: dict[str, tuple[str, ...]]
+    """Field of the form (``source``, ``page``, ``message``, ``utm``, ``utm.campaign``, ``attributes.plan`` ...) -> words,
+    one of which stands in it; every field named must have one."""
+    say: str
+    """What ``{asked}`` is filled with: it follows "about"."""
+
+
+class Promise(Strict):
+    """Our words for what a form promised, said in the first call that keeps it: they fill ``{promise}``."""
+
+    when: dict[str, tuple[str, ...]]
+    """As of an :class:`Interest`; the form's own promise is its field ``promise``."""
+    say: str
+    within: Duration | None = None
+    """The promise held for this long ..."""
+    late: str = ""
+    """... and this is said after it."""
 
 
 class Exit(Strict):
@@ -228,13 +261,27 @@ class CallTiming(Strict):
     """An action that waits for a person's approval is dropped after this long."""
 
 
+OPENINGS = {
+    "outreach": "our first call",
+    "again": "a later call of ours, after one that reached nobody",
+    "inbound": "they ring us",
+    "known": "they ring us, and we have talked before",
+    "callback": "the call that they asked for",
+    "recovery": "after a missed meeting",
+    "booked": "we call somebody who has a meeting",
+    "reschedule": "somebody who has a meeting rings us",
+    "broken": "we ring again at once, since the call broke off",
+}
+"""The kinds of call that begin with words of their own."""
+
+
 class Speech(Strict):
     """The playbook's own words: spoken as they stand, with ``{placeholders}`` filled from the state."""
 
     disclosure: str
     recording: str
     opening: dict[str, str]
-    """By node: ``outreach``, ``inbound``, ``recovery``, ``callback``."""
+    """By the kind of call, see :data:`OPENINGS`."""
     offer: str
     no_slots: str
     slot_taken: str
@@ -302,6 +349,12 @@ class Playbook(Strict):
     team: str
     company: Company
     agent: Agent
+    unasked: bool = False
+    """They did not ask to be called today: such a lead is taken only with a record of consent (47 CFR 64.1200(a)(2)),
+    and our openings and messages say how to stop the calls (64.1200(b)(3))."""
+    interests: tuple[Interest, ...] = ()
+    """The first that matches the form names what they asked for; ``company.purpose`` when none does."""
+    promises: tuple[Promise, ...] = ()
     fields: dict[str, Question]
     qualification: Qualification
     facts: dict[str, Fact] = Field(default_factory=dict)
@@ -361,7 +414,8 @@ def _merge(base: Any, over: Any) -> Any:
 
 
 def read_playbook(name: str, texts: Mapping[str, str]) -> Playbook:
-    """Parse the YAML ``texts[name]``; its ``extends:`` names another text whose values it overrides.
+    """Parse the YAML ``texts[name]``; its ``extends:`` names another text whose values it overrides, and ``takes:`` the
+    sections of it that are taken over, where not all are.
 
     Raises PlaybookError."""
     return _validated(name, _content(name, texts, ()))
@@ -378,10 +432,15 @@ def _content(name: str, texts: Mapping[str, str], seen: tuple[str, ...]) -> dict
         raise PlaybookError(f"{name}: not readable as YAML: {error}") from error
     if not isinstance(content, dict):
         raise PlaybookError(f"{name}: holds no mapping; start with name: and audience:")
-    base = content.pop("extends", None)
+    base, takes = content.pop("extends", None), content.pop("takes", None)
     if base is None:
         return content
-    merged: dict[str, Any] = _merge(_content(base, texts, (*seen, name)), content)
+    under = _content(base, texts, (*seen, name))
+    if takes is not None:
+        if missing := sorted(set(takes) - set(under)):
+            raise PlaybookError(f"{name}: takes {', '.join(missing)}, which {base} does not have; remove it")
+        under = {section: under[section] for section in takes}
+    merged: dict[str, Any] = _merge(under, content)
     return merged
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import Literal
 
+from ..events import Form, Learned
 from ..identity import email_address
+from ..messages import Judged
 from ..model import Model
-from ..playbook import Criterion, Playbook, Question
+from ..playbook import Criterion, Playbook, Question, Source
 from ..reading import is_confirmation, is_denial, plain
 from .numbers import number_in
 
@@ -24,17 +27,32 @@ _SYNONYMS = {
 
 
 class Fit(Model):
-    """``missing``: required fields not known yet, in the playbook's order. ``failed``: the knock-out that failed.
-    ``score``: the satisfied part of the known criteria's weight."""
+    """``missing``: required fields that are not known, or not from a source whose word counts, in the playbook's
+    order; ``unconfirmed`` those of all fields that have such a value. ``failed``: the knock-out that failed. ``score``:
+    the satisfied part of the known criteria's weight."""
 
     missing: tuple[str, ...] = ()
+    unconfirmed: tuple[str, ...] = ()
     failed: str = ""
     score: float = 0.0
     passes: bool = False
+    criteria: tuple[Judged, ...] = ()
+    """Each criterion with the value, its source and words that it was judged by."""
 
     @property
     def fits(self) -> bool:
         return self.passes and not self.missing and not self.failed
+
+    @property
+    def misfit(self) -> bool:
+        """Whether it is settled that they do not fit: a knock-out failed, or all is known and it is not enough."""
+        return bool(self.failed) or (not self.missing and not self.passes)
+
+    @property
+    def against(self) -> tuple[Judged, ...]:
+        """The criteria that speak against a fit: the knock-out alone where one failed."""
+        failed = tuple(c for c in self.criteria if c.status == "failed")
+        return tuple(c for c in failed if c.knock_out) or failed
 
 
 def accept(question: Question, value: str) -> str:
@@ -44,7 +62,7 @@ def accept(question: Question, value: str) -> str:
         return ""
     if question.kind == "number":
         number = number_in(value)
-        return "" if number is None else f"{number:g}"
+        return "" if number is None else f"{number:.0f}" if number == int(number) else f"{number:g}"
     if question.kind == "choice":
         return _choice(question.choices, value)
     if question.kind == "yes_no":
@@ -72,6 +90,72 @@ def _choice(choices: tuple[str, ...], value: str) -> str:
     return ""
 
 
+def answers(playbook: Playbook, form: Form) -> dict[str, Learned]:
+    """The fields that a form has answered, by name: what was asked there is not asked again. A form field counts
+    under the question's own name or one that it lists; a value that is no answer is left to be asked for."""
+    given = {key(name): value for name, value in form.attributes.items()}
+    given |= {name: value for name in ("company", "message") if (value := getattr(form, name))}
+    found: dict[str, Learned] = {}
+    for name, question in playbook.fields.items():
+        said = next((given[key(n)] for n in (name, *question.form) if given.get(key(n))), "")
+        if value := accept(question, said):
+            found[name] = Learned(field=name, value=value, quote=said[:200], source="form")
+    return found
+
+
+def key(name: str) -> str:
+    """A form field's name as it is compared: ``Team size`` and ``team-size`` are ``team_size``."""
+    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
+
+
+def known(playbook: Playbook, learned: Mapping[str, str], sources: Mapping[str, Source], field: str) -> bool:
+    """Whether ``field`` has a value from a source whose word counts for every criterion on it."""
+    if not learned.get(field):
+        return False
+    source = sources.get(field, "said")
+    return all(source in c.sources for c in playbook.qualification.criteria if c.field == field)
+
+
+def assess(
+    playbook: Playbook,
+    learned: Mapping[str, str],
+    sources: Mapping[str, Source] | None = None,
+    quotes: Mapping[str, str] | None = None,
+) -> Fit:
+    """How well somebody with these learned fields fits, by the playbook's criteria. ``sources`` says whose word each
+    field is (``said`` where it does not say), ``quotes`` the words. A value from a source that a criterion does not
+    accept neither meets nor fails it: it is to be confirmed."""
+    rules, whose = playbook.qualification, sources or {}
+    judged = tuple(_judged(c, learned.get(c.field, ""), whose.get(c.field, "said")) for c in rules.criteria)
+    if quotes:
+        judged = tuple(j.model_copy(update={"quote": quotes.get(j.field, "")}) if j.value else j for j in judged)
+    weights = {"met": 0.0, "failed": 0.0}
+    for criterion, j in zip(rules.criteria, judged, strict=True):
+        if j.status in weights:
+            weights[j.status] += criterion.weight
+    total = weights["met"] + weights["failed"]
+    score = weights["met"] / total if total else 1.0
+    unconfirmed = tuple(dict.fromkeys(j.field for j in judged if j.status == "unconfirmed"))
+    return Fit(
+        missing=tuple(field for field in rules.required if not learned.get(field) or field in unconfirmed),
+        unconfirmed=unconfirmed,
+        failed=next((j.field for j in judged if j.knock_out and j.status == "failed"), ""),
+        score=round(score, 3),
+        passes=score >= rules.pass_score,
+        criteria=judged,
+    )
+
+
+def _judged(criterion: Criterion, value: str, source: Source) -> Judged:
+    status: Literal["met", "failed", "unknown", "unconfirmed"] = "unknown"
+    if value:
+        status = "unconfirmed" if source not in criterion.sources else "met" if _met(criterion, value) else "failed"
+    return Judged(
+        field=criterion.field, status=status, value=value, source=source if value else "", wants=_wants(criterion),
+        knock_out=criterion.knock_out,
+    )  # fmt: skip
+
+
 def _met(criterion: Criterion, value: str) -> bool:
     if criterion.at_least is not None:
         number = number_in(value)
@@ -79,17 +163,7 @@ def _met(criterion: Criterion, value: str) -> bool:
     return value in criterion.one_of
 
 
-def assess(playbook: Playbook, learned: Mapping[str, str]) -> Fit:
-    """How well somebody with these learned fields fits, by the playbook's criteria."""
-    rules = playbook.qualification
-    known = [c for c in rules.criteria if learned.get(c.field)]
-    met = [c for c in known if _met(c, learned[c.field])]
-    total = sum(c.weight for c in known)
-    score = sum(c.weight for c in met) / total if total else 1.0
-    failed = next((c.field for c in known if c.knock_out and c not in met), "")
-    return Fit(
-        missing=tuple(field for field in rules.required if not learned.get(field)),
-        failed=failed,
-        score=round(score, 3),
-        passes=score >= rules.pass_score,
-    )
+def _wants(criterion: Criterion) -> str:
+    if criterion.at_least is not None:
+        return f"at least {criterion.at_least:g}"
+    return " or ".join(choice.replace("_", " ") for choice in criterion.one_of)
