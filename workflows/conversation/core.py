@@ -163,7 +163,7 @@ class Conversation:
             if len(words.split()) <= 4 and moves.drive(self):
                 return
         s.asked = Turn(id=s.turn_no, actions=s.allowed)
-        self._out.append(signals.Ask(s.turn_no, request(s), schema(self.playbook, s.allowed), s.allowed))
+        self._out.append(signals.Ask(s.turn_no, request(s), schema(self.playbook, s.allowed), s.allowed, s.version))
 
     def put_out(self, output: Output) -> None:
         """One more thing to do."""
@@ -214,6 +214,8 @@ class Conversation:
         s.lead_at = s.now
         s.quiet = 0
         s.line_open = False
+        fresh = not s.lines or s.lines[-1].who == "agent"
+        s.doubt = max(0.0 if fresh else s.doubt, 0.0 if event.confidence is None else 1 - event.confidence)
         s.lines.append(Line(who="lead", text=text, at=s.now))
         self.void()
         s.timings.append(signals.Timing(final=s.now))

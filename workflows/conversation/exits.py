@@ -10,6 +10,8 @@ from .turn import Reading
 
 Condition = Callable[[State, Reading], bool]
 
+_LONGEST_PATH = 40
+"""Nodes of one talk that are kept, the last."""
 _OPEN_INTENTS = {"answer", "wants_meeting", "picks_time", "names_time", "yes", "refuses_times"}
 
 CONDITIONS: dict[str, Condition] = {
@@ -55,3 +57,5 @@ def enter(state: State, node: str) -> None:
     if node != state.node:
         state.node = node
         state.node_turns = 0
+        state.path.append(node)
+        del state.path[:-_LONGEST_PATH]

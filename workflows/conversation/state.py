@@ -44,6 +44,19 @@ class Pending:
 
 
 @dataclass(slots=True)
+class ReadBack:
+    """Something doubtful that waits for a yes before it is relied on."""
+
+    about: str
+    """The learned field, or ``book`` for a slot."""
+    value: str
+    """As it is kept: the field's value, the slot's id."""
+    spoken: str = ""
+    """The words of ours that asked; their yes counts once these were heard (:meth:`State.was_heard`)."""
+    quote: str = ""
+
+
+@dataclass(slots=True)
 class State:
     """Instants are UTC. ``version`` counts every input that changes what a reply would be."""
 
@@ -59,6 +72,8 @@ class State:
     turn_no: int = 0
     return_to: str = ""
     node_turns: int = 0
+    path: list[str] = field(default_factory=list)
+    """The nodes that the talk went through."""
     lines: list[Line] = field(default_factory=list)
     learned: dict[str, str] = field(default_factory=dict)
     signs: list[Sign] = field(default_factory=list)
@@ -86,6 +101,10 @@ class State:
     asked_often: dict[str, int] = field(default_factory=dict)
     """How many turns began with this field as the open question."""
     no_slots: int = 0
+    doubt: float = 0.0
+    """How uncertain the transcript of the words at hand is: 0 (sure, or the recogniser does not say) to 1."""
+    read_back: ReadBack | None = None
+    """What was understood from doubtful words and asked back."""
     owed: str = ""
     """A result whose words were cut off: said again first."""
     result: str = ""
@@ -121,6 +140,7 @@ class State:
             offered=brief.offered,
             booking=brief.booking,
         )
+        state.path.append(state.node)
         state.identified = brief.talked_before and bool(state.name)
         return state
 
@@ -150,6 +170,15 @@ class State:
         if not self.offered:
             actions = tuple(a for a in actions if a != "book")
         return actions
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether the words at hand may have been misheard: what hangs on them is read back first."""
+        return self.doubt > 1 - self.playbook.call.doubt
+
+    def was_heard(self, text: str) -> bool:
+        """Whether ``text`` of ours was heard to its end: the lines hold only what was."""
+        return any(line.who == "agent" and text in line.text for line in reversed(self.lines))
 
     @property
     def last_words(self) -> str:
@@ -204,6 +233,7 @@ class State:
             id=f"{self.brief.attempt}:ended",
             attempt=self.brief.attempt,
             node=self.node,
+            path=tuple(self.path),
             transcript=tuple(line for line in self.lines if line.text),
             verdicts=tuple(self.verdicts),
             timings=tuple(seconds for t in self.timings if (seconds := t.seconds())),
