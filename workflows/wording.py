@@ -1,4 +1,4 @@
-"""How we say and write things: times in the lead's zone, and templates filled with facts."""
+"""How we say and write things: times in the lead's zone, what a form asked for, and templates filled with facts."""
 
 from __future__ import annotations
 
@@ -6,6 +6,13 @@ import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
+
+from .events import Form
+from .playbook import Playbook
+from .reading import fixed, plain
+
+FORM_FIELDS = ("source", "page", "message", "promise", "company", "region", "utm", "attributes")
+"""What interests and promises may look at; of ``utm`` and ``attributes`` also one entry, as ``utm.campaign``."""
 
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -65,6 +72,47 @@ def length(time: timedelta) -> str:
 def first_name(name: str) -> str:
     """What we call somebody: the first word of the name, or nothing."""
     return name.split()[0] if name.split() else ""
+
+
+def spoken_phone(number: str) -> str:
+    """An E.164 number as said aloud: "415 555 0100"; the country's code is left out of American ones."""
+    digits = number.removeprefix("+")
+    if digits.startswith("1") and len(digits) == 11:
+        return f"{digits[1:4]} {digits[4:7]} {digits[7:]}"
+    return digits
+
+
+def asked(playbook: Playbook, form: Form | None) -> str:
+    """What this person asked for, in the playbook's words: those of the first interest that their form shows."""
+    found = next((each.say for each in playbook.interests if form and _shows(form, each.when)), "")
+    return found or playbook.company.purpose
+
+
+def promised(playbook: Playbook, form: Form | None, waited: timedelta | None = None) -> str:
+    """What the form promised, in the playbook's words, ``waited`` after it was sent; nothing when it promised nothing
+    that the playbook knows, or is too late to be kept and has no words for that."""
+    found = next((each for each in playbook.promises if form and _shows(form, each.when)), None)
+    if found is None:
+        return ""
+    late = found.within is not None and waited is not None and waited > found.within
+    return found.late if late else found.say
+
+
+def _shows(form: Form, when: Mapping[str, tuple[str, ...]]) -> bool:
+    """Whether every field of ``when`` has one of its words, as whole words."""
+    for field, words in when.items():
+        text = f" {plain(_told(form, field))} "
+        if not any(f" {fixed(word)} " in text for word in words):
+            return False
+    return bool(when)
+
+
+def _told(form: Form, field: str) -> str:
+    part, _, entry = field.partition(".")
+    value = getattr(form, part) if part in FORM_FIELDS else ""
+    if isinstance(value, dict):
+        return value.get(entry, "") if entry else " ".join(value.values())
+    return str(value)
 
 
 def render(template: str, facts: Mapping[str, str]) -> str:

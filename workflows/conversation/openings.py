@@ -2,23 +2,64 @@
 
 from __future__ import annotations
 
+from ..messages import Brief
+from ..playbook import Playbook
+from . import moves
 from .state import State
+
+_INSTEAD = {
+    "again": "outreach",
+    "known": "inbound",
+    "reschedule": "booked",
+    "booked": "outreach",
+    "broken": "outreach",
+    "recovery": "outreach",
+    "callback": "outreach",
+}
+"""What a kind of call begins with where the playbook has no words for it."""
 
 
 def opening(state: State) -> str:
-    """Disclosure, recording notice where the lead's state wants one, then the opening for this kind of call. The
-    first two are never left out (47 CFR 64.1200(b); all-party consent states)."""
+    """Disclosure, recording notice where the lead's state wants one, then the words for this kind of call. The
+    first two are never left out, also when the same call is taken up again (47 CFR 64.1200(b); all-party consent
+    states)."""
     speech, brief = state.playbook.speech, state.brief
     parts = [speech.disclosure]
     if brief.recording_notice:
         parts.append(speech.recording)
     if brief.resumed:
-        parts.append(speech.resumed)
-        parts.append(speech.already if state.booking else state.here.fallback)
+        parts += [speech.resumed, speech.already if state.booking else moves.next_question(state)]
     else:
-        kind = "booked" if brief.booking and "booked" in speech.opening else brief.opening
-        parts.append(speech.opening.get(kind) or next(iter(speech.opening.values()), state.here.fallback))
+        parts.append(_words(state, kind_of(state.playbook, brief)))
     return state.words(" ".join(parts))
+
+
+def kind_of(playbook: Playbook, brief: Brief) -> str:
+    """Which of the playbook's openings this call begins with, by what stands between us and this person."""
+    if brief.opening == "broken":
+        return "broken"
+    if brief.booking:
+        return "reschedule" if brief.node == "reschedule" else "booked"
+    if brief.opening == "inbound" and brief.talked_before:
+        return "known"
+    if brief.opening == "outreach" and _tried_before(playbook, brief.touch):
+        return "again"
+    return brief.opening
+
+
+def _tried_before(playbook: Playbook, touch: str) -> bool:
+    """Whether a call of the cadence went before ``touch``."""
+    calls = [each.name for each in (*playbook.cadence.first, *playbook.cadence.recovery) if each.channel == "call"]
+    return touch in calls[1:]
+
+
+def _words(state: State, kind: str) -> str:
+    """The opening of this kind, or of the nearest that the playbook has; what the node says as a last resort."""
+    opening = state.playbook.speech.opening
+    while kind not in opening and kind in _INSTEAD:
+        kind = _INSTEAD[kind]
+    words = opening.get(kind) or opening.get("outreach") or state.here.fallback
+    return words.replace("{question}", moves.next_question(state)) if "{question}" in words else words
 
 
 def voicemail(state: State) -> str:

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 
 from ..events import Action, Booking, ConversationEnded, Line, Sign, Slot, Verdict
 from ..messages import Brief
-from ..playbook import Node, Playbook
-from ..wording import first_name, render, spoken_time
+from ..playbook import Node, Playbook, Source
+from ..wording import asked, first_name, promised, render, spoken_phone, spoken_time
 from .qualify import Fit, assess
 from .signals import Timing
 
@@ -67,6 +67,10 @@ class State:
     now: datetime
     instruction: str = ""
     """What the model is told under this playbook, written once."""
+    errand: str = ""
+    """What this person asked for, in the playbook's words."""
+    promise: str = ""
+    """What their form promised, in the playbook's words."""
     version: int = 0
     lead_version: int = 0
     turn_no: int = 0
@@ -76,6 +80,8 @@ class State:
     """The nodes that the talk went through."""
     lines: list[Line] = field(default_factory=list)
     learned: dict[str, str] = field(default_factory=dict)
+    sources: dict[str, Source] = field(default_factory=dict)
+    """Where each learned field came from; ``said`` where it does not say."""
     signs: list[Sign] = field(default_factory=list)
     objections: dict[str, int] = field(default_factory=dict)
     offered: tuple[Slot, ...] = ()
@@ -123,19 +129,22 @@ class State:
 
     @classmethod
     def of(cls, playbook: Playbook, brief: Brief, now: datetime) -> State:
-        learned = dict(brief.learned)
-        if brief.person and brief.person.name:
-            learned.setdefault("name", brief.person.name)
-        if brief.person and brief.person.email:
-            learned.setdefault("email", brief.person.email)
+        learned, sources = dict(brief.learned), dict(brief.sources)
+        for name in ("name", "email"):
+            value = getattr(brief.person, name) if brief.person else ""
+            if value and name not in learned:
+                learned[name], sources[name] = value, "form"
         state = cls(
             playbook=playbook,
             brief=brief,
             node=_entry(playbook, brief),
             began=now,
             now=now,
+            errand=asked(playbook, brief.person),
+            promise=promised(playbook, brief.person, now - brief.asked_at if brief.asked_at else None),
             lead_version=brief.version,
             learned=learned,
+            sources=sources,
             objections=dict(brief.objections),
             offered=brief.offered,
             booking=brief.booking,
@@ -154,7 +163,7 @@ class State:
 
     @property
     def fit(self) -> Fit:
-        return assess(self.playbook, self.learned)
+        return assess(self.playbook, self.learned, self.sources)
 
     @property
     def qualified(self) -> bool:
@@ -201,15 +210,14 @@ class State:
     def facts(self, extra: Mapping[str, str] | None = None) -> dict[str, str]:
         """What the playbook's words are filled with."""
         book, meeting = self.playbook, self.booking or self.brief.missed
-        person = self.brief.person
         return {
             "name": first_name(self.name),
             "company": book.company.name,
             "agent": book.agent.name,
             "purpose": book.company.purpose,
-            "asked": book.company.purpose,
-            "promise": person.promise if person else "",
-            "phone": book.company.phone,
+            "asked": self.errand,
+            "promise": self.promise,
+            "phone": spoken_phone(book.company.phone),
             "slots": self.slots_in_words(),
             "time": self.time(meeting.start) if meeting else "",
             "rep": meeting.rep_name if meeting else "a specialist",
