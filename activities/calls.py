@@ -24,7 +24,9 @@ async def place_call(request: PlaceCall) -> Dispatched:
     refused = refused or ("late" if late(request.not_after) else "")
     if refused:
         return Dispatched(refused=refused)
-    sid = await twilio.place_call(request.gate.lead, request.attempt, request.to, request.ring, request.longest)
+    sid = await twilio.place_call(
+        request.gate.lead, request.attempt, request.to, request.ring, request.longest, request.playbook
+    )
     return Dispatched(sid=sid)
 
 

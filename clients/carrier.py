@@ -27,9 +27,12 @@ from activities.vendors import twilio
 from workflows import identity
 from workflows.events import CallEnded, Form, MessageReceived, TextFailed
 from workflows.optout_workflow import OptIn
+from workflows.playbook import registered
 from workflows.reading import is_opt_in, is_opt_out
 
 from . import intake
+from .audiences import audience_of, newest
+from .calls import INBOUND
 from .gateway import answered_by
 
 log = logging.getLogger(__name__)
@@ -129,7 +132,7 @@ _done = Response(status_code=204)
 async def voice(call: _Call) -> Response:
     """A call of ours was answered: connect it to the gateway, which learns from the lead whether to talk."""
     lead, attempt = call.query.get("lead", ""), call.query.get("attempt", "")
-    return _twiml(twilio.relay(lead, attempt) if lead and attempt else twilio.hang_up())
+    return _twiml(_to_gateway(call, lead, attempt) if lead and attempt else twilio.hang_up())
 
 
 async def inbound(call: _Call) -> Response:
@@ -137,7 +140,17 @@ async def inbound(call: _Call) -> Response:
     lead = _lead_of(call)
     if not lead:
         return _twiml(twilio.hang_up(_NO_NUMBER))
-    return _twiml(twilio.relay(lead, f"in-{call['CallSid']}"))
+    return _twiml(_to_gateway(call, lead, f"in-{call['CallSid']}"))
+
+
+def _to_gateway(call: _Call, lead: str, attempt: str, again: int = 0) -> str:
+    """TwiML to the gateway, with the voice and the hints of the lead's playbook where its hash came along, else of that
+    which a caller nobody knows would get."""
+    content_hash = call.query.get("playbook", "")
+    book = registered().get(content_hash)
+    if book is None:
+        content_hash, book = newest(audience_of(INBOUND, call.house))
+    return twilio.relay(lead, attempt, book.agent, content_hash, (book.company.name, book.meeting.name), again)
 
 
 async def relay_ended(call: _Call) -> Response:
@@ -148,7 +161,7 @@ async def relay_ended(call: _Call) -> Response:
         return _twiml(twilio.hang_up())
     again = int(call.query["again"]) + 1 if call.query.get("again", "").isdigit() else 1
     log.info("%s %s lost its socket (%s), %d. time", lead, attempt, call["ErrorCode"], again)
-    return _twiml(twilio.relay(lead, attempt, again=again) if again <= MOST_RECONNECTS else twilio.hang_up(_CUT_OFF))
+    return _twiml(_to_gateway(call, lead, attempt, again) if again <= MOST_RECONNECTS else twilio.hang_up(_CUT_OFF))
 
 
 async def answered(call: _Call) -> Response:

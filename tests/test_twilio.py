@@ -18,6 +18,7 @@ from activities.settings import settings
 from activities.vendors import twilio
 from tests.fixtures.sandbox import Sandbox
 from tests.fixtures.temporal import free_port
+from workflows.playbook import Agent
 
 LEAD, ATTEMPT, TO = "lead-0123", "a1", "+14155550123"
 RING, LONGEST = timedelta(seconds=20), timedelta(minutes=10)
@@ -42,7 +43,7 @@ async def carrier(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> AsyncIte
 
 
 def dial() -> Awaitable[str]:
-    return twilio.place_call(LEAD, ATTEMPT, TO, RING, LONGEST)
+    return twilio.place_call(LEAD, ATTEMPT, TO, RING, LONGEST, "0123abcd")
 
 
 def send() -> Awaitable[twilio.Sent]:
@@ -61,10 +62,10 @@ async def test_a_dial_carries_all_that_the_carrier_needs(carrier: Sandbox) -> No
     assert fields == {
         "To": TO,
         "From": carrier.world.account.number,
-        "Url": "https://calls.example/twilio/voice" + query,
+        "Url": "https://calls.example/twilio/voice" + query.replace("#", "&playbook=0123abcd#"),
         "StatusCallback": "https://calls.example/twilio/status" + query,
         "AsyncAmdStatusCallback": "https://calls.example/twilio/answered" + query,
-        "MachineDetection": "Enable",
+        "MachineDetection": "DetectMessageEnd",
         "AsyncAmd": "true",
         "Timeout": "20",
         "TimeLimit": "600",
@@ -195,6 +196,40 @@ def test_only_what_twilio_signed_is_genuine(monkeypatch: pytest.MonkeyPatch) -> 
     settings.cache_clear()
 
 
+COUNTED_ON = {
+    "applicationReconnect": "true",
+    "events": "speaker-events tokens-played",
+    "partialPrompts": "true",
+    "partialPromptOnHangup": "true",
+    "interruptible": "any",
+    "reportInputDuringAgentSpeech": "any",
+    "dtmfDetection": "true",
+    "profanityFilter": "false",
+}
+"""Whatever the playbook says. An attribute that the SDK does not know would be missing here."""
+
+
+def test_the_twiml_speaks_and_listens_as_the_playbook_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SHOWRATE_PUBLIC_URL", "https://calls.example")
+    settings.cache_clear()
+    agent = Agent(
+        name="Juno", language="es-US", voice="a-voice", tts_provider="ElevenLabs", transcription_provider="Deepgram",
+        speech_model="flux", hints=("Ana Torres", "Xero, Inc", "Juno", "", "x" * 300, *map(str, range(200))),
+    )  # fmt: skip
+    connect = ElementTree.fromstring(twilio.relay("lead-1", "a1", agent, "0123abcd", ("Tallyhook",), again=2))[0]
+    told = dict(connect[0].attrib)
+    hints = told.pop("hints").split(",")
+    assert hints[:4] == ["Juno", "Tallyhook", "Ana Torres", "Xero Inc"]
+    assert len(hints) == len(set(hints)) == 100
+    assert max(map(len, hints)) == 100
+    assert told == COUNTED_ON | {
+        "url": "wss://calls.example/twilio/relay", "language": "es-US", "voice": "a-voice", "ttsProvider": "ElevenLabs",
+        "transcriptionProvider": "Deepgram", "speechModel": "flux",
+    }  # fmt: skip
+    assert "&playbook=0123abcd&again=2#" in str(connect.get("action"))
+    settings.cache_clear()
+
+
 def test_the_twiml_says_what_the_gateway_counts_on(monkeypatch: pytest.MonkeyPatch) -> None:
     for public, socket in (
         ("https://calls.example", "wss://calls.example"),
@@ -202,17 +237,10 @@ def test_the_twiml_says_what_the_gateway_counts_on(monkeypatch: pytest.MonkeyPat
     ):
         monkeypatch.setenv("SHOWRATE_PUBLIC_URL", public)
         settings.cache_clear()
-        connect = ElementTree.fromstring(twilio.relay("lead-1", "a1"))[0]
+        connect = ElementTree.fromstring(twilio.relay("lead-1", "a1", Agent(name="Juno")))[0]
         noun = connect[0]
         assert connect.get("action") == f"{public}/twilio/relay-ended?lead=lead-1&attempt=a1#rc=5&rp=5xx,ct,rt"
-        assert noun.attrib == {
-            "url": f"{socket}/twilio/relay",
-            "interruptible": "any",
-            "reportInputDuringAgentSpeech": "any",
-            "partialPrompts": "true",
-            "dtmfDetection": "true",
-            "events": "speaker-events tokens-played",
-        }
+        assert noun.attrib == COUNTED_ON | {"url": f"{socket}/twilio/relay", "language": "en-US", "hints": "Juno"}
         assert [(p.get("name"), p.get("value")) for p in noun] == [("lead", "lead-1"), ("attempt", "a1")]
     assert [v.tag for v in ElementTree.fromstring(twilio.hang_up("A & B"))] == ["Say", "Hangup"]
     settings.cache_clear()

@@ -88,7 +88,7 @@ def start_dial(
         fx.place_call,
         fx.PlaceCall(
             gate=gate(state), attempt=step.attempt, to=state.phone, ring=playbook.call.ring,
-            longest=playbook.call.longest, not_after=step.not_after,
+            longest=playbook.call.longest, not_after=step.not_after, playbook=state.playbook,
         ),
         task_queue=DIAL_QUEUE if paced else None,
         start_to_close_timeout=_DIAL,

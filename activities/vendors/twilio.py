@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextvars import ContextVar
 from datetime import datetime, timedelta
 from typing import Any
@@ -33,6 +33,7 @@ from activities import faults
 from activities.settings import settings
 from activities.vendors import status
 from workflows.model import Model
+from workflows.playbook import Agent
 
 RETRIES = "#rc=5&rp=5xx,ct,rt"
 """Asks Twilio to come again with a webhook that we did not take: five times within its 15 seconds, also on 5xx. Its
@@ -46,6 +47,8 @@ _SKEW = timedelta(seconds=2)
 """Twilio's clock against ours, and its times are whole seconds."""
 _LONGEST_VALIDITY = 36_000
 """Seconds: Twilio's most, and its default."""
+_MOST_HINTS, _LONGEST_HINT = 100, 100
+"""Of a list of hints, and characters of one: what every recogniser behind the carrier takes."""
 
 
 class Sent(Model):
@@ -164,18 +167,21 @@ def _address(path: str, **query: str) -> str:
     return f"{settings().showrate_public_url}{path}?{urlencode(query)}{RETRIES}"
 
 
-async def place_call(lead: str, attempt: str, to: str, ring: timedelta, longest: timedelta) -> str:
-    """Dial ``to`` (E.164) for ``attempt`` of ``lead``; the call's sid. It rings for ``ring`` (Twilio may add five
-    seconds) and is ended after ``longest``. Only the end is reported by callback, and who answered. Raises
-    ``retry_after``, ``retry``, ``permanent`` or ``ambiguous``."""
+async def place_call(
+    lead: str, attempt: str, to: str, ring: timedelta, longest: timedelta, playbook: str = ""
+) -> str:
+    """Dial ``to`` (E.164) for ``attempt`` of ``lead``, which goes by ``playbook`` (content hash); the call's sid. It
+    rings for ``ring`` (Twilio may add five seconds) and is ended after ``longest``. Only the end is reported by
+    callback, and who answered: a machine's greeting is heard to its end for that. Raises ``retry_after``, ``retry``,
+    ``permanent`` or ``ambiguous``."""
     named = {"lead": lead, "attempt": attempt}
     async with _failures(repeatable=False):
         call = await _client().calls.create_async(
             to=to,
             from_=settings().twilio_number,
-            url=_address("/twilio/voice", **named),
+            url=_address("/twilio/voice", **named, **({"playbook": playbook} if playbook else {})),
             status_callback=_address("/twilio/status", **named),
-            machine_detection="Enable",
+            machine_detection="DetectMessageEnd",
             async_amd="true",
             async_amd_status_callback=_address("/twilio/answered", **named),
             timeout=max(round(ring.total_seconds()), 1),
@@ -296,27 +302,49 @@ def genuine(url: str, form: Mapping[str, Any], signature: str, signed_with: str 
     return bool(RequestValidator(secret).validate(url, form, signature, algorithm))
 
 
-def relay(lead: str, attempt: str, again: int = 0) -> str:
-    """TwiML that connects the call to our live-call gateway, for ``attempt`` of ``lead``; ``again``: for the how-manieth
-    time after its socket was lost, which the address of the action then says."""
+def relay(lead: str, attempt: str, agent: Agent, playbook: str = "", names: Iterable[str] = (), again: int = 0) -> str:
+    """TwiML that connects the call to our live-call gateway, for ``attempt`` of ``lead``, spoken and heard as ``agent``
+    says; ``names`` are hints besides the agent's own. ``again``: for the how-manieth time after its socket was lost,
+    which the address of the action then says, like ``playbook`` (content hash)."""
     public = settings().showrate_public_url
     socket = f"ws{public.removeprefix('http')}/twilio/relay"
     response = VoiceResponse()
-    query = {"lead": lead, "attempt": attempt, **({"again": str(again)} if again else {})}
+    kept = {"playbook": playbook, "again": str(again or "")}
+    query = {"lead": lead, "attempt": attempt, **{name: value for name, value in kept.items() if value}}
     connect = Connect(action=_address("/twilio/relay-ended", **query))
-    # Names that the SDK does not know are dropped without a word; a test reads what is really written.
+    # Names that the SDK does not know are dropped without a word; a test reads what is really written. What is left
+    # out on purpose: ignoreBackchannel and echoPromptFiltering would keep a short "yes", or a time that they repeat
+    # after us, from the conversation, which alone knows whether it is an answer; includeInPrompt, for nothing is made
+    # of more than the words; a welcomeGreeting, for every word of ours comes from the playbook through the gateway.
     noun = connect.conversation_relay(
         url=socket,
+        application_reconnect=True,
+        events="speaker-events tokens-played",
+        partial_prompts=True,
+        partial_prompt_on_hangup=True,
+        # Independent of each other: speech can be told of without our own stopping for it.
         interruptible="any",
         report_input_during_agent_speech="any",
-        partial_prompts=True,
         dtmf_detection=True,
-        events="speaker-events tokens-played",
+        # A complaint is understood by its words, also by those that a filter would blank out.
+        profanity_filter=False,
+        language=agent.language or None,
+        voice=agent.voice or None,
+        tts_provider=agent.tts_provider or None,
+        transcription_provider=agent.transcription_provider or None,
+        speech_model=agent.speech_model or None,
+        hints=_hints(agent.name, *names, *agent.hints) or None,
     )
     noun.parameter(name="lead", value=lead)
     noun.parameter(name="attempt", value=attempt)
     response.append(connect)
     return str(response)
+
+
+def _hints(*words: str) -> str:
+    """The different ones among ``words``, as the carrier takes them: a list between commas."""
+    plain = (" ".join(word.replace(",", " ").split())[:_LONGEST_HINT] for word in words)
+    return ",".join(list(dict.fromkeys(filter(None, plain)))[:_MOST_HINTS])
 
 
 def hang_up(say: str = "") -> str:
