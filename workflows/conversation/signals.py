@@ -238,6 +238,13 @@ class Speak:
 
 
 @dataclass(frozen=True, slots=True)
+class Press:
+    """Press keys for the other side: a menu or a screening asked for them."""
+
+    digits: str
+
+
+@dataclass(frozen=True, slots=True)
 class Hush:
     """Drop the outstanding model request: its words would be stale."""
 
@@ -281,7 +288,7 @@ class End:
     why: str
 
 
-Output = Ask | Speak | Hush | Stop | Perform | KeepOptOut | Tell | End
+Output = Ask | Speak | Press | Hush | Stop | Perform | KeepOptOut | Tell | End
 
 
 @dataclass(slots=True)
