@@ -215,5 +215,6 @@ def _together(reports: list[CallLearned]) -> CallLearned:
             "learned": tuple(fields.values()),
             "signs": tuple(sign for report in reports for sign in report.signs),
             "objections": tuple(name for report in reports for name in report.objections),
+            "concerns": tuple({concern.name: concern for report in reports for concern in report.concerns}.values()),
         }
     )

@@ -28,6 +28,7 @@ def brief(state: Lead, playbook: Playbook, call: Connect, resumed: bool = False)
         booking=state.booking, missed=state.missed, offered=state.offered,
         recording_notice=not region.startswith("US-") or region[3:] in _RECORDING_NOTICE,
         talked_before=any("talked" in t.outcome for t in state.touches), objections=state.objections,
+        concerns=tuple(state.concerns.values()), signs=state.signs,
         touch=touch.touch.rsplit("/", 1)[-1] if touch and not call.inbound else "", resumed=resumed,
         asked_at=state.pass_began if state.pass_kind == "first" else None,
     )  # fmt: skip

@@ -21,7 +21,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from .events import Action, Booking, CallLearned, Concern, ConversationEnded, Form, FormSubmitted, Slot, Verdict
+from .events import Action, Booking, CallLearned, Concern, ConversationEnded, Form, FormSubmitted, Sign, Slot, Verdict
 from .model import Instant, Model
 from .playbook import Source
 
@@ -89,6 +89,8 @@ class Brief(Model):
     """How often each objection was answered already."""
     concerns: tuple[Concern, ...] = ()
     """The concerns of earlier talks, as they stand."""
+    signs: tuple[Sign, ...] = ()
+    """The signs of earlier talks, oldest first."""
     sources: dict[str, Source] = Field(default_factory=dict)
     """Where each learned field came from."""
     touch: str = ""

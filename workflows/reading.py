@@ -114,7 +114,8 @@ def is_denial(text: str) -> bool:
 
 
 _HESITATION = _any(
-    r"\b(?:i guess|maybe|perhaps|i suppose|i don't know|not sure|hmm+|let me think|we'll see|possibly|kind of|might)\b"
+    r"\b(?:i guess|maybe|perhaps|i suppose|i don't know|not sure|hmm+|let me think|we'll see|possibly|kind of|might|"
+    r"if you say so|i think so|probably|whatever)\b"
 )
 
 
@@ -123,13 +124,48 @@ def hesitates(text: str) -> bool:
     return bool(_HESITATION.search(plain(text)))
 
 
+_AGREES = _any(
+    rf"{_YES.pattern}",
+    r"\b(?:guess|suppose|think) so\b|\b(?:i|we) (?:could|can|might) do (?:that|it)\b|\b(?:that|it) (?:works|could work|might work|would be (?:ok|okay|fine))\b",
+    r"\b(?:sure|yes|yeah|okay|ok|fine|alright)$",
+)
+_NO_YES = re.compile(
+    r"\b(?:guess|suppose|maybe|think|probably|perhaps|sure|i'd|would|rather) not\b|\bnot (?:sure|really|yet|now|today)\b|\b(?:don't|doesn't|can't|won't|isn't|wasn't)\b|\bno\b(?! problem)"
+)
+_UNSURE = re.compile(
+    r"\b(?:i guess|i suppose|suppose so|guess so|maybe|perhaps|possibly|probably|kind of|might|if you say so|i think so|whatever|why not i|if i must|if i have to|"
+    r"u+m+|u+h+(?! huh)|h+m+|mm)\b"
+)
+
+
+def agrees(text: str) -> bool:
+    """Whether there is a yes of any kind in these words, also a doubtful one: "yes", "I guess so", "maybe, sure"."""
+    words = plain(text)
+    return bool(_AGREES.search(words)) and not _NO_YES.search(words)
+
+
+def is_hesitating_yes(text: str) -> bool:
+    """A yes that doubt can be heard in: "yeah... I guess", "maybe, sure", "um, okay". It books nothing by itself."""
+    words = plain(text)
+    return bool(_UNSURE.search(words)) and agrees(text)
+
+
+_MACHINES = (
+    r"(?:robot|bot|machine|computer|ai|a i|artificial(?: intelligence)?|recording|recorded|automated|automatic|program|robocall|"
+    r"voice ?bot|chat ?bot|virtual|software|siri|alexa|chatgpt)"
+)
+_BEING = rf"(?:{_MACHINES}|human|person|woman|man|real(?= (?:person|human|or|voice)\b|$))"
 _ROBOT = _any(
-    r"\b(?:are|r) (?:you|u) (?:really |even |like |just )?(?:a |an |some kind of )?(?:real |actual |live )?"
-    r"(?:robot|bot|machine|computer|ai|a i|artificial|recording|human|person|automated|real|program|voice bot|chatbot)\b",
-    r"\bis this (?:a |an )?(?:real |actual |live )?(?:robot|bot|machine|computer|ai|recording|human|person|automated|robocall|real)\b",
-    r"\b(?:am i|i'm) (?:talking|speaking) (?:to|with) (?:a |an )?(?:real |actual |live )?(?:robot|bot|machine|computer|ai|recording|human|person)\b",
-    r"\byou (?:sound|talk) like a (?:robot|bot|machine|computer|recording)\b",
-    r"\byou(?:'re| are) (?:a |an )?(?:robot|bot|machine|ai|computer)\b",
+    r"\b(?:are|r) (?:you|u) (?:really |even |like |just |actually |maybe |for )*(?:a |an |some kind of |one of those )?"
+    rf"(?:real |actual |live )?{_BEING}\b",
+    r"\b(?:is|was) (?:this|that|it) (?:even |just |really |like |actually )*(?:a |an |some kind of |your )?(?:real |actual |live )?"
+    rf"{_BEING}\b(?! (?:offer|system|tool|product|demo|one|form|company|count|we|you can|for))",
+    r"\b(?:am i|i'm|i am|are we) (?:just |really |actually |even )*(?:talking|speaking) (?:to|with) (?:a |an |some )?"
+    rf"(?:real |actual |live )?{_BEING}\b",
+    rf"\byou (?:sound|talk|speak) (?:\w+ )?(?:like )?(?:a |an )?{_MACHINES}\b",
+    rf"\b(?:you're|you are|u r) (?:just |not |only |actually |really |probably |even )*(?:a |an |some kind of )?(?:real |actual |live )?{_BEING}\b",
+    rf"\bthis is (?:just |only |clearly |obviously )?(?:a |an )?{_MACHINES}(?: \w+)? (?:right|isn't it|is it not|no|huh)$",
+    r"\bis (?:there|anyone) (?:a |an |even )*(?:real |actual |live )?(?:human|person|real)(?: \w+){0,2} (?:there|on the line|on this line|behind this)$",
 )
 
 
@@ -138,20 +174,33 @@ def asks_robot(text: str) -> bool:
     return bool(_ROBOT.search(plain(text)))
 
 
-_PERSON = _any(
-    r"\b(?:speak|talk|connect|transfer|put|pass|get|give)(?: me)?(?: directly)? (?:to|with|through to|on to|me)?\s?"
-    r"(?:a |an |the |your |some )?(?:real |actual |live |human )?"
-    r"(?:human|person|people|agent|representative|rep|manager|supervisor|someone real|somebody real|operator|salesperson|colleague)\b",
-    r"\b(?:real|actual|live) (?:human|person|agent) please\b",
-    r"^(?:human|operator|representative|agent|a person)(?: please)?$",
-    r"\b(?:want|need|prefer|like)(?: to (?:speak|talk) (?:to|with))? (?:a |an )?(?:real |actual |live )?(?:human|person)\b",
-    r"\bhave (?:a person|somebody|someone|a human|a colleague) (?:call|contact|ring)\b",
+_HUMAN = (
+    r"(?:human(?: being)?|person|agent|representative|rep|manager|supervisor|someone|somebody|operator|salesperson|colleague)"
 )
+_PERSON = _any(
+    r"\b(?:speak|talk|connect|transfer|put|pass|get|give)(?: me)?(?: directly)?(?: (?:to|with|through to|on to))?"
+    rf" (?:a |an |the |your |some )?(?:real |actual |live |human )?{_HUMAN}\b(?! (?:first|before|here|in my|else here|on our side|on my))",
+    r"\b(?:speak|talk) (?:to|with) (?:real|actual|your) people\b",
+    r"\b(?:transfer|connect|put) me (?:to|with|through to|through) (?:your |the )?(?:sales|support|service|team|office|front desk)\b",
+    r"\b(?:real|actual|live) (?:human|person|agent) please\b",
+    r"^(?:(?:a |an )?(?:human|operator|representative|agent|real person|person))(?: please| now)*$",
+    r"\b(?:want|need|prefer|like)(?: to (?:speak|talk) (?:to|with))? (?:a |an )?(?:real |actual |live )(?:human|person)\b",
+    r"\b(?:want|need|prefer|like) (?:a |an )?human\b",
+    r"\b(?:have|get|let) (?:a person|somebody|someone|a human|a colleague|one of your (?:people|colleagues))(?: from \w+)? (?:call|contact|ring)\b",
+    r"\b(?:can|could|would|will) (?:a person|somebody|someone|a human|a colleague)(?: (?:of yours|from (?:your )?\w+|real))? (?:call|contact|ring|phone) me\b(?! (?:right )?now)",
+    rf"\bis there (?:a |an )?(?:real |actual |live |human )?(?:{_HUMAN}|anyone|anybody) (?:there )?(?:i|we) (?:can|could) (?:talk|speak)\b",
+)
+_THEIR_OWN = re.compile(
+    r"\b(?:i|we|i'll|we'll|i'd|let me|lemme)(?: (?:just|still|first|will|would|might|really))*(?: (?:need|have|want|got|ought) to)?(?: just)?"
+    r" (?:talk|speak|check|discuss|ask|consult|talked|spoke|spoken|met)(?: (?:it|this|that))?(?: (?:to|with|over with))?"
+    r" (?:my|our|him|her|them|a colleague of yours)\b"
+)
+"""Whom they talk to themselves, or did: nobody is asked for."""
 
 
 def asks_person(text: str) -> bool:
     """Whether they ask for a human being."""
-    return bool(_PERSON.search(plain(text)))
+    return bool(_PERSON.search(_THEIR_OWN.sub(" ", plain(text))))
 
 
 _WRONG = _any(

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from ..events import Action, Booking, ConversationEnded, Line, Sign, Slot, Verdict
+from ..events import Action, Booking, Concern, ConversationEnded, Line, Sign, Slot, Verdict
 from ..messages import Brief
 from ..playbook import Node, Playbook, Source
 from ..wording import asked, first_name, promised, render, spoken_phone, spoken_time
+from .dates import Said
 from .qualify import Fit, assess
 from .signals import Timing
 
@@ -84,6 +85,22 @@ class State:
     """Where each learned field came from; ``said`` where it does not say."""
     signs: list[Sign] = field(default_factory=list)
     objections: dict[str, int] = field(default_factory=dict)
+    concerns: dict[str, Concern] = field(default_factory=dict)
+    """What they are concerned about, by the playbook's objection, as it stands (:mod:`.concerns`)."""
+    tasks: list[str] = field(default_factory=list)
+    """The questions for which a person was asked already, in plain words."""
+    referring: bool = False
+    """They were asked who the right person is."""
+    saved: bool = False
+    """A half-hearted no was met with one more question; the next is taken."""
+    link_sent: bool = False
+    """They were texted the link: nothing is pushed after it."""
+    told_now: bool = False
+    """They asked to be called now, and were told that they are."""
+    span: Said | None = None
+    """The days in which they want to be called, while the day or time is still open."""
+    agreed: str = ""
+    """The slot that was read back to them and that they said a clear yes to."""
     offered: tuple[Slot, ...] = ()
     past_offers: list[str] = field(default_factory=list)
     booking: Booking | None = None
@@ -146,6 +163,8 @@ class State:
             learned=learned,
             sources=sources,
             objections=dict(brief.objections),
+            concerns={c.name: c for c in brief.concerns},
+            signs=list(brief.signs),
             offered=brief.offered,
             booking=brief.booking,
         )
@@ -242,6 +261,7 @@ class State:
             attempt=self.brief.attempt,
             node=self.node,
             path=tuple(self.path),
+            concerns=tuple(self.concerns.values()),
             transcript=tuple(line for line in self.lines if line.text),
             verdicts=tuple(self.verdicts),
             timings=tuple(seconds for t in self.timings if (seconds := t.seconds())),

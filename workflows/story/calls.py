@@ -7,9 +7,11 @@ from typing import Any
 
 from .. import events as ev
 from ..effects import CallNote
-from ..lead import Lead, LiveCall, Owed, touch_of
+from ..lead import Broken, Lead, LiveCall, Owed, touch_of
 from ..messages import Touched
 from . import marks
+
+_MOST_SIGNS = 40
 
 
 def _learn(state: Lead, at: datetime, event: ev.CallLearned | ev.ConversationEnded) -> Lead:
@@ -17,7 +19,8 @@ def _learn(state: Lead, at: datetime, event: ev.CallLearned | ev.ConversationEnd
     for name in event.objections:
         objections[name] = objections.get(name, 0) + 1
     learned = {**state.learned, **{f.field: f for f in event.learned}}
-    state = state.but(learned=learned, objections=objections, signs=(*state.signs, *event.signs)[-40:])
+    state = state.but(learned=learned, objections=objections, signs=(*state.signs, *event.signs)[-_MOST_SIGNS:])
+    state = _concerned(state, at, event)
     if state.person:
         blank: dict[str, Any] = {
             name: learned[name].value
@@ -36,6 +39,22 @@ def _learn(state: Lead, at: datetime, event: ev.CallLearned | ev.ConversationEnd
         state = marks.note(
             state, at, "learned", f"learned {fact.field.replace('_', ' ')}", source=fact.source, attempt=event.attempt
         )
+    return state
+
+
+def _concerned(state: Lead, at: datetime, event: ev.CallLearned | ev.ConversationEnded) -> Lead:
+    """Their concerns as they stand now; each change of one is a line of the story."""
+    for concern in event.concerns:
+        before = state.concerns.get(concern.name)
+        if before == concern:
+            continue
+        state = state.but(concerns={**state.concerns, concern.name: concern})
+        if before is None or before.status != concern.status:
+            name = concern.name.replace("_", " ")
+            state = marks.note(
+                state, at, "concern", f"concern about {name}: {concern.status}", raised=concern.raised,
+                answered=concern.answered, attempt=event.attempt,
+            )  # fmt: skip
     return state
 
 
@@ -164,8 +183,9 @@ def conversation_ended(state: Lead, event: ev.ConversationEnded) -> Lead:
         return state
     state = _learn(state.but(seen=(*state.seen, told)[-marks.KEPT_IDS :]), event.at, event)
     outcome: str = event.outcome
-    if event.outcome == "talked":
+    if event.outcome == "talked" or (event.outcome == "dropped" and any(x.who == "lead" for x in event.transcript)):
         state = marks.reach(state, "contacted", event.at).but(reached=True)
+    state = _broke_off(state, event, touch)
     note = CallNote(
         attempt=event.attempt, sid=touch.sid, at=touch.at, inbound=touch.touch == "inbound", disposition=outcome,
         transcript=event.transcript, verdicts=event.verdicts, timings=event.timings,
@@ -186,6 +206,19 @@ def conversation_ended(state: Lead, event: ev.ConversationEnded) -> Lead:
         state, event.at, "conversation", f"conversation over: {outcome}", attempt=event.attempt, node=event.node,
         tokens_in=event.tokens_in, tokens_out=event.tokens_out,
     )  # fmt: skip
+
+
+def _broke_off(state: Lead, event: ev.ConversationEnded, touch: Touched) -> Lead:
+    """Remember where a talk broke off; one that came to its close settles what broke off before. The call that takes
+    it up again is not taken up itself, but what it came to is kept."""
+    if event.outcome in ("talked", "paused"):
+        return state.but(broken=None)
+    if event.outcome != "dropped":
+        return state
+    known = state.broken
+    again = known is not None and touch.touch == known.touch
+    attempt = known.attempt if known is not None and again else event.attempt
+    return state.but(broken=Broken(attempt=attempt, node=event.node, at=event.at))
 
 
 _OVER = ("no-answer", "busy", "failed", "canceled", "unknown", "over")

@@ -1,0 +1,129 @@
+"""How strong a sign of commitment, concern, confirmation, denial or hesitation is, and what they come to together.
+
+The strength of one sign (0 to 1) is read off its words by code: "absolutely, let's do it" is more than "sure", "sure" is
+more than "I guess so". Together the signs of a lead, over this talk and the ones before it, only grow: none fades
+away with time, but the newest counts in full and each one before it for a little less.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal
+
+from ..events import Sign
+from ..reading import agrees, is_confirmation, is_denial, plain
+
+if TYPE_CHECKING:
+    from .state import State
+
+Kind = Literal["commitment", "concern", "confirmation", "denial", "hesitation"]
+
+_PLAIN: dict[Kind, float] = {
+    "commitment": 0.75,
+    "confirmation": 0.75,
+    "denial": 0.7,
+    "concern": 0.6,
+    "hesitation": 0.45,
+}
+_READ_ONLY = 0.5
+"""What a commitment or confirmation weighs that shows no word of agreement: only the model took it for one."""
+_EMPHATIC = re.compile(
+    r"\b(?:absolutely|definitely|certainly|for sure|of course|totally|hundred percent|100 percent|perfect|exactly|"
+    r"let's (?:do|go|book|get)|sign me up|book (?:it|me|that)|please do|great|love (?:it|to|that)|go for it|can't wait|gladly|"
+    r"count me in|i'll take|with pleasure|no doubt|without a doubt)\b"
+)
+_FIRM = re.compile(
+    r"\b(?:absolutely|definitely|certainly|really|at all|never|no way|under no circumstances|far too|way too|much too|very|"
+    r"seriously|honestly|simply|big|serious|impossible|not ever|stop|for sure|out of the question|any of)\b"
+)
+_SOFT = re.compile(
+    r"\b(?:not really|don't think|do not think|rather not|probably not|not right now|not (?:at )?(?:the moment|now|today|yet)|"
+    r"not sure|maybe not|i guess not|i'm afraid|not that|not particularly)\b"
+)
+_ASIDE = re.compile(
+    r"\b(?:by the way|just (?:wondering|curious|asking|out of curiosity)|a (?:bit|little)|slightly|quick question|kind of|sort of|somewhat|"
+    r"though|one thing|minor|maybe|perhaps|i guess|not a big)\b"
+)
+_HEDGES = re.compile(
+    r"\b(?:i guess|i suppose|maybe|perhaps|probably|possibly|might|could be|kind of|sort of|i think|not sure|if you say so|"
+    r"whatever|i don't know|we'll see|we will see|let me think|in theory|more or less|if i have to|if i must)\b"
+)
+_FILLERS = re.compile(r"\b(?:u+m+|u+h+|h+m+|e+r+|mm+|well)\b")
+_TAKEN_BACK = re.compile(r"\b(?:but|however|although|except|unless)\b")
+
+_OLDER = 0.85
+"""Each sign before the newest counts this much of the one after it ..."""
+_LEAST = 0.4
+"""... but never less than this part of itself."""
+_SAID_AGAIN = 0.3
+"""The same words of agreement or doubt once more add only this part. A concern or a no said again counts in full."""
+_DOUBTFUL = 0.6
+"""What is left of a sign that was heard badly."""
+
+
+def weigh(kind: Kind, words: str, doubtful: bool = False) -> float:
+    """How strongly ``words`` show a sign of this ``kind``: 0 (not at all, or the opposite of it) to 1.
+
+    ``doubtful``: the transcript itself is uncertain."""
+    said = plain(words)
+    if not said:
+        return 0.0
+    if kind in ("commitment", "confirmation"):
+        value = _agreement(kind, words, said)
+    elif kind == "denial":
+        value = 0.0 if is_confirmation(words) else _graded(kind, said, _SOFT, 0.4)
+    elif kind == "concern":
+        value = _graded(kind, said, _ASIDE, 0.3)
+    else:
+        hedges = len(_HEDGES.findall(said))
+        fillers = len(_FILLERS.findall(said))
+        value = min(0.15 * fillers + (_PLAIN[kind] + 0.2 * (hedges - 1) if hedges else 0.15), 0.9)
+    return round(value * (_DOUBTFUL if doubtful else 1.0), 3)
+
+
+def _agreement(kind: Kind, words: str, said: str) -> float:
+    if is_denial(words):
+        return 0.0
+    hedges = len(_HEDGES.findall(said))
+    if _EMPHATIC.search(said) and not hedges:
+        value = 0.95
+    elif is_confirmation(words) or agrees(words):
+        value = _PLAIN[kind]
+    else:
+        value = _READ_ONLY
+    value *= 0.6**hedges
+    value *= 0.85 ** min(len(_FILLERS.findall(said)), 2)
+    return value * (0.5 if _TAKEN_BACK.search(said) else 1.0)
+
+
+def _graded(kind: Kind, said: str, soft: re.Pattern[str], softly: float) -> float:
+    """A no or a concern: soft words weigh ``softly``, firm ones more than plain ones."""
+    if soft.search(said):
+        return softly
+    return 0.9 if _FIRM.search(said) else _PLAIN[kind]
+
+
+def cumulative(signs: Sequence[Sign], kind: Kind, about: str = "") -> float:
+    """What the signs of this ``kind`` come to together, 0 to 1, in the order in which they were given (oldest
+    first). ``about`` narrows them to one matter; a sign about nothing in particular then counts for half."""
+    left, place = 1.0, 0
+    said: set[str] = set()
+    for sign in reversed(signs):
+        if sign.sign != kind or (about and sign.about not in (about, "")):
+            continue
+        weight = max(_OLDER**place, _LEAST)
+        words = plain(sign.quote)
+        if words in said and kind not in ("concern", "denial"):
+            weight *= _SAID_AGAIN
+        if about and not sign.about:
+            weight *= 0.5
+        said.add(words)
+        left *= 1.0 - weight * min(max(sign.strength, 0.0), 1.0)
+        place += 1
+    return round(1.0 - left, 3)
+
+
+def strength(state: State, sign: Kind, about: str = "") -> float:
+    """:func:`cumulative` over all that this lead said, in this talk and in those that the brief tells of."""
+    return cumulative(state.signs, sign, about)
