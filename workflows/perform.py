@@ -19,7 +19,7 @@ from . import plan
 from .lead import Lead
 from .messages import DIAL_QUEUE
 from .playbook import Playbook
-from .wording import first_name, render, spoken_time, written_time
+from .wording import asked, first_name, render, spoken_time, written_time
 
 _ONCE = RetryPolicy(maximum_attempts=1)
 _PATIENT = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=5))
@@ -49,6 +49,7 @@ def facts(state: Lead, playbook: Playbook, booking: ev.Booking | None, now: date
         "company": playbook.company.name,
         "agent": playbook.agent.name,
         "phone": playbook.company.phone,
+        "asked": asked(playbook, state.person),
     }
     if booking:
         known |= {"rep": booking.rep_name, "time": written_time(booking.start, state.zone),
@@ -95,7 +96,7 @@ def start_dial(
         schedule_to_start_timeout=max(step.not_after - now, timedelta(seconds=1)),
         retry_policy=_ONCE,
         cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-        priority=Priority(priority_key=1 if first else 2 if step.touch.startswith("callback") else 3),
+        priority=Priority(priority_key=1 if first else 2 if step.touch.startswith(("callback", "resumption")) else 3),
         summary=step.reason,
     )  # fmt: skip
 

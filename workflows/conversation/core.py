@@ -288,7 +288,8 @@ class Conversation:
         if s.quiet >= len(prompts):
             self.close("silence", s.words(prompt), outcome="screened" if s.machine == "screening" else "")
         else:
-            self.say(s.words(prompt))
+            question = moves.next_question(s) if "{question}" in prompt else ""
+            self.say(s.words(prompt, question=question))
 
     def _decided(self, event: signals.Decided) -> None:
         s = self.state

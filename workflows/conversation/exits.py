@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..reading import asks_later, asks_move, asks_person
+from ..reading import asks_later, asks_move, asks_person, is_denial
 from .state import State
 from .turn import Reading
 
@@ -23,6 +23,7 @@ CONDITIONS: dict[str, Condition] = {
     "asks_person": lambda s, r: r.intent in ("person", "complaint") or asks_person(s.last_words),
     "later": lambda s, r: r.intent == "later" or (r.intent == "unclear" and asks_later(s.last_words)),
     "moving": lambda s, r: r.intent in ("move", "cancel") or (r.intent == "unclear" and asks_move(s.last_words)),
+    "refused": lambda s, r: r.intent == "no" or (r.intent == "unclear" and is_denial(s.last_words)),
     "willing": lambda s, r: r.intent in _OPEN_INTENTS,
 }
 """Every condition that a playbook's exits may name, by name."""
