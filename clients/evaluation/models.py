@@ -1,0 +1,112 @@
+"""What answers a turn in a played conversation: a model behind the wire, or one in this process.
+
+A :class:`Thought` is a whole turn with the time that each part of it took, so that a play in its own time can let it
+arrive as it really did.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from temporalio.exceptions import ApplicationError
+
+from activities.vendors import openai
+from workflows.conversation import signals
+from workflows.conversation.turn import Decision, MalformedTurn, TurnReader
+
+QUICK = timedelta(milliseconds=350)
+"""How long a model in this process takes in the play's time."""
+PATIENCE = 20.0
+"""Seconds of real time for one turn of a model behind the wire."""
+
+
+@dataclass(frozen=True)
+class Thought:
+    """One turn: what became known, each with the time since it was asked. ``failed`` says why it is not whole."""
+
+    parts: tuple[tuple[timedelta, Decision | str], ...] = ()
+    failed: str = ""
+    took: timedelta = QUICK
+    tokens_in: int = 0
+    tokens_out: int = 0
+
+    @property
+    def first_word(self) -> timedelta | None:
+        return next((at for at, known in self.parts if isinstance(known, str)), None)
+
+
+Model = Callable[[signals.Ask], Awaitable[Thought]]
+
+
+def read(text: str, ask: signals.Ask, after: timedelta = QUICK) -> Thought:
+    """The turn in ``text``, as if it had come whole ``after`` it was asked."""
+    reader = TurnReader(ask.actions)
+    parts: list[tuple[timedelta, Decision | str]] = []
+    failed = ""
+    try:
+        parts += [(after, known) for known in reader.feed(text)]
+        reader.finish()
+    except MalformedTurn as error:
+        failed = str(error)
+    return Thought(tuple(parts), failed, after, _tokens(ask), len(text) // 4)
+
+
+def _tokens(ask: signals.Ask) -> int:
+    """About four characters each."""
+    return sum(len(message["content"]) for message in ask.messages) // 4
+
+
+def local(reply: Callable[[dict[str, Any]], str]) -> Model:
+    """A model in this process: ``reply`` takes a request as it goes over the wire and gives the answer's text."""
+
+    async def think(ask: signals.Ask) -> Thought:
+        schema = {"type": "json_schema", "json_schema": {"name": "turn", "schema": ask.schema}}
+        return read(reply({"model": "local", "messages": ask.messages, "response_format": schema}), ask)
+
+    return think
+
+
+async def wired(ask: signals.Ask) -> Thought:
+    """The configured model, over the wire, with the times that its answer really took."""
+    began = time.monotonic()
+    parts: list[tuple[timedelta, Decision | str]] = []
+    usage, failed = openai.Usage(), ""
+    try:
+        async with asyncio.timeout(PATIENCE):
+            async for known in openai.stream_turn(ask.messages, ask.schema, ask.actions):
+                if isinstance(known, openai.Usage):
+                    usage = known
+                else:
+                    parts.append((_since(began), known))
+    except (ApplicationError, MalformedTurn, TimeoutError) as error:
+        failed = str(error) or type(error).__name__
+    return Thought(tuple(parts), failed, _since(began), usage.tokens_in, usage.tokens_out)
+
+
+def _since(began: float) -> timedelta:
+    return timedelta(seconds=time.monotonic() - began)
+
+
+def turn(
+    action: str,
+    args: Mapping[str, str],
+    say: str = "",
+    intent: str = "unclear",
+    fields: Mapping[str, tuple[str, str]] | None = None,
+    signs: tuple[Mapping[str, str], ...] = (),
+) -> dict[str, Any]:
+    """A turn as the schema has it; ``fields`` are values with their quotes."""
+    blank = {"field": "", "topic": "", "when": "", "choice": "", "why": ""}
+    read_fields = [
+        {"field": name, "value": value, "quote": quote} for name, (value, quote) in (fields or {}).items()
+    ]
+    return {
+        "reading": {"intent": intent, "fields": read_fields, "signs": [dict(sign) for sign in signs]},
+        "action": {"name": action, "args": {**blank, **args}},
+        "say": say,
+    }
