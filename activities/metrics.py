@@ -32,6 +32,20 @@ _turn = Histogram(
     buckets=(0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5, 8),
     registry=_registry,
 )
+_turn_stage = Histogram(
+    "showrate_turn_stage_seconds",
+    "Parts of a turn in a live call: decided (the lead's final words to the decision), first_token (the decision to "
+    "our first words), performed (an action asked of the lead to its answer), stopped (an interruption to our silence).",
+    ("stage",),
+    buckets=(0.0005, 0.001, 0.002, 0.004, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10),
+    registry=_registry,
+)
+_ignored_frames = Counter(
+    "showrate_ignored_frames",
+    "Frames of live calls that were not understood or not meant for the conversation, by what was wrong with them.",
+    ("kind",),
+    registry=_registry,
+)
 _backlog_age = Gauge(
     "showrate_backlog_age_seconds",
     "Age of the oldest task that waits in a task queue.",
@@ -54,6 +68,16 @@ def dial_wait(seconds: float) -> None:
 def turn(seconds: float) -> None:
     """Note how long a live call waited for our first words."""
     _turn.observe(max(seconds, 0.0))
+
+
+def turn_stage(stage: str, seconds: float) -> None:
+    """Note how long one part of a turn took: ``decided``, ``first_token``, ``performed`` or ``stopped``."""
+    _turn_stage.labels(stage).observe(max(seconds, 0.0))
+
+
+def ignored_frame(kind: str) -> None:
+    """Count a frame that was ignored; ``kind`` as in :class:`clients.wire.Ignored`."""
+    _ignored_frames.labels(kind).inc()
 
 
 def backlog_age(queue: str, seconds: float) -> None:

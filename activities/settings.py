@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -50,6 +51,8 @@ class Settings(BaseSettings):
     """Signs the join and manage links, at least 32 characters."""
     showrate_build: str = ""
     """The worker's build id for Temporal's worker versioning; empty: unversioned."""
+    showrate_carrier: Literal["twilio", "retell"] = "twilio"
+    """Who carries the calls that we make; texts go through Twilio."""
     showrate_dial_rate: float = 1.0
     """Dials a second that the carrier takes (Twilio: 1 by default); 0: as many as come."""
     showrate_timeout: float = 10.0
@@ -66,6 +69,18 @@ class Settings(BaseSettings):
     """The number that calls and texts come from, in E.164."""
     twilio_base_url: str = ""
     """Empty: Twilio itself."""
+
+    # Retell
+    retell_api_key: str = ""
+    """Calls the API, and checks that webhooks are Retell's (the key with the webhook badge)."""
+    retell_agent_id: str = ""
+    """The agent that our calls are made with; its language model is a custom one, at wss://.../retell/llm/SECRET."""
+    retell_number: str = ""
+    """The number that calls come from, in E.164, bought from or brought to Retell."""
+    retell_socket_secret: str = ""
+    """The part of the websocket's address that nobody else knows; Retell signs nothing there. Empty: no Retell."""
+    retell_base_url: str = ""
+    """Empty: Retell itself."""
 
     # Google Calendar
     google_base_url: str = ""

@@ -27,7 +27,7 @@ from workflows.messages import Act, Answer, Brief, Connect, Report
 
 from .audiences import audience_of, newest
 from .intake import recall
-from .relay import Setup
+from .wire import Setup
 
 log = logging.getLogger(__name__)
 

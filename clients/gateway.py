@@ -1,381 +1,101 @@
-"""The live-call gateway: ConversationRelay's websocket on one side, the lead's updates and the model on the other.
-
-One session a call, with one ordered inbox and a single writer: every frame, every piece of the model's answer, every
-answer of the lead and every timer goes through it into the conversation core, and only what the core says goes out.
-A socket that breaks is taken up again under the same call; after the process died, the lead's brief rebuilds it.
-"""
+"""The doors of the live-call gateway: ConversationRelay's websocket and Retell's. Each is checked to be the carrier's,
+says whose call it is, and is then held by that call's :class:`~clients.session.Session`."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
-import time
-import traceback
-from collections import OrderedDict
-from collections.abc import Coroutine
-from dataclasses import dataclass
+import hmac
 from datetime import UTC, datetime
-from typing import Any
 
 from starlette.routing import BaseRoute, WebSocketRoute
-from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
+from starlette.websockets import WebSocket, WebSocketDisconnect
 from temporalio.client import Client
-from temporalio.exceptions import ApplicationError
-from temporalio.service import RPCError
 
-from activities import gate, metrics
+from activities import metrics
 from activities.settings import settings
-from activities.vendors import openai, twilio
-from workflows import identity
-from workflows.conversation import Conversation, signals
-from workflows.conversation.turn import Decision, MalformedTurn
-from workflows.messages import Brief
-from workflows.playbook import playbook_of
+from activities.vendors import twilio
 
-from . import calls, relay
+from . import calls
+from .relay import Relay
+from .retell import Retell
+from .session import answered_by, close, live_calls, session_of
+from .wire import Codec, Ignored, Reply, Setup
 
-log = logging.getLogger(__name__)
-
-PATH = "/twilio/relay"
+RELAY = "/twilio/relay"
+RETELL = "/retell/llm/{secret}/{call}"
 
 SETUP_WITHIN = 10.0
-"""Seconds in which the first frame must come."""
-REJOIN_WITHIN = 8.0
-"""Seconds for which a call whose socket broke is kept: the carrier's action callback comes after about 1.2 s."""
-CLOSE_WITHIN = 4.0
-"""Seconds for the carrier to close the socket after our ``end``."""
-STOP_WITHIN = 3.0
-"""Seconds for the last report when the process stops."""
-DECIDE_WITHIN = 5.0
-"""Seconds in which the model must decide; local rules decide after that."""
-SPEAK_WITHIN = 10.0
-"""Seconds in which the model's turn must be whole."""
-WATCH_EVERY = 0.3
-"""Seconds between two looks at what is paused."""
-_RESTART = 1012
-"""The code with which our own server closes its sockets when it stops: the call goes on in another process."""
-_EARLY = 200
-"""Answers of machine detection that are kept for calls whose socket is not there yet."""
+"""Seconds in which a socket must say whose call it is."""
+_BEFORE = 20
+"""Frames that may stand before it on Retell's socket, which begins with its own pings and an empty transcript."""
+_REFUSED = 1008
+_AWAY = 1013
 
 
-@dataclass(frozen=True)
-class _Lost:
-    """The socket is gone; ``broken`` unless the caller hung up."""
-
-    broken: bool
-
-
-_live: dict[tuple[str, str], Session] = {}
-_early: OrderedDict[tuple[str, str], str] = OrderedDict()
-ignored_frames = 0
-"""Frames that were malformed, unknown or out of place, since the process began."""
-
-
-def answered_by(lead: str, attempt: str, who: str) -> bool:
-    """The carrier's machine detection on a call. True when the call is live here; else the answer is kept for it."""
-    session = _live.get((lead, attempt))
-    if session is None:
-        _early[(lead, attempt)] = who
-        while len(_early) > _EARLY:
-            _early.popitem(last=False)
-        return False
-    session.put(signals.AnsweredBy(_now(), who))
-    return True
-
-
-def live_calls() -> int:
-    """How many calls this process holds."""
-    return len(_live)
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
-class Session:
-    """One call. Only :meth:`_run` touches the conversation and writes to the socket."""
-
-    def __init__(self, client: Client, setup: relay.Setup, lead: str, attempt: str) -> None:
-        self.client, self.setup, self.lead, self.attempt = client, setup, lead, attempt
-        self._inbox: asyncio.Queue[signals.Input | _Lost] = asyncio.Queue()
-        self._socket: WebSocket | None = None
-        self._joined = asyncio.Event()
-        self._conversation: Conversation | None = None
-        self._brief: Brief | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._commits: set[asyncio.Task[None]] = set()
-        """Those of them that no hang-up may cancel."""
-        self._thinking: asyncio.Task[None] | None = None
-        self._final_at = 0.0
-        self._reports = calls.Reports(client, lead, attempt)
-        self._running: asyncio.Task[None] | None = None
-
-    # ---- from outside -------------------------------------------------------------------------------------------
-
-    def put(self, event: signals.Input | _Lost) -> None:
-        """Into the one inbox, in order of arrival."""
-        self._inbox.put_nowait(event)
-
-    async def serve(self, socket: WebSocket, setup: relay.Setup) -> None:
-        """Hold the call over ``socket`` until either ends."""
-        again = self._running is not None
-        previous, self._socket, self.setup = self._socket, socket, setup
-        if previous is not None and previous is not socket:
-            await _close(previous)
-        self._joined.set()
-        if self._running is None:
-            self._running = asyncio.create_task(self._life())
-        elif again:
-            self.put(signals.Rejoined(_now()))
-        reading = asyncio.create_task(self._read(socket))
-        await asyncio.wait({reading, self._running}, return_when=asyncio.FIRST_COMPLETED)
-        if self._running.done():
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(reading, CLOSE_WITHIN)
-        reading.cancel()
-        await _close(socket)
-
-    async def _read(self, socket: WebSocket) -> None:
-        global ignored_frames
-        broken = True
-        try:
-            while True:
-                event = relay.read(await socket.receive_text(), _now())
-                if event is None or isinstance(event, relay.Setup):
-                    ignored_frames += 1
-                elif socket is self._socket:
-                    self.put(event)
-        except WebSocketDisconnect as error:
-            if error.code == _RESTART and self._running is not None:
-                self._running.cancel()
-            broken = error.code not in (1000, 1001)
-        except (RuntimeError, KeyError):
-            pass  # closed by us, or a binary frame where only text may be
-        if socket is self._socket:
-            self._socket = None
-            self._joined.clear()
-            self.put(_Lost(broken))
-
-    # ---- the single writer --------------------------------------------------------------------------------------
-
-    async def _life(self) -> None:
-        try:
-            await self._run()
-        except asyncio.CancelledError:
-            # This process stops and the call does not: only what was understood is handed on, not an end.
-            self._hush()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(STOP_WITHIN):
-                    await self._reports.flush()
-            raise
-        except Exception as error:
-            # The error's text may quote the caller; its kind and place are enough.
-            place = traceback.extract_tb(error.__traceback__)[-1]
-            log.error("%s/%s: %s at %s:%s", self.lead, self.attempt, type(error).__name__, place.filename, place.lineno)
-            await self._write(signals.End("fault"))
-        finally:
-            _live.pop((self.lead, self.attempt), None)
-        if self._conversation is not None and self._brief is not None:
-            await self._close_books(self._conversation, self._brief)
-
-    async def _run(self) -> None:
-        brief = await calls.connect(self.client, self.setup, self.lead, self.attempt)
-        if brief is None:
-            await self._apologise()
-            return
-        self._brief = brief
-        self._conversation = talk = Conversation(playbook_of(brief.playbook))
-        await self._carry_out(talk.receive(signals.Begin(_now(), brief)))
-        if (who := _early.pop((self.lead, self.attempt), None)) is not None:
-            self.put(signals.AnsweredBy(_now(), who))
-        if not self.setup.inbound:
-            self._spawn(self._watch(talk.playbook.audience))
-        while not talk.over:
-            arrived = await self._next(talk)
-            event = await self._rejoined(arrived) if isinstance(arrived, _Lost) else arrived
-            if event is None:
-                continue
-            if isinstance(event, signals.Heard) and event.final:
-                self._final_at = time.monotonic()
-            await self._carry_out(talk.receive(event))
-
-    async def _next(self, talk: Conversation) -> signals.Input | _Lost:
-        """The next input, or the Tick that the core asked for."""
-        wake = talk.wake_at
-        if wake is None:
-            return await self._inbox.get()
-        try:
-            async with asyncio.timeout(max((wake - _now()).total_seconds(), 0)):
-                return await self._inbox.get()
-        except TimeoutError:
-            return signals.Tick(max(_now(), wake))
-
-    async def _rejoined(self, lost: _Lost) -> signals.Input | None:
-        """Wait for the call's next socket; HungUp when there is none to come."""
-        if lost.broken:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._joined.wait(), REJOIN_WITHIN)
-        return None if self._joined.is_set() else signals.HungUp(_now(), broken=lost.broken)
-
-    async def _carry_out(self, outputs: list[signals.Output]) -> None:
-        for output in outputs:
-            if isinstance(output, signals.Speak | signals.End):
-                await self._write(output)
-            elif isinstance(output, signals.Ask):
-                self._think(output)
-            elif isinstance(output, signals.Hush):
-                self._hush()
-            elif isinstance(output, signals.Perform):
-                self._commits.add(self._spawn(self._perform(output)))
-            elif isinstance(output, signals.KeepOptOut):
-                self._commits.add(self._spawn(self._keep_opt_out(output.words)))
-            elif isinstance(output, signals.Tell):
-                self._reports.add(output.learned)
-
-    async def _write(self, output: signals.Speak | signals.End) -> None:
-        frame, socket = relay.write(output), self._socket
-        if frame is None or socket is None:
-            return
-        with contextlib.suppress(WebSocketDisconnect, RuntimeError, OSError):
-            await socket.send_text(frame)
-        if isinstance(output, signals.Speak) and self._final_at:
-            metrics.turn(time.monotonic() - self._final_at)
-            self._final_at = 0.0
-
-    async def _apologise(self) -> None:
-        """The lead could not be reached: no playbook is known, so only this is said."""
-        await self._write(signals.Speak("We are sorry, we cannot talk right now. We will get back to you. Goodbye."))
-        await asyncio.sleep(2.0)
-        await self._write(signals.End("unknown"))
-
-    # ---- beside the inbox: each puts what it finds into it ------------------------------------------------------
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
-
-    def _think(self, ask: signals.Ask) -> None:
-        self._hush()
-        self._thinking = self._spawn(self._turn(ask))
-
-    def _hush(self) -> None:
-        if self._thinking is not None:
-            self._thinking.cancel()
-            self._thinking = None
-
-    async def _turn(self, ask: signals.Ask) -> None:
-        usage = openai.Usage()
-        try:
-            async with asyncio.timeout(DECIDE_WITHIN) as limit:
-                async for known in openai.stream_turn(ask.messages, ask.schema, ask.actions):
-                    if isinstance(known, Decision):
-                        limit.reschedule(asyncio.get_running_loop().time() + SPEAK_WITHIN)
-                        self.put(signals.Decided(_now(), ask.id, known))
-                    elif isinstance(known, openai.Usage):
-                        usage = known
-                    else:
-                        self.put(signals.Words(_now(), ask.id, known))
-        except (ApplicationError, MalformedTurn, TimeoutError) as error:
-            metrics.effect("model_turn", getattr(error, "type", None) or "error")
-            log.warning("%s/%s: no usable turn: %s", self.lead, self.attempt, type(error).__name__)
-            self.put(signals.Failed(_now(), ask.id, type(error).__name__, usage.tokens_in, usage.tokens_out))
-            return
-        metrics.effect("model_turn", "ok")
-        self.put(signals.Finished(_now(), ask.id, usage.tokens_in, usage.tokens_out))
-
-    async def _perform(self, asked: signals.Perform) -> None:
-        answer = await calls.act(self.client, self.lead, self.attempt, asked, _now())
-        if answer is None:
-            self.put(signals.NotPerformed(_now(), asked.id, "no answer"))
-        else:
-            self.put(signals.Performed(_now(), asked.id, answer))
-
-    async def _keep_opt_out(self, words: str) -> None:
-        """Durable before it is acknowledged, whatever becomes of the lead."""
-        brief = self._brief
-        person = brief.person if brief else None
-        handles = {self.lead.removeprefix(identity.lead_id(""))}
-        if person is not None:
-            handles |= {person.phone_hash, person.email_hash}
-        at = _now()
-        for attempt in range(6):
-            try:
-                async with asyncio.timeout(3):
-                    await gate.start_opt_out(self.client, filter(None, handles), self.lead, "call", at, words[:300])
-                self.put(signals.OptOutKept(_now()))
-                return
-            except (RPCError, TimeoutError, RuntimeError) as error:
-                log.warning("%s: the opt-out is not durable yet: %s", self.lead, type(error).__name__)
-                await asyncio.sleep(min(0.2 * 2**attempt, 2))
-        log.error("%s: the opt-out could not be made durable; it is in the call's report", self.lead)
-
-    async def _watch(self, audience: str) -> None:
-        """End politely when an operator pauses this audience or all calls of ours; who rings us is still served."""
-        while True:
-            await asyncio.sleep(WATCH_EVERY)
-            with contextlib.suppress(ApplicationError):
-                if await gate.paused(self.client, audience, "call"):
-                    self.put(signals.Paused(_now()))
-                    return
-
-    async def _close_books(self, talk: Conversation, brief: Brief) -> None:
-        """Wait for what is under way, then give the lead the last word on this call."""
-        self._hush()
-        keep = {task for task in self._commits if not task.done()}
-        for task in self._tasks - keep:
-            task.cancel()
-        if keep:
-            await asyncio.wait(keep, timeout=30)
-        ended = talk.ended(_now())
-        if brief.refusal:
-            return
-        await self._reports.end(ended)
-
-
-async def serve(socket: WebSocket) -> None:
-    """The route: check the signature, read ``setup``, and hold the call."""
-    global ignored_frames
-    client: Client | None = socket.app.state.temporal
+async def relay(socket: WebSocket) -> None:
+    """ConversationRelay's: signed in the handshake; its first frame is ``setup``."""
     signature = socket.headers.get("x-twilio-signature", "")
     signed_with = socket.headers.get("x-twilio-webhooks-signature-settings", "")
     if not twilio.genuine(_address(), {}, signature, signed_with):
-        await socket.close(1008)  # before accept: the handshake is refused with 403
+        await socket.close(_REFUSED)  # before accept: the handshake is refused with 403
         return
+    await _hold(socket, Relay(), most=1)
+
+
+async def retell(socket: WebSocket) -> None:
+    """Retell's: nothing is signed, a secret in the address tells it; the call's id stands there too."""
+    secret = settings().retell_socket_secret
+    given = str(socket.path_params["secret"])
+    if not secret or not hmac.compare_digest(given.encode(), secret.encode()):
+        await socket.close(_REFUSED)
+        return
+    await _hold(socket, Retell(), most=_BEFORE, call=str(socket.path_params["call"]))
+
+
+async def _hold(socket: WebSocket, codec: Codec, most: int, call: str = "") -> None:
+    """Learn whose call this is, within ``most`` frames, and hold it. With ``call``, it has to be that one."""
+    client: Client | None = socket.app.state.temporal
     if client is None:
-        await socket.close(1013)
+        await socket.close(_AWAY)
         return
     await socket.accept()
-    try:
+    setup = None
+    with contextlib.suppress(TimeoutError, WebSocketDisconnect, RuntimeError):
         async with asyncio.timeout(SETUP_WITHIN):
-            setup = relay.read(await socket.receive_text(), _now())
-    except (TimeoutError, WebSocketDisconnect, RuntimeError, KeyError):
-        setup = None
-    who = calls.who(setup, settings()) if isinstance(setup, relay.Setup) else None
-    if not isinstance(setup, relay.Setup) or who is None:
-        ignored_frames += 1
-        await _close(socket, 1008)
+            setup = await _setup(socket, codec, most)
+    who = calls.who(setup, settings()) if setup is not None else None
+    if setup is None or who is None or (call and setup.call != call):
+        metrics.ignored_frame("misplaced")
+        await close(socket, _REFUSED)
         return
-    session = _live.get(who)
-    if session is None or session.setup.call != setup.call:
-        session = _live[who] = Session(client, setup, *who)
-    await session.serve(socket, setup)
+    await session_of(client, setup, *who, codec).serve(socket, setup)
+
+
+async def _setup(socket: WebSocket, codec: Codec, most: int) -> Setup | None:
+    for frame in codec.greet():
+        await socket.send_text(frame)
+    for _ in range(most):
+        message = await socket.receive()
+        if message["type"] == "websocket.disconnect":
+            return None
+        text = message.get("text")
+        for found in codec.read(text, datetime.now(UTC)) if isinstance(text, str) else (Ignored("binary"),):
+            if isinstance(found, Setup):
+                return found
+            if isinstance(found, Reply):
+                await socket.send_text(found.frame)
+            else:
+                metrics.ignored_frame(found.kind if isinstance(found, Ignored) else "misplaced")
+    return None
 
 
 def _address() -> str:
     """The address that the TwiML names, which the carrier signed."""
     public = settings().showrate_public_url
-    return f"ws{public.removeprefix('http')}{PATH}"
+    return f"ws{public.removeprefix('http')}{RELAY}"
 
 
-async def _close(socket: WebSocket, code: int = 1000) -> None:
-    if socket.application_state != WebSocketState.DISCONNECTED:
-        with contextlib.suppress(RuntimeError, OSError, WebSocketDisconnect):
-            await socket.close(code)
+routes: list[BaseRoute] = [WebSocketRoute(RELAY, relay), WebSocketRoute(RETELL, retell)]
 
-
-routes: list[BaseRoute] = [WebSocketRoute(PATH, serve)]
-
-__all__ = ["PATH", "Session", "answered_by", "live_calls", "routes"]
+__all__ = ["RELAY", "RETELL", "answered_by", "live_calls", "routes"]

@@ -1,79 +1,96 @@
-"""ConversationRelay's frames and the conversation's inputs and outputs: a codec, and no more.
-
-Twilio's and Telnyx's sockets speak the same frames. What is malformed or unknown becomes None: counted, never fatal.
-"""
+"""ConversationRelay's frames: Twilio's, and Telnyx's, which are the same."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
-from datetime import datetime
+import math
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 from typing import Any
 
 from workflows.conversation import signals
 
-LARGEST = 256 * 1024
-"""Characters of one frame."""
-_LONGEST = 8000
-"""Characters of one transcript that are kept."""
+from .wire import LONGEST, Found, Ignored, Setup, parsed, text_of
+
+_SILENT = {"configUpdated"}
+"""Frames that are as they should be, and say nothing to the conversation."""
 
 
-@dataclass(frozen=True)
-class Setup:
-    """The first frame of a session: whose call this is. ``ours`` and ``theirs`` are E.164 numbers."""
+class Relay:
+    """A :class:`~clients.wire.Codec` without a memory."""
 
-    session: str
-    call: str
-    ours: str
-    theirs: str
-    inbound: bool
-    parameters: dict[str, str] = field(default_factory=dict)
+    def greet(self) -> Iterable[str]:
+        return ()
+
+    def read(self, text: str, at: datetime) -> Iterable[Found]:
+        found = read(text, at)
+        return () if found is None else (found,)
+
+    def write(self, output: signals.Output) -> Iterable[str]:
+        frame = write(output)
+        return () if frame is None else (frame,)
 
 
-def read(text: str, at: datetime) -> Setup | signals.Input | None:
-    """One frame that arrived at ``at``; None when it says nothing that concerns the conversation."""
-    if len(text) > LARGEST:
+def read(text: str, at: datetime) -> Found | None:
+    """One frame that arrived at ``at``; None when it is well but says nothing."""
+    frame = parsed(text)
+    if isinstance(frame, Ignored):
+        return frame
+    match frame.get("type"):
+        case "setup":
+            return _setup(frame)
+        case "prompt":
+            words = frame.get("voicePrompt")
+            if not isinstance(words, str):
+                return Ignored("malformed")
+            final = frame.get("last") is not False
+            return signals.Heard(at, words[:LONGEST], final, _number(frame.get("confidence"), 1.0))
+        case "interrupt":
+            lasted = _number(frame.get("durationUntilInterruptMs"))
+            after = None if lasted is None else timedelta(milliseconds=min(lasted, 3_600_000))
+            return signals.Interrupted(at, text_of(frame, "utteranceUntilInterrupt"), after)
+        case "dtmf":
+            digit = text_of(frame, "digit", 4)
+            return signals.Key(at, digit) if digit else Ignored("malformed")
+        case "info":
+            return _info(frame, at)
+        case "error":
+            return Ignored("carrier_error")
+        case str() as kind:
+            return None if kind in _SILENT else Ignored("unknown")
+    return Ignored("malformed")
+
+
+def _info(frame: dict[str, Any], at: datetime) -> Found:
+    name, value = frame.get("name"), text_of(frame, "value")
+    if name == "tokensPlayed":
+        return signals.Played(at, value)
+    if name not in ("agentSpeaking", "clientSpeaking"):
+        return Ignored("unknown")
+    if value not in ("on", "off"):
+        return Ignored("malformed")
+    return signals.Speaking(at, value == "on") if name == "agentSpeaking" else signals.Onset(at, value == "on")
+
+
+def _number(value: object, most: float = math.inf) -> float | None:
+    """A number from 0 to ``most``, given as one or in words (Twilio has done both); None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:
-        frame = json.loads(text)
-    except (ValueError, RecursionError):
+        number = float(value)
+    except (ValueError, OverflowError):
         return None
-    if not isinstance(frame, dict):
-        return None
-    kind = frame.get("type")
-    if kind == "setup":
-        return _setup(frame)
-    if kind == "prompt":
-        words = frame.get("voicePrompt")
-        return (
-            signals.Heard(at, words[:_LONGEST], final=frame.get("last") is not False)
-            if isinstance(words, str)
-            else None
-        )
-    if kind == "interrupt":
-        return signals.Interrupted(at, _text(frame, "utteranceUntilInterrupt"))
-    if kind == "dtmf":
-        return signals.Key(at, _text(frame, "digit")[:4])
-    if kind == "info" and frame.get("name") == "agentSpeaking":
-        return signals.Speaking(at, frame.get("value") == "on")
-    if kind == "info" and frame.get("name") == "tokensPlayed":
-        return signals.Played(at, _text(frame, "value"))
-    return None
+    return number if 0 <= number <= most and math.isfinite(number) else None
 
 
-def _text(frame: dict[str, Any], name: str) -> str:
-    value = frame.get(name)
-    return value[:_LONGEST] if isinstance(value, str) else ""
-
-
-def _setup(frame: dict[str, Any]) -> Setup | None:
-    call, session = _text(frame, "callSid"), _text(frame, "sessionId")
+def _setup(frame: dict[str, Any]) -> Setup | Ignored:
+    call, session = text_of(frame, "callSid", 200), text_of(frame, "sessionId", 200)
     given = frame.get("customParameters")
     parameters = {str(k): str(v)[:500] for k, v in given.items()} if isinstance(given, dict) else {}
     if not call:
-        return None
-    inbound = _text(frame, "direction") == "inbound"
-    caller, called = _text(frame, "from"), _text(frame, "to")
+        return Ignored("malformed")
+    inbound = text_of(frame, "direction") == "inbound"
+    caller, called = text_of(frame, "from", 100), text_of(frame, "to", 100)
     return Setup(
         session=session,
         call=call,
@@ -90,7 +107,12 @@ def write(output: signals.Output) -> str | None:
         frame: dict[str, Any] = {"type": "text", "token": output.text, "last": output.last}
         if not output.interruptible:
             frame["interruptible"] = False
-        return json.dumps(frame, ensure_ascii=False)
-    if isinstance(output, signals.End):
-        return json.dumps({"type": "end"})
-    return None
+        if output.preemptible:
+            frame["preemptible"] = True
+    elif isinstance(output, signals.Press):
+        frame = {"type": "sendDigits", "digits": output.digits}
+    elif isinstance(output, signals.End):
+        frame = {"type": "end"}
+    else:
+        return None
+    return json.dumps(frame, ensure_ascii=False)

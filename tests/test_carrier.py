@@ -15,7 +15,7 @@ from twilio.request_validator import RequestValidator
 
 from activities import gate
 from activities.settings import settings
-from clients import carrier, gateway
+from clients import carrier, session
 from tests.fixtures.web import Site
 from workflows import identity
 
@@ -103,7 +103,7 @@ async def test_only_the_end_of_a_call_is_a_signal_and_only_once(web: Site, numbe
     wanted = {"attempt": "a1", "sid": sid, "status": "completed", "seconds": 42, "sequence": 3}
     assert wanted.items() <= event.items()
     assert event["answered_by"] == "machine_start"
-    assert gateway._early.pop((lead, "a1")) == "machine_start"
+    assert session._early.pop((lead, "a1")) == "machine_start"
 
 
 async def test_a_call_that_nobody_wants_any_more_is_acknowledged(web: Site) -> None:
