@@ -1,12 +1,18 @@
-"""May this action be done now? Judged in memory, for every action, at the newest state; each verdict is kept.
+"""May this action be done now? Judged in memory, for every action, at the newest state; each verdict is one record.
 
-The evidence for an action is a number from 0 to 1: what was asked for in so many words weighs 1, what only the
-model understood weighs less, and doubt in the same words takes some away. The playbook says how much each needs.
+An action is first held against its rules, by name: what must not be, whatever is said for it. Then its evidence is
+weighed, a number from 0 to 1 against the playbook's threshold. It grows: what these words ask for, what was said for it
+over the whole talk and the talks before it, that we know whom we speak with, that they fit. It shrinks with doubt: words
+that were heard badly, hesitation, a yes and a no in one breath, a strong concern that is still open. Last comes the
+autonomy that the playbook grants: what it leaves to a person is not done, and not lost either (:func:`for_a_person`).
 """
 
 from __future__ import annotations
 
-from ..events import Action, Book, Cancel, Decline, Verdict
+from collections.abc import Callable
+from typing import NamedTuple
+
+from ..events import Action, Book, CallBack, Decline, Verdict
 from ..reading import (
     asks_cancel,
     asks_later,
@@ -17,102 +23,300 @@ from ..reading import (
     is_denial,
     is_goodbye,
     is_not_interested,
-    is_opt_out,
     is_wrong_person,
 )
-from . import dates
+from . import ear, identity
+from .signs import Kind
 from .state import State
 
-_TALK = ("say", "ask", "answer", "state", "end")
-_DOUBT = 0.3
+TALK = frozenset({"say", "ask", "answer", "state", "end", "press", "reveal"})
+"""What touches nothing but the talk. ``reveal`` is to tell of the meeting that stands."""
+ALWAYS = frozenset({"opt_out", "hand_off"})
+"""What nobody is ever refused, however it is put, and no autonomy keeps back."""
 _CLOSED_NODES = ("confirmation", "follow_up", "handoff", "reschedule")
+_PAST = 60.0
+"""Seconds by which a promised call may lie in the past: the talk goes on while it is judged."""
+
+Asked = Action | str
 
 
-def authorize(state: State, action: Action | str, quotes: tuple[str, ...] = ()) -> Verdict:
+class Rule(NamedTuple):
+    """``forbids`` says why the action must not be, in words for people; "" when the rule has nothing against it."""
+
+    name: str
+    forbids: Callable[[State, Asked], str]
+
+
+class Weight(NamedTuple):
+    """How the evidence for an action is weighed. ``asked``: how clearly these words ask for it, given what the
+    model's reading alone weighs. ``grows``: the signs that speak for it. They add up to ``gain``; ``bound``: only in
+    proportion to how clearly it was asked, since no enthusiasm says which time was meant. ``doubt``: how much doubt
+    counts."""
+
+    asked: Callable[[State, Asked, float], float]
+    grows: tuple[Kind, ...] = ()
+    gain: float = 0.0
+    bound: bool = False
+    doubt: float = 1.0
+
+
+def authorize(state: State, action: Asked, quotes: tuple[str, ...] = ()) -> Verdict:
     """The verdict on ``action`` (one with an effect, or the name of one that only talks) in ``state``; ``quotes`` are
     the lead's words that the model's reading gave for it, already found in the transcript."""
-    name = action if isinstance(action, str) else action.kind
+    name = _name(action)
     threshold = state.playbook.thresholds.get(name, 0.0)
-    value, evidence = _evidence(state, action, quotes)
-    rule, detail = _rule(state, action, name)
+    value, counted, evidence = _weigh(state, action, name, quotes)
+    rule, detail = "", ""
+    for each in RULES.get(name, _EVERY):
+        detail = each.forbids(state, action)
+        if detail:
+            rule = each.name
+            break
     if not rule and value < threshold:
-        rule, detail = "evidence", "not said clearly enough"
+        rule, detail = "evidence", f"not clear enough: {counted}"
+    autonomy = "act" if rule or name in ALWAYS or name in TALK else state.playbook.autonomy.get(name, "act")
+    if autonomy != "act":
+        rule, detail = f"autonomy_{autonomy}", f"left to a person; {counted}"
     return Verdict(
         action=name,
         allowed=not rule,
         rule=rule or "evidence",
-        detail=detail,
+        detail=detail or counted,
         threshold=threshold,
-        value=round(value, 3),
+        value=value,
         evidence=evidence,
         version=state.version,
         at=state.now,
     )
 
 
-def _rule(state: State, action: Action | str, name: str) -> tuple[str, str]:
-    """The rule that forbids it, with words for people; ("", "") when none does."""
-    if name == "opt_out":
-        return "", ""
-    if state.opted_out and name != "end":
-        return "after_opt_out", "after an opt-out only goodbye is said"
-    autonomy = state.playbook.autonomy.get(name, "act")
-    if autonomy != "act":
-        return f"autonomy_{autonomy}", "a person decides this"
-    if name == "offer_slots" and not state.qualified:
-        return "not_qualified", f"missing {', '.join(state.fit.missing)}" if state.fit.missing else "does not fit"
-    if isinstance(action, Book):
-        if action.slot not in {slot.id for slot in state.offered}:
-            return "slot_not_offered", "only an offered time can be booked"
-        if not state.qualified:
-            return "not_qualified", "fit is not known"
-    if isinstance(action, Cancel) and state.booking is None:
-        return "no_meeting", "there is no meeting to cancel"
-    if name == "end" and not _may_end(state):
-        return "still_open", "nothing is settled and nobody said goodbye"
-    return "", ""
+def for_a_person(verdict: Verdict) -> bool:
+    """Whether everything speaks for the action and only the playbook's autonomy leaves it to a person: it goes to the
+    lead all the same, which asks one and does nothing."""
+    return not verdict.allowed and verdict.rule in ("autonomy_observe", "autonomy_propose")
 
 
-def _may_end(state: State) -> bool:
-    words = state.last_words
-    return state.node in _CLOSED_NODES or is_goodbye(words) or is_denial(words) or is_not_interested(words)
+def _name(action: Asked) -> str:
+    return action if isinstance(action, str) else action.kind
 
 
-def _evidence(state: State, action: Action | str, quotes: tuple[str, ...]) -> tuple[float, tuple[str, ...]]:
-    words = state.last_words
-    name = action if isinstance(action, str) else action.kind
-    said = (words,) if words else ()
-    if name in _TALK or name == "hand_off":
-        return 1.0, said
-    if name == "opt_out":
-        return 1.0 if is_opt_out(words, spoken=True) else 0.5, said
-    read = min(0.5 + 0.1 * len(quotes), 0.7) if quotes else 0.3
-    value = read
-    if isinstance(action, Book):
-        value = _choice(state, action.slot, words)
-    elif isinstance(action, Decline):
-        explicit = is_not_interested(words) or is_wrong_person(words) or action.disposition == "not_fit"
-        denials = sum(1 for sign in state.signs if sign.sign == "denial")
-        value = 1.0 if explicit else min(read + 0.2 * denials, 0.9) if is_denial(words) or denials else read
-    elif isinstance(action, Cancel):
-        value = 1.0 if asks_cancel(words) else min(read, 0.5)
-    elif name == "call_back":
-        timed = not dates.read(words, state.brief.zone, state.now).empty
-        value = 1.0 if asks_later(words) or (timed and state.when_asked) else 0.5 if timed else read
-    elif name == "send_link":
-        value = 1.0 if asks_link(words) else max(read, 0.5)
-    elif name == "offer_slots":
-        value = 1.0 if asks_move(words) or not dates.read(words, state.brief.zone, state.now).empty else 0.7
-    if name in ("book", "cancel", "decline") and hesitates(words):
-        value = max(value - _DOUBT, 0.0)
-    return value, tuple(dict.fromkeys((*said, *quotes)))
+# ---- the rules ----------------------------------------------------------------------------------------------------
 
 
-def _choice(state: State, slot: str, words: str) -> float:
-    """How clearly ``words`` picked ``slot`` among those offered."""
-    picked = dates.choose(words, state.offered, state.brief.zone, state.now)
+def _after_opt_out(state: State, action: Asked) -> str:
+    return "after an opt-out only goodbye is said" if state.opted_out else ""
+
+
+def _nobody_there(state: State, action: Asked) -> str:
+    return "" if state.human else "nobody has spoken yet"
+
+
+def _not_qualified(state: State, action: Asked) -> str:
+    if state.qualified:
+        return ""
+    fit = state.fit
+    return f"missing {', '.join(fit.missing)}" if fit.missing else "does not fit"
+
+
+def _slot_not_offered(state: State, action: Asked) -> str:
+    offered = isinstance(action, Book) and action.slot in {slot.id for slot in state.offered}
+    return "" if offered else "only an offered time can be booked"
+
+
+def _no_meeting(state: State, action: Asked) -> str:
+    return "" if state.booking else "there is no meeting"
+
+
+def _identity(state: State, action: Asked) -> str:
+    return "" if identity.may_tell(state) else "it is not known whether this is the person with the meeting"
+
+
+def _meeting_stands(state: State, action: Asked) -> str:
+    return "a meeting is booked; it is moved or cancelled first" if state.booking else ""
+
+
+def _not_shown(state: State, action: Asked) -> str:
+    claimed = isinstance(action, Decline) and action.disposition == "not_fit"
+    return "nothing known speaks against a fit" if claimed and not state.fit.misfit else ""
+
+
+def _no_address(state: State, action: Asked) -> str:
+    person = state.brief.person
+    return "" if person and person.phone else "there is no number on record"
+
+
+def _callback_time(state: State, action: Asked) -> str:
+    if not isinstance(action, CallBack) or action.at is None:
+        return ""
+    ahead = action.at - state.now
+    if ahead.total_seconds() < -_PAST:
+        return "that time has passed"
+    return "that is longer than we remember" if ahead > state.playbook.memory else ""
+
+
+def _still_open(state: State, action: Asked) -> str:
+    settled = state.node in _CLOSED_NODES or any(
+        ear.says(state, test) for test in (is_goodbye, is_denial, is_not_interested)
+    )
+    return "" if settled else "nothing is settled and nobody said goodbye"
+
+
+_EVERY = (Rule("after_opt_out", _after_opt_out),)
+_EFFECT = (*_EVERY, Rule("nobody_there", _nobody_there))
+_WHOSE = Rule("identity", _identity)
+
+RULES: dict[str, tuple[Rule, ...]] = {
+    "offer_slots": (*_EFFECT, Rule("not_qualified", _not_qualified)),
+    "book": (
+        *_EFFECT,
+        Rule("slot_not_offered", _slot_not_offered),
+        Rule("not_qualified", _not_qualified),
+        _WHOSE,
+    ),
+    "cancel": (*_EFFECT, Rule("no_meeting", _no_meeting), _WHOSE),
+    "reveal": (*_EVERY, Rule("no_meeting", _no_meeting), _WHOSE),
+    "decline": (*_EFFECT, Rule("meeting_stands", _meeting_stands), Rule("not_shown", _not_shown)),
+    "refer": (*_EFFECT, Rule("meeting_stands", _meeting_stands)),
+    "call_back": (*_EFFECT, Rule("callback_time", _callback_time)),
+    "send_link": (*_EFFECT, Rule("no_address", _no_address)),
+    "task": _EFFECT,
+    "end": (Rule("still_open", _still_open),),
+    "opt_out": (),
+    "hand_off": _EVERY,
+}
+"""Each action's rules in the order in which they are asked; the first that forbids wins. Every other action has
+``after_opt_out`` alone."""
+
+
+# ---- the evidence -------------------------------------------------------------------------------------------------
+
+
+def _plainly(state: State, action: Asked, read: float) -> float:
+    return 1.0
+
+
+def _read(state: State, action: Asked, read: float) -> float:
+    return read
+
+
+def _choice(state: State, action: Asked, read: float) -> float:
+    """How clearly these words pick the slot among those offered; one that was read back and agreed to is clear."""
+    slot = action.slot if isinstance(action, Book) else ""
+    if slot and slot == state.agreed:
+        return 1.0
+    picked = ear.picked(state)
     if picked is not None:
         return 1.0 if picked.id == slot else 0.0
-    if is_confirmation(words):
+    if ear.says(state, is_confirmation):
         return 0.9 if len(state.offered) == 1 else 0.3
     return 0.4
+
+
+def _refusal(state: State, action: Asked, read: float) -> float:
+    settled = isinstance(action, Decline) and action.disposition == "not_fit"
+    if settled or ear.says(state, is_not_interested) or ear.says(state, is_wrong_person):
+        return 1.0
+    return max(read, 0.5) if ear.says(state, is_denial) else read
+
+
+def _cancelling(state: State, action: Asked, read: float) -> float:
+    return 1.0 if ear.says(state, asks_cancel) else min(read, 0.5)
+
+
+def _later(state: State, action: Asked, read: float) -> float:
+    timed = not ear.named(state).empty
+    if ear.says(state, asks_later) or (timed and state.when_asked):
+        return 1.0
+    return 0.6 if timed else read
+
+
+def _linking(state: State, action: Asked, read: float) -> float:
+    return 1.0 if ear.says(state, asks_link) else max(read, 0.5)
+
+
+def _offering(state: State, action: Asked, read: float) -> float:
+    return 1.0 if ear.says(state, asks_move) or not ear.named(state).empty else 0.7
+
+
+WEIGHTS: dict[str, Weight] = {
+    "book": Weight(_choice, ("commitment", "confirmation"), gain=0.2, bound=True),
+    "offer_slots": Weight(_offering, ("commitment", "confirmation"), gain=0.2, doubt=0.5),
+    "cancel": Weight(_cancelling, ("denial",), gain=0.2, bound=True),
+    "decline": Weight(_refusal, ("denial",), gain=0.4),
+    "refer": Weight(_read, (), doubt=0.5),
+    "call_back": Weight(_later, ("hesitation",), gain=0.1, doubt=0.5),
+    "send_link": Weight(_linking, doubt=0.0),
+    "task": Weight(_plainly, doubt=0.0),
+}
+"""How each action with an effect is weighed; what only talks needs no evidence, and neither does what is always
+granted."""
+
+_KNOWN = 0.3
+"""What the identity, and a fit, each add to what speaks for a booking."""
+_HESITATES, _HESITATED, _CONTRADICTS, _CONCERN, _UNCLEAR = 0.3, 0.15, 0.2, 0.2, 0.4
+"""What doubt takes away at most: hesitation in these words, earlier hesitation, a yes and a no at once, an open
+concern at full strength, a transcript that nobody can trust."""
+_STRONG = 0.6
+"""An open concern below this strength is no doubt."""
+_MOST_QUOTES = 4
+
+
+def _weigh(state: State, action: Asked, name: str, quotes: tuple[str, ...]) -> tuple[float, str, tuple[str, ...]]:
+    """The value, how it came about in words for people, and the words that it rests on."""
+    words = state.last_words
+    weight = WEIGHTS.get(name)
+    if weight is None:
+        return 1.0, "needs no evidence", (words,) if words and name not in TALK else ()
+    read = min(0.5 + 0.1 * len(quotes), 0.7) if quotes else 0.3
+    asked = weight.asked(state, action, read)
+    standing = _standing(state, weight.grows, name)
+    if weight.bound:
+        value = asked * (1 - weight.gain + weight.gain * standing)
+    else:
+        value = min(asked + weight.gain * standing, 1.0)
+    counted = f"asked {asked:.2f}" + (f", borne out {standing:.2f}" if weight.grows else "")
+    for what, much in _doubts(state, name):
+        value -= much * weight.doubt
+        if much * weight.doubt:
+            counted += f", {what} -{much * weight.doubt:.2f}"
+    earlier = tuple(s.quote for s in state.signs[-8:] if s.sign in weight.grows and s.quote and s.quote not in words)
+    evidence = dict.fromkeys((*((words,) if words else ()), *quotes, *earlier[-2:]))
+    return round(max(value, 0.0), 3), counted, tuple(evidence)[:_MOST_QUOTES]
+
+
+def _standing(state: State, grows: tuple[Kind, ...], name: str) -> float:
+    """What speaks for the action beside these words, 0 to 1: each piece adds to those before it, none takes away."""
+    left = 1.0
+    for kind in grows:
+        left *= 1 - ear.strength(state, kind)
+    if name == "book":
+        left *= 1 - _KNOWN * (identity.passed(state) or state.identified)
+        left *= 1 - _KNOWN * state.fit.fits
+    return 1 - left
+
+
+def _doubts(state: State, name: str) -> list[tuple[str, float]]:
+    """What speaks against relying on what was said, and how much."""
+    found: list[tuple[str, float]] = []
+    if state.doubtful:
+        found.append(("heard badly", _UNCLEAR * state.doubt))
+    if ear.says(state, hesitates):
+        found.append(("hesitates", _HESITATES))
+    elif name in ("book", "cancel", "decline"):
+        found.append(("hesitated before", _HESITATED * ear.strength(state, "hesitation")))
+    if _contradicts(state):
+        found.append(("says yes and no", _CONTRADICTS))
+    if name in ("book", "offer_slots"):
+        open_ = max((c.strength for c in state.concerns.values() if c.status == "open"), default=0.0)
+        if open_ >= _STRONG:
+            found.append(("has an open concern", _CONCERN * open_))
+    return found
+
+
+def _contradicts(state: State) -> bool:
+    """Whether these words hold both a yes and a no."""
+    words = state.last_words
+    if not words:
+        return False
+    now = {s.sign for s in state.signs[-6:] if s.quote and s.quote in words}
+    return bool(now & {"commitment", "confirmation"}) and "denial" in now

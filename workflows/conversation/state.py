@@ -11,6 +11,7 @@ from ..messages import Brief
 from ..playbook import Node, Playbook, Source
 from ..wording import asked, first_name, promised, render, spoken_phone, spoken_time
 from .dates import Said
+from .ear import Ear
 from .qualify import Fit, assess
 from .signals import Timing
 
@@ -107,6 +108,13 @@ class State:
     asked: Turn | None = None
     pending: Pending | None = None
     identified: bool = False
+    named: bool = False
+    """They gave or confirmed the name on record (:mod:`.identity`)."""
+    heard_lines: int = 0
+    """How many of the lines were looked at for it."""
+    wanted: Action | None = None
+    """What waits until they have said who they are."""
+    ear: Ear = field(default_factory=Ear)
     human: bool = False
     """A human being was heard on the line."""
     machine: str = ""
@@ -139,6 +147,8 @@ class State:
     playing: bool = False
     quiet: int = 0
     """How many silence prompts were given in a row."""
+    fitted: tuple[tuple[tuple[str, str], ...], Fit] | None = None
+    """The fit, and the known fields that it was computed from."""
     verdicts: list[Verdict] = field(default_factory=list)
     timings: list[Timing] = field(default_factory=list)
     tokens_in: int = 0
@@ -182,7 +192,10 @@ class State:
 
     @property
     def fit(self) -> Fit:
-        return assess(self.playbook, self.learned, self.sources)
+        known = (*self.learned.items(), *self.sources.items())
+        if self.fitted is None or self.fitted[0] != known:
+            self.fitted = known, assess(self.playbook, self.learned, self.sources)
+        return self.fitted[1]
 
     @property
     def qualified(self) -> bool:

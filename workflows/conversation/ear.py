@@ -1,0 +1,62 @@
+"""What the lead's last words say: each question about them is answered once.
+
+Several parts of a turn ask the same of the same words (is this a yes, which time does it pick, how much does it weigh
+with all that was said before). The answers are kept until other words come, so that the authority's verdict costs
+microseconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ..events import Slot
+from . import dates, signs
+
+if TYPE_CHECKING:
+    from .state import State
+
+_T = TypeVar("_T")
+
+
+@dataclass(slots=True)
+class Ear:
+    """The ``words`` at hand, and what was found out about them."""
+
+    words: str = ""
+    found: dict[Hashable, Any] = field(default_factory=dict)
+
+
+def _once(state: State, key: Hashable, find: Callable[[str], _T]) -> _T:
+    ear, words = state.ear, state.last_words
+    if ear.words != words:
+        ear.words, ear.found = words, {}
+    if key not in ear.found:
+        ear.found[key] = find(words)
+    answer: _T = ear.found[key]
+    return answer
+
+
+def says(state: State, test: Callable[[str], bool]) -> bool:
+    """Whether the last words pass ``test``, one of :mod:`workflows.reading`."""
+    return _once(state, test, test)
+
+
+def named(state: State) -> dates.Said:
+    """The time that the last words name, in the lead's zone."""
+    return _once(state, "named", lambda words: dates.read(words, state.brief.zone, state.now))
+
+
+def picked(state: State) -> Slot | None:
+    """The offered slot that the last words pick by themselves."""
+    key = ("picked", *(slot.id for slot in state.offered))
+    return _once(state, key, lambda words: dates.choose(words, state.offered, state.brief.zone, state.now))
+
+
+def strength(state: State, kind: signs.Kind, about: str = "") -> float:
+    """What the signs of ``kind`` come to together, 0 to 1, over this talk and the ones before it."""
+    last = state.signs[-1] if state.signs else None
+    return _once(
+        state, (kind, about, len(state.signs), last and last.quote), lambda _: signs.strength(state, kind, about)
+    )

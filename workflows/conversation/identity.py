@@ -1,0 +1,92 @@
+"""Do we speak with the person on record? What stands in somebody's calendar is told, moved or cancelled only then.
+
+The line is theirs in any case: we dialled the number on record, or were rung or texted from it. Who holds the phone is
+known by the name: they give it, or say yes when they are asked for by it.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import TYPE_CHECKING
+
+from ..reading import is_confirmation, is_wrong_person, plain
+from ..wording import first_name
+
+if TYPE_CHECKING:
+    from .state import State
+
+_OWN_NAME = re.compile(
+    r"\b(?i:this is|it's|it is|i'm|i am|my name is|my name's|name is|soy|me llamo) ([^\W\d_][\w']*)"
+    r"|^(?i:(?:hi|hello|hey|yes|yeah|yep|no|um|uh)[,. ]+)*([^\W\d_][\w']*) (?i:here|speaking)\b"
+)
+
+
+def passed(state: State) -> bool:
+    """Whether the person on record is on the line, as far as the talk shows. A text thread goes to their own number
+    and needs no name; somebody who gives another name fails until the right one is given."""
+    if state.brief.channel != "call":
+        return True
+    _hear(state)
+    return state.named
+
+
+def may_tell(state: State) -> bool:
+    """Whether the meeting may be spoken of, moved or cancelled: they passed, or it was made in this very talk."""
+    return state.booking is None or state.booking != state.brief.booking or passed(state)
+
+
+def on_record(state: State) -> str:
+    """The name under which we know them: that of the form, or what an earlier talk learned."""
+    person = state.brief.person
+    return (person.name if person else "") or state.brief.learned.get("name", "")
+
+
+def _hear(state: State) -> None:
+    """Take in the lines that came since the last look, each once."""
+    wanted = _bare(first_name(on_record(state)))
+    asked = next((line.text for line in reversed(state.lines[: state.heard_lines]) if line.who == "agent"), "")
+    for line in state.lines[state.heard_lines :]:
+        if line.who == "agent":
+            asked = line.text
+        elif wanted:
+            said = _given(line.text, wanted)
+            if said is not None:
+                state.named = said
+            elif is_wrong_person(line.text):
+                state.named = False
+            elif _asked_for(asked, wanted, state.brief.opening == "inbound") and is_confirmation(line.text):
+                state.named = True
+    state.heard_lines = len(state.lines)
+
+
+def _given(text: str, wanted: str) -> bool | None:
+    """Whether somebody says that this is their name (True), or another (False); None when they say none. Another name
+    counts only where it is written as one: "I'm driving" is none."""
+    other = False
+    for found in _OWN_NAME.finditer(text.replace("’", "'")):
+        name = found.group(1) or found.group(2)
+        if _same(_bare(name), wanted):
+            return True
+        other = other or (name[0].isupper() and name != "I" and not found.group().lower().startswith(("i'm", "i am")))
+    return False if other else None
+
+
+def _asked_for(words: str, name: str, inbound: bool) -> bool:
+    """Whether ``words`` of ours ask for them by name. Whom we dialled and greeted by name may answer any question of
+    that greeting; who rings us is asked outright."""
+    if "?" not in words:
+        return False
+    question = words if not inbound else words.rpartition("?")[0].rpartition(".")[2].rpartition("!")[2]
+    return f" {name} " in f" {_bare(plain(question))} "
+
+
+def _same(given: str, wanted: str) -> bool:
+    """Dan and Daniel are one; Dana's husband is not Dana."""
+    shorter, longer = sorted((given, wanted), key=len)
+    return given == wanted or (len(shorter) >= 3 and longer.startswith(shorter) and "'" not in longer)
+
+
+def _bare(name: str) -> str:
+    parts = unicodedata.normalize("NFKD", name.lower())
+    return "".join(c for c in parts if not unicodedata.combining(c))
