@@ -74,7 +74,15 @@ def _clock(text: str) -> time:
 
 
 def _window(hours: Hours, region: str) -> Hours | RegionHours:
-    return hours.regions.get(region, hours)
+    """The hours in this state: its own row where it has one, within the playbook's own hours."""
+    row = hours.regions.get(region)
+    if row is None:
+        return hours
+    return RegionHours(
+        opens=max(row.opens, hours.opens, key=_clock),
+        closes=min(row.closes, hours.closes, key=_clock),
+        days=tuple(day for day in row.days if day in hours.days),
+    )
 
 
 def _opening(at: datetime, zone: str, hours: Hours | RegionHours) -> tuple[datetime, datetime]:
