@@ -38,7 +38,7 @@ class Settings(BaseSettings):
     showrate_sources: dict[str, str] = Field(default_factory=dict)
     """Form source -> its key, as JSON: {"website": "pk-..."}."""
     showrate_audiences: dict[str, str] = Field(default_factory=dict)
-    """Form source -> audience, as JSON; ``inbound`` for any other."""
+    """Form source -> audience, as JSON; ``inbound`` for any other. A post may name one of these as ``audience`` itself."""
     showrate_room_url: str = ""
     """Where somebody who joins a meeting is sent, with {rep} and {booking} filled in; empty: our own waiting room."""
     showrate_region: str = "US"

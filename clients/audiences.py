@@ -14,6 +14,12 @@ def audience_of(source: str, house: Settings) -> str:
     return house.showrate_audiences.get(source, ANY)
 
 
+def open_to_posts(house: Settings) -> list[str]:
+    """The audiences that a post may name itself: those to which the house leads some source. Any other playbook of the
+    folder (a demo's, with its fast clock) is nobody's to choose from outside."""
+    return sorted({*house.showrate_audiences.values(), ANY})
+
+
 def newest(audience: str) -> tuple[str, Playbook]:
     """Hash and content of the registered playbook of ``audience`` with the highest version; of equal versions the
     one registered last, which is the folder's. Raises LookupError when there is none.

@@ -30,9 +30,9 @@ from workflows.attributes import start_attributes
 from workflows.events import Form, FormSubmitted
 from workflows.playbook import Playbook
 
-from .audiences import audience_of, newest
+from .audiences import audience_of, newest, open_to_posts
 from .form import refused_page
-from .submission import Problem, Unusable, read_submission
+from .submission import Problem, Unusable, as_text, read_submission
 
 log = logging.getLogger(__name__)
 
@@ -109,16 +109,17 @@ async def submit(temporal: Client | None, house: Settings, request: Request, fie
         address=request.client.host if request.client else "",
         submission_id=request.headers.get("idempotency-key", "")[:200],
     )
-    await start(temporal, house, form, now)
+    await start(temporal, house, form, now, _audience(house, as_text(fields.get("audience")), form))
     return form
 
 
-async def start(temporal: Client | None, house: Settings, form: Form, now: datetime) -> str:
-    """Start the lead of ``form``, or tell the one that runs; the lead's id. Raises :class:`Unreachable`."""
+async def start(temporal: Client | None, house: Settings, form: Form, now: datetime, audience: str = "") -> str:
+    """Start the lead of ``form`` with the newest playbook of ``audience`` (its source's by default), or tell the one
+    that runs; the lead's id. Raises :class:`Unreachable`."""
     if temporal is None:
         raise Unreachable("not connected to Temporal yet")
     lead = lead_of(form)
-    content_hash, playbook = _playbook(house, form.source)
+    content_hash, playbook = _playbook(audience or audience_of(form.source, house))
     event = FormSubmitted(at=now, id=form.submission_id, form=form, memory=await recall(lead))
     try:
         async with asyncio.timeout(START_WITHIN):
@@ -151,11 +152,24 @@ def lead_of(form: Form) -> str:
     return identity.lead_id(form.phone_hash or form.email_hash)
 
 
-def _playbook(house: Settings, source: str) -> tuple[str, Playbook]:
-    """The playbook for a new lead of ``source``. Raises :class:`Unreachable` when there is none: the process says so
+def _audience(house: Settings, asked: str, form: Form) -> str:
+    """The audience that the post names, else that of its source. Raises Unusable for one that it may not name, and
+    where nobody asked to be called and there is no consent."""
+    if asked and asked not in open_to_posts(house):
+        remedy = f"send {' or '.join(open_to_posts(house))}, or lead a source to it in SHOWRATE_AUDIENCES"
+        raise Unusable([Problem("audience", f"{asked[:40]} is not open to posts", remedy)])
+    audience = asked or audience_of(form.source, house)
+    if _playbook(audience)[1].unasked and form.consent.kind == "none":
+        problem = f"there is no record of it, and the audience {audience} did not ask to be called"
+        raise Unusable([Problem("consent", problem, "send consent_text, consent_version and consent_at")])
+    return audience
+
+
+def _playbook(audience: str) -> tuple[str, Playbook]:
+    """The playbook for a new lead of ``audience``. Raises :class:`Unreachable` when there is none: the process says so
     at its start, and a lead is never accepted that nobody could work."""
     try:
-        return newest(audience_of(source, house))
+        return newest(audience)
     except LookupError as error:
         log.error("%s", error)
         raise Unreachable(str(error)) from error

@@ -43,6 +43,7 @@ def submit(
     company: Annotated[str, typer.Option(help="Company.")] = "",
     message: Annotated[str, typer.Option(help="What they wrote.")] = "",
     source: Annotated[str, typer.Option(help="The form's source; the first of SHOWRATE_SOURCES by default.")] = "",
+    audience: Annotated[str, typer.Option(help="Whose playbook it gets, such as outbound; the source's by default.")] = "",
     state: Annotated[str, typer.Option(help="State, such as CA.")] = "",
     zip_code: Annotated[str, typer.Option("--zip", help="ZIP code.")] = "",
     consent: Annotated[str, typer.Option(help="The consent text that they accepted.")] = "",
@@ -55,7 +56,7 @@ def submit(
     house = settings()
     chosen = source or next(iter(house.showrate_sources), "")
     fields = {
-        "phone": phone, "email": email, "name": name, "company": company, "message": message, "source": chosen,
+        "phone": phone, "email": email, "name": name, "company": company, "message": message, "source": chosen, "audience": audience,
         "state": state, "zip": zip_code, "submission_id": submission, "key": house.showrate_sources.get(chosen, ""),
         "consent_text": consent, "consent": "yes" if consent else "",
     }  # fmt: skip

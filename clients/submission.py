@@ -39,7 +39,7 @@ _SPELLINGS = {
     "zone": ("zone", "timezone", "time_zone"),
 }
 """Field -> the names under which forms in the wild send it, the first that is filled wins."""
-_OURS = ("company", "message", "source", "promise", "page", "submission_id", "key")
+_OURS = ("company", "message", "source", "promise", "page", "submission_id", "key", "audience")
 _CONSENT = ("text", "version", "at", "address", "kind")
 
 

@@ -128,6 +128,31 @@ async def test_bad_input_names_field_and_remedy(web: Site, fields: dict[str, str
         assert problem["problem"]
 
 
+async def test_who_did_not_ask_to_be_called_needs_consent_and_an_audience_that_is_open(
+    web: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    consent = {"consent": "yes", "consent_text": "Tallyhook may call me.", "consent_version": "fair-1"}
+    visitor = {**ADA, "phone": "+14155550321", "audience": "outbound"}
+    for fields, field in (
+        ({**visitor, **consent}, "audience"),  # no source leads there
+        ({**visitor, **consent, "audience": "demo"}, "audience"),
+    ):
+        response = await web.http.post("/leads", json=fields)
+        assert (response.status_code, response.json()["problems"][0]["field"]) == (422, field)
+    monkeypatch.setenv("SHOWRATE_AUDIENCES", '{"trade_show": "outbound"}')
+    settings.cache_clear()
+    for fields in (visitor, {**visitor, "audience": "", "source": "trade_show"}):
+        response = await web.http.post("/leads", json=fields)
+        assert (response.status_code, response.json()["problems"][0]["field"]) == (422, "consent")
+    by_name = await web.http.post("/leads", json={**visitor, **consent})
+    by_source = await web.http.post("/leads", json={**ADA, "phone": "+14155550322", "source": "trade_show", **consent})
+    for response in (by_name, by_source):
+        assert response.status_code == 202, response.text
+        start, (event,) = await history(web.temporal, response.json()["lead"])
+        assert start.audience == "outbound"
+        assert "audience" not in event.form.attributes
+
+
 async def test_bodies_that_are_no_forms(web: Site) -> None:
     post = web.http.post
     as_json = {"Content-Type": "application/json"}
