@@ -88,6 +88,27 @@ _YES = _any(
     r"|alright|all right|why not|si|sí|claro|speaking|it is|i am|that's me|this is (?:he|she|me)|good|deal|agreed"
     r"|i do|i would|we do|we would|let's do (?:it|that)|confirmed?|c|y|indeed|that's right|uh huh|mhm|mm hm)\b"
 )
+_BACKCHANNEL = re.compile(
+    r"(?:(?:m+|mm+ h?m+|m+h+m+|h+m+|uh huh|mm hmm|ah|oh|aha|okay|ok|right|yes|yeah|yep|yup|sure|i see|got it|go on|all right|"
+    r"alright|good|great|nice|cool|fine|true|exactly|of course|i understand|understood|makes sense|really) ?){1,5}"
+)
+
+
+def is_backchannel(text: str) -> bool:
+    """Words that only show that somebody listens, when said while another speaks: "mm-hm", "okay, right"."""
+    return bool(_BACKCHANNEL.fullmatch(plain(text)))
+
+
+_TAKEN_BACK = re.compile(
+    r"\b(?:wait|hold on|hang on|actually|never ?mind|scratch that|no|not|don't|instead|sorry|stop|rather)\b"
+)
+
+
+def takes_back(text: str) -> bool:
+    """Whether these words, said right after others, put those in doubt: "wait", "no, actually"."""
+    return bool(_TAKEN_BACK.search(plain(text)))
+
+
 _NO = _any(
     r"^(?:(?:oh|uh|um|well|ah|hi|hello|hey|sorry) )*(?:no|nope|nah|not really|not at all|never|negative|n"
     r"|i'm afraid not|rather not|no thanks|no thank you)\b",
@@ -127,7 +148,7 @@ def hesitates(text: str) -> bool:
 _AGREES = _any(
     rf"{_YES.pattern}",
     r"\b(?:guess|suppose|think) so\b|\b(?:i|we) (?:could|can|might) do (?:that|it)\b|\b(?:that|it) (?:works|could work|might work|would be (?:ok|okay|fine))\b",
-    r"\b(?:sure|yes|yeah|okay|ok|fine|alright)$",
+    r"\b(?:sure|yes|yeah|okay|ok|fine|alright)(?: whatever)?$",
 )
 _NO_YES = re.compile(
     r"\b(?:guess|suppose|maybe|think|probably|perhaps|sure|i'd|would|rather) not\b|\bnot (?:sure|really|yet|now|today)\b|\b(?:don't|doesn't|can't|won't|isn't|wasn't)\b|\bno\b(?! problem)"
@@ -154,11 +175,11 @@ _MACHINES = (
     r"(?:robot|bot|machine|computer|ai|a i|artificial(?: intelligence)?|recording|recorded|automated|automatic|program|robocall|"
     r"voice ?bot|chat ?bot|virtual|software|siri|alexa|chatgpt)"
 )
-_BEING = rf"(?:{_MACHINES}|human|person|woman|man|real(?= (?:person|human|or|voice)\b|$))"
+_BEING = rf"(?:{_MACHINES}|human|person|woman|man|real(?= (?:person|human|or|voice|are you|right)\b|$))"
 _ROBOT = _any(
     r"\b(?:are|r) (?:you|u) (?:really |even |like |just |actually |maybe |for )*(?:a |an |some kind of |one of those )?"
     rf"(?:real |actual |live )?{_BEING}\b",
-    r"\b(?:is|was) (?:this|that|it) (?:even |just |really |like |actually )*(?:a |an |some kind of |your )?(?:real |actual |live )?"
+    r"\b(?:is|was) (?:this|that) (?:even |just |really |like |actually )*(?:a |an |some kind of |your )?(?:real |actual |live )?"
     rf"{_BEING}\b(?! (?:offer|system|tool|product|demo|one|form|company|count|we|you can|for))",
     r"\b(?:am i|i'm|i am|are we) (?:just |really |actually |even )*(?:talking|speaking) (?:to|with) (?:a |an |some )?"
     rf"(?:real |actual |live )?{_BEING}\b",
@@ -174,9 +195,7 @@ def asks_robot(text: str) -> bool:
     return bool(_ROBOT.search(plain(text)))
 
 
-_HUMAN = (
-    r"(?:human(?: being)?|person|agent|representative|rep|manager|supervisor|someone|somebody|operator|salesperson|colleague)"
-)
+_HUMAN = r"(?:human(?: being)?|person|agent|representative|rep|manager|supervisor|someone|somebody|operator|salesperson|colleague)"
 _PERSON = _any(
     r"\b(?:speak|talk|connect|transfer|put|pass|get|give)(?: me)?(?: directly)?(?: (?:to|with|through to|on to))?"
     rf" (?:a |an |the |your |some )?(?:real |actual |live |human )?{_HUMAN}\b(?! (?:first|before|here|in my|else here|on our side|on my))",
@@ -204,28 +223,44 @@ def asks_person(text: str) -> bool:
 
 
 _WRONG = _any(
-    r"\bwrong (?:number|person)\b",
-    r"\b(?:no one|nobody|no body|no person) (?:here )?(?:by|with|of) that name\b",
-    r"\b(?:there is|there's) no \w+ here\b",
+    r"\bwrong (?:number|person|guy|man|woman|lady|house)\b",
+    r"\b(?:no one|nobody|no body|no person) (?:here )?(?:by|with|of|called|named) (?:that|this|\w+)(?: name)?\b",
+    r"\b(?:there is|there's) (?:no|nobody|no one|not any) (?!rush\b|problem\b|time\b|need\b|way\b|hurry\b|signal\b|doubt\b|stock\b|reception\b|chance\b|one else\b)\w+ (?:here|at this number)\b",
     r"\b(?:doesn't|does not|don't) (?:live|work) here\b",
-    r"\bi (?:never|didn't|did not) (?:fill|filled|fill out|fill in|sent|send|submit|submitted)\b",
+    r"\bi (?:never|didn't|did not) (?:fill|filled|fill out|fill in|sent|send|submit|submitted|signed up|sign up|ask for|asked for|request|requested) (?:\w+ ){0,2}(?:form|anything|demo|one|any|that|this|it)\b",
     r"\bnot my number\b",
-    r"\byou(?:'ve| have)? got the wrong\b",
+    r"\byou(?:'ve| have)? (?:got|dialed|dialled|called|reached) the wrong\b",
+    r"\b(?:that's|that is|this is|it's|it is) not (?:her|him|she|he|his number|her number)\b",
+    r"^(?:no |sorry |oh )*(?:that's|that is|this is) not me\b(?! (?:who|but|it's|that's|my))",
+    r"\bi (?:don't|do not) know (?:any|anyone|anybody|a) (?:called |named |by )?(?!thing\b|way\b|other\b|reason\b)\w+$",
+    r"\b(?:doesn't|does not) have this (?:number|phone)\b|\bhad this number before\b|\b(?:isn't|is not) (?:her|his|\w+'s) (?:number|phone)\b",
 )
 
 
-def is_wrong_person(text: str) -> bool:
-    """Whether we reached somebody else: the number is not to be called again for this lead."""
-    return bool(_WRONG.search(plain(text)))
+def is_wrong_person(text: str, name: str = "") -> bool:
+    """Whether we reached somebody else: the number is not to be called again for this lead. ``name`` is whom we
+    want: "I'm not Dana", "no Dana here"."""
+    words = plain(text)
+    first = plain(name).split(" ")[0]
+    if first and re.search(
+        rf"\b(?:i'm|i am|my name is|my name's|this is) not {first}\b|\bno {first} (?:here|at this)\b", words
+    ):
+        return True
+    return bool(_WRONG.search(words))
 
 
 _NOT_INTERESTED = _any(
-    r"\b(?:not|no longer|isn't|ain't|never) (?:really |at all |actually |that )?interested\b",
-    r"\bno interest\b",
-    r"\b(?:don't|do not|dont|no longer) (?:want|need) (?:it|this|that|the demo|a demo|your|any of|anything|one)\b",
-    r"\bchanged (?:my|our) minds?\b",
-    r"\bnot for (?:me|us)\b",
-    r"\bwe(?:'ve| have) (?:already )?(?:bought|decided|gone with|chosen)\b",
+    r"\b(?:not|no longer|isn't|ain't|never|don't think (?:i'm|i am|we're|we are)|wasn't|weren't) (?:really |at all |actually |that |particularly |so |very |too |all that )*interested\b(?! in the)",
+    r"\b(?:have |got )?no interest\b",
+    r"\b(?:don't|do not|dont|no longer|doesn't|won't) (?:really |actually |think (?:i|we) )?(?:want|need) (?:it|this|that|the demo|a demo|your|any of|anything|one|any)\b"
+    r"(?! (?:before|until|till|right|today|yet|immediately|this|to (?:be|take|get|run|cost)|on|at|that))",
+    r"\b(?:changed|change) (?:my|our) minds?\b",
+    r"\bnot (?:really )?for (?:me|us)\b(?! (?:it's|its|but|to decide|alone))|\bdon't think (?:this|it|that)(?:'s| is) for (?:me|us)\b",
+    r"\bwe(?:'ve| have)? (?:already )?(?:bought (?:another|something|one|elsewhere)|decided (?:against|on (?:another|something|someone))|gone with|went with|chosen (?:another|someone|something))\b|\bdecided against\b",
+    r"\bi'?(?:ll|m going to| will| think i'll)? pass\b|\b(?:hard|easy) pass\b",
+    r"\b(?:thanks|thank you) but no thanks\b|\bno thank you (?:bye|goodbye)\b",
+    r"^(?:no |no thanks |nah |thanks |oh )*(?:we're|we are|i'm|i am) (?:all )?(?:set|good|covered)(?: (?:thanks|thank you|for now|here|actually))*$",
+    r"\bplease don't bother\b|\bnot looking for (?:this|that|anything|one|it)\b",
 )
 
 
@@ -313,13 +348,23 @@ def asks_cancel(text: str) -> bool:
 
 
 _LINK = _any(
-    r"\b(?:text|send|message|sms)(?: me| us)? (?:the |a |that |your )?(?:link|info|information|details|something|it)\b"
+    r"\b(?:text|send|message|sms|shoot|drop|whatsapp|forward|give)(?: me| us)? (?:over )?(?:the |a |that |your |this |some )?(?:\w+ )?(?:link|info|information|details|something|it|url)\b"
+    r"(?! (?:off|back to|in the post|to (?:my|the) (?:boss|office|warehouse|wife|husband)))",
+    r"\b(?:text|message|sms|whatsapp) (?:me|us)(?: (?:that|this|please|instead|about it|everything))*$",
+    r"\b(?:shoot|drop|send)(?: me| us)? a (?:quick )?(?:text|message|sms)(?: with .*| instead| please)?$",
+    r"\b(?:get|have|want|prefer|take|like) (?:the |a |that |your )link\b",
+    r"\bi(?:'ll| will|'d rather|'d prefer to| would rather| can) (?:do it|book it|book|book myself|pick a time|do that|choose)(?: myself)? (?:online|on (?:the|your) (?:web ?site|site|page))\b",
+)
+_NO_LINK = re.compile(
+    r"\b(?:don't|do not|never|stop|i'll|i will|we'll|we will|did you|didn't|you already|got|have to|i can|i could|i sent|we|they) (?:\w+ )?(?:text|send|message|sms|forward|give|get|have)(?:ing)?\b"
+    r"|\b(?:have|want) a link (?:between|to)\b"
 )
 
 
 def asks_link(text: str) -> bool:
     """Whether they want to be sent the link."""
-    return bool(_LINK.search(plain(text)))
+    words = plain(text)
+    return bool(_LINK.search(words)) and not _NO_LINK.search(words)
 
 
 _WHEN = _any(r"\b(?:when|what time|which day|what day|at what time|who with|with whom|who is it with)\b")
