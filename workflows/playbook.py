@@ -21,6 +21,13 @@ Autonomy = Literal["observe", "propose", "act"]
 Key = Literal["person", "stop", "yes", "no", "repeat"]
 """What a pressed key means."""
 Channel = Literal["call", "text", "email"]
+Instead = Literal[
+    "question", "which", "when", "sure", "identity", "link", "task", "approval", "person", "meeting", "not_booked",
+    "fallback", "goodbye",
+]  # fmt: skip
+"""The next best thing to a denied action: ask the open question, which time they mean, when to call, whether they are
+sure, who they are; text the link to the address on record; say that somebody confirms it, or has to approve it; have a
+person take over; ask what is to become of the meeting; say that none is booked; what the node says; goodbye."""
 
 
 class Company(Strict):
@@ -333,6 +340,10 @@ class Speech(Strict):
     now_call: str = "You have me on the line now, so let us settle it right away."
     """They ask for a call now, in the call."""
     which_day: str = "Which day would suit you?"
+    sure: str = "Just so that I get it right: is that what you want?"
+    """They asked for something, and not clearly enough to do it."""
+    confirm_name: str = "Just to be sure, am I speaking with {name}?"
+    """Before a meeting is told, moved or cancelled."""
     soften: str = "Good to hear."
     """A concern went away: said once, before the talk goes on."""
     link_only: str = "I will text you the link, and you can pick a time there whenever you like. Thank you, goodbye."
@@ -340,6 +351,25 @@ class Speech(Strict):
 
 
 _KEYS: dict[str, Key] = {"0": "person", "9": "stop", "1": "yes", "2": "no", "*": "repeat"}
+
+_INSTEAD: dict[str, tuple[Instead, ...]] = {
+    "after_opt_out": ("goodbye",),
+    "nobody_there": ("fallback",),
+    "not_qualified": ("question",),
+    "not_shown": ("question",),
+    "still_open": ("question",),
+    "no_meeting": ("not_booked",),
+    "no_address": ("person",),
+    "identity": ("identity", "link", "person"),
+    "meeting_stands": ("meeting", "person"),
+    "evidence": ("sure", "question", "person"),
+    "book.evidence": ("which", "which", "person"),
+    "book.slot_not_offered": ("which", "which", "person"),
+    "offer_slots.evidence": ("which", "question", "person"),
+    "call_back": ("when", "when", "link", "person"),
+    "autonomy_propose": ("approval",),
+    "autonomy_observe": ("task",),
+}
 
 
 class Playbook(Strict):
@@ -375,6 +405,10 @@ class Playbook(Strict):
     """The evidence that an action needs before it is authorised, by action."""
     keys: dict[str, Key] = Field(default_factory=_KEYS.copy)
     """What each key of the telephone means, at any moment of a call; others mean nothing."""
+    instead: dict[str, tuple[Instead, ...]] = Field(default_factory=_INSTEAD.copy)
+    """What is done in place of a denied action: by ``ACTION.RULE``, ``RULE`` or ``ACTION``, the first that is there; of
+    several the next each time that the same is denied again in one talk. Whatever it does not name is met with the
+    open question, and at last with a person."""
     memory: Duration
     """How long a closed lead is remembered in its workflow before the execution ends."""
     resume_spread: Duration
