@@ -1,9 +1,12 @@
 """Calls: the activities that dial, hang up, and ask the carrier what became of a dial.
 
-A dial is one attempt and never repeated here: what is not known to have failed is ambiguous, and looked up.
+A dial is one attempt and never repeated here: what is not known to have failed is ambiguous, and looked up. New calls
+go through the carrier of the settings; a call that is known is asked of whoever carries it.
 """
 
 from __future__ import annotations
+
+from typing import Literal
 
 from temporalio import activity
 
@@ -11,7 +14,17 @@ from workflows.effects import Dispatched, EndCall, FindCall, FoundCall, PlaceCal
 
 from . import gate, metrics
 from .dispatch import late
-from .vendors import twilio
+from .settings import settings
+from .vendors import retell, twilio
+
+_Carrier = Literal["twilio", "retell"]
+
+
+def _carrier(sid: str) -> _Carrier:
+    """Who carries the call ``sid``, or a call whose id is not known."""
+    if not sid:
+        return settings().showrate_carrier
+    return "retell" if sid.startswith(retell.PREFIX) else "twilio"
 
 
 @activity.defn
@@ -24,21 +37,24 @@ async def place_call(request: PlaceCall) -> Dispatched:
     refused = refused or ("late" if late(request.not_after) else "")
     if refused:
         return Dispatched(refused=refused)
-    sid = await twilio.place_call(
-        request.gate.lead, request.attempt, request.to, request.ring, request.longest, request.playbook
-    )
+    named = request.gate.lead, request.attempt, request.to, request.ring, request.longest
+    if _carrier("") == "retell":
+        return Dispatched(sid=await retell.place_call(*named))
+    sid = await twilio.place_call(*named, request.playbook)
     return Dispatched(sid=sid)
 
 
 @activity.defn
 async def end_call(request: EndCall) -> None:
     """Idempotent."""
-    await twilio.end_call(request.sid, request.say)
+    carrier = retell if _carrier(request.sid) == "retell" else twilio
+    await carrier.end_call(request.sid, request.say)
 
 
 @activity.defn
 async def find_call(request: FindCall) -> FoundCall:
     """Read only. The asking workflow is the lead whose attempt it is."""
     lead = activity.info().workflow_id or ""
-    found = await twilio.find_call(lead, request.attempt, request.to, request.since, request.sid)
+    carrier = retell if _carrier(request.sid) == "retell" else twilio
+    found = await carrier.find_call(lead, request.attempt, request.to, request.since, request.sid)
     return FoundCall() if found is None else FoundCall.model_validate(found.model_dump())

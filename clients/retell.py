@@ -18,12 +18,11 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from activities.vendors.retell import END_POLITELY
 from workflows.conversation import signals
 
 from .wire import LONGEST, Found, Ignored, Reply, Setup, parsed, text_of
 
-END_POLITELY = "showrate: end politely"
-"""Injected into a live call through Retell's API when it has to end: the agent takes its leave at once."""
 _UNHEARD = re.compile(r"\(unintelligible audio\)", re.IGNORECASE)
 _MOST_ENTRIES = 5000
 """Entries of one transcript that are looked at."""
@@ -63,7 +62,7 @@ class Retell:
             return (frame,)
         match frame.get("interaction_type"):
             case "call_details":
-                return (_setup(frame.get("call")),)
+                return (setup_of(frame.get("call")) or Ignored("malformed"),)
             case "ping_pong":
                 return (Reply(_frame("ping_pong", timestamp=frame.get("timestamp"))),)
             case "update_only":
@@ -178,9 +177,10 @@ def _frame(kind: str, **content: Any) -> str:
     return json.dumps({"response_type": kind, **content}, ensure_ascii=False)
 
 
-def _setup(call: object) -> Setup | Ignored:
+def setup_of(call: object) -> Setup | None:
+    """Whose call Retell's call object is; None when it is none."""
     if not isinstance(call, dict) or not text_of(call, "call_id", 200):
-        return Ignored("malformed")
+        return None
     given = call.get("metadata")
     parameters = {str(k): str(v)[:500] for k, v in given.items()} if isinstance(given, dict) else {}
     inbound = call.get("direction") == "inbound"

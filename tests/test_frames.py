@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from activities.vendors.retell import END_POLITELY
 from clients import relay
 from clients.relay import Relay
 from clients.replay import MOST, WITHIN, Received
-from clients.retell import END_POLITELY, Retell
+from clients.retell import Retell
 from clients.wire import Codec, Found, Ignored, Reply, Setup
 from workflows.conversation import signals
 
