@@ -120,9 +120,11 @@ class World:
         self.talk(step.attempt)
 
     def talk(self, attempt: str) -> None:
-        end = ev.ConversationEnded(at=self.now, attempt=attempt, outcome=self.draw.choice(("talked", "voicemail")))
+        outcome = self.draw.choice(("talked", "talked", "voicemail", "dropped"))
+        node = self.draw.choice(("qualification", "reschedule"))
+        end = ev.ConversationEnded(at=self.now, attempt=attempt, outcome=outcome, node=node)
         actions: list[ev.Action] = [ev.OfferSlots()]
-        if end.outcome == "talked":
+        if end.outcome in ("talked", "dropped"):
             actions += self.draw.choice(
                 ([ev.Book(slot="next")], [ev.Decline(disposition="not_interested")], [ev.CallBack()],
                  [ev.OptOut()], [ev.HandOff(why="asked")], [ev.Cancel()], [])
@@ -236,12 +238,17 @@ def test_whatever_happens_the_rules_hold_and_the_story_ends(seed: int, surprises
     assert world.sent_after_opt_out == 0
     assert world.most_live <= 1
     zones = zones_of(state.phone)
-    for at in [*world.dials, *(t for t, s in world.texts if s.rule != "asked")]:
+    for at in [*world.dials, *(t for t, s in world.texts if s.rule not in ("asked", "broken"))]:
         for zone in zones:
             local = at.astimezone(ZoneInfo(zone))
             assert 8 <= local.hour < 21, (local, zone)
     for at in world.dials:
         assert sum(at - timedelta(hours=24) < other <= at for other in world.dials) <= BOOK.cadence.max_calls
+    went_out = [(t.touch, t.attempt) for t in state.touches if not t.outcome.startswith("not ")]
+    again = [touch for touch, _ in went_out if touch.startswith("resumption/")]
+    told = [attempt for touch, attempt in went_out if touch == "cut_off"]
+    assert len(again) == len(set(again)), "a call that broke off is taken up once"
+    assert len(told) == len(set(told)), "and told of once"
 
 
 @settings(max_examples=100, deadline=None)

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from .lead import Lead, touch_of
 from .messages import Brief, Connect, Touched, View
-from .plan import Step, Wait, blocked_by
+from .plan import STILL_OPEN, Step, Wait, blocked_by
 from .playbook import Playbook
 from .wording import written_time
 
@@ -27,7 +27,7 @@ def brief(state: Lead, playbook: Playbook, call: Connect, resumed: bool = False)
         zone=state.zone, stage=state.stage, learned={k: v.value for k, v in state.learned.items()},
         booking=state.booking, missed=state.missed, offered=state.offered,
         recording_notice=not region.startswith("US-") or region[3:] in _RECORDING_NOTICE,
-        talked_before=any("talked" in t.outcome for t in state.touches), objections=state.objections,
+        talked_before=_talked_before(state), objections=state.objections,
         concerns=tuple(state.concerns.values()), signs=state.signs,
         touch=touch.touch.rsplit("/", 1)[-1] if touch and not call.inbound else "", resumed=resumed,
         asked_at=state.pass_began if state.pass_kind == "first" else None,
@@ -52,7 +52,24 @@ def _refusal(state: Lead, call: Connect) -> str:
     return ""
 
 
+def _talked_before(state: Lead) -> bool:
+    """Whether we know whom we speak with: a talk was brought to its close, or broke off beyond that point."""
+    beyond = state.broken is not None and state.broken.node not in ("outreach", "identity")
+    return beyond or any("talked" in t.outcome for t in state.touches)
+
+
+def _goes_on(state: Lead, call: Connect) -> bool:
+    """Whether this call takes up one that broke off: ours, or theirs when they were quicker."""
+    broken, touch = state.broken, touch_of(state, call.attempt)
+    if broken is None or (state.booking and broken.node != "reschedule"):
+        return False
+    ours = touch is not None and touch.touch == broken.touch
+    return ours or (call.inbound and call.attempt != broken.attempt and call.at - broken.at < STILL_OPEN)
+
+
 def _node(state: Lead, call: Connect) -> str:
+    if state.broken and _goes_on(state, call):
+        return state.broken.node
     if state.booking:
         return "reschedule" if call.inbound else "confirmation"
     if state.missed:
@@ -61,6 +78,8 @@ def _node(state: Lead, call: Connect) -> str:
 
 
 def _opening(state: Lead, call: Connect) -> str:
+    if _goes_on(state, call):
+        return "broken"
     if state.missed:
         return "recovery"
     if call.inbound:
@@ -102,5 +121,6 @@ def details(state: Lead, step: Step | None, now: datetime) -> str:
 
 
 def _told(touch: Touched) -> str:
-    what = touch.touch.rsplit("/", 1)[-1] if not touch.touch.startswith("callback") else "callback"
+    own = touch.touch.startswith(("callback", "resumption"))
+    what = touch.touch.partition("/")[0] if own else touch.touch.rsplit("/", 1)[-1]
     return f"{what.replace('_', ' ')}, {touch.outcome.removesuffix(', over').replace('_', ' ')}"

@@ -31,6 +31,19 @@ class LiveCall(Model):
     touch: str = ""
 
 
+class Broken(Model):
+    """A conversation that broke off without a close: in which call, where in the graph, and when."""
+
+    attempt: str
+    node: str
+    at: Instant
+
+    @property
+    def touch(self) -> str:
+        """The touch under which it is taken up again."""
+        return f"resumption/{self.attempt}"
+
+
 class DueText(Model):
     """A text that answers something: due at once."""
 
@@ -102,6 +115,8 @@ class Lead(Model):
     call: LiveCall | None = None
     strays: tuple[LiveCall, ...] = ()
     """Calls that must not go on: they are ended through the carrier."""
+    broken: Broken | None = None
+    """The talk that is to go on where it broke off."""
     talks: dict[str, CallNote] = Field(default_factory=dict)
     """What the gateway said of calls whose end the carrier has not reported yet."""
 

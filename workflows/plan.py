@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from . import events as ev
-from .lead import DueText, Lead, LiveCall
+from .lead import Broken, DueText, Lead, LiveCall
 from .model import Instant, Model
 from .playbook import Playbook, Touch
 from .rules import Ruling, allowed_from, cap_allows
@@ -93,6 +93,9 @@ class Finish(Step):
 
 KEPT_BACK = frozenset({"calling_hours", "attempt_cap", "paused", "taken_over", "zone_unknown", "no_common_hours"})
 """The rules whose waiting is told in a lead's story: somebody will ask why this lead was not called."""
+
+STILL_OPEN = timedelta(hours=1)
+"""For this long after a call broke off, what is said next goes on from there."""
 
 Rule = Callable[[Lead, Playbook, datetime], Step | None]
 
@@ -211,7 +214,8 @@ def _unwanted_call(state: Lead, playbook: Playbook, now: datetime) -> Step | Non
         return None
     for unwanted, rule in (
         (state.opted_out_at, "opt_out"), (state.taken_over_by, "taken_over"), (state.held_by, "paused"),
-        (state.closed_at, "closed"), (state.booking and state.stage in ("booked", "confirmed", "rescheduled"), "goal_reached"),
+        (state.closed_at, "closed"),
+        (state.stage in ("booked", "confirmed", "rescheduled") and _settled_by_booking(state, call), "goal_reached"),
     ):  # fmt: skip
         if unwanted:
             return Hangup(key=f"hangup:{call.attempt}", rule=rule, reason="no longer wanted", call=call)
@@ -252,7 +256,7 @@ def _call(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
     if _due_text(state, playbook, now) is not None:
         return None
     due = _deadline(state.call, playbook)
-    if not (state.callback_at or state.call.state == "ambiguous"):
+    if not (state.callback_at or state.broken or state.call.state == "ambiguous"):
         # Nothing is lost by asking the carrier only when the next touch would come: one timer serves both.
         later = _meeting(state, playbook, now) or _cadence(state, playbook, now)
         due = max(due, later.until or due) if isinstance(later, Wait) else due
@@ -264,23 +268,35 @@ def _dial(state: Lead, playbook: Playbook, now: datetime, call: LiveCall) -> Ste
     blocked = blocked_by(state, "call")
     if blocked:
         return blocked
-    if state.closed or state.booking:
+    if state.closed or _settled_by_booking(state, call):
         return Wait(key="wait", rule="goal_reached", reason="the lead is booked or closed by now")
     ruling = allowed_from(now, state.zones, state.person.region if state.person else "", playbook.hours)
     if ruling.at is None or ruling.at > now or ruling.until is None:
         return Wait(key="wait", rule=ruling.rule, reason="outside the calling hours", until=ruling.at)
+    latest = call.since + playbook.call.dispatch_within
+    if state.broken and call.touch == state.broken.touch:
+        latest = min(latest, state.broken.at + playbook.call.ring_again)
     return Dial(
         key=f"dial:{call.attempt}", rule="due", reason=_why_dial(call.touch), attempt=call.attempt, touch=call.touch,
-        not_after=min(ruling.until, call.since + playbook.call.dispatch_within),
+        not_after=min(ruling.until, latest),
     )  # fmt: skip
+
+
+def _settled_by_booking(state: Lead, call: LiveCall) -> bool:
+    """Whether a meeting makes this call pointless: any but the one that goes on with moving it."""
+    return state.booking is not None and not (state.broken and call.touch == state.broken.touch)
 
 
 def _named(touch: str) -> str:
     """A touch in words: ``cadence/1/0/call_1`` is "call 1"."""
+    if touch.startswith("resumption"):
+        return "the call that broke off"
     return "the promised callback" if touch.startswith("callback") else touch.rsplit("/", 1)[-1].replace("_", " ")
 
 
 def _why_dial(touch: str) -> str:
+    if touch.startswith("resumption"):
+        return "the call broke off without a close"
     return "they asked to be called back" if touch.startswith("callback") else f"{_named(touch)} is due"
 
 
@@ -427,6 +443,43 @@ def _contactable(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
     return None
 
 
+def _broken(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
+    """A call that broke off is placed again within ``call.ring_again``, once, where hours, cap and pauses allow it (the
+    least gap does not bind: the talk goes on). Where they do not, or nobody took it, one text says so instead."""
+    broken = state.broken
+    if broken is None or not state.phone or state.closed or state.callback_at or now >= broken.at + STILL_OPEN:
+        return None
+    if state.booking and broken.node != "reschedule":
+        return None  # what the call was for is settled
+    placed = any(t.touch == broken.touch and not t.outcome.startswith("not placed") for t in state.touches)
+    if not placed and state.review != "number_refused" and not blocked_by(state, "call"):
+        due = max(broken.at + playbook.call.ring_after, state.not_before or now, now)
+        cadence = playbook.cadence
+        ruling = _legal(state, playbook, cap_allows(due, _dials(state), cadence.max_calls, cadence.per))
+        if ruling.at is not None and ruling.at <= broken.at + playbook.call.ring_again:
+            if ruling.at > now:
+                return Wait(key="broken", rule="broken", reason="the call broke off; ringing again", until=ruling.at)
+            attempt = f"a{state.dials + 1}"
+            event = ev.DialQueued(at=now, attempt=attempt, touch=broken.touch)
+            return _settle(f"queue:{attempt}", "broken", _why_dial(broken.touch), event)
+    return _cut_off(state, playbook, now, broken)
+
+
+def _cut_off(state: Lead, playbook: Playbook, now: datetime, broken: Broken) -> Step | None:
+    """Text once about the call that broke off. It answers what they were just saying, so hours do not bind it."""
+    key = f"due/cut_off/{broken.attempt}"
+    known = any(t.attempt == key for t in state.touches)
+    if known or "cut_off" not in playbook.messages or blocked_by(state, "text"):
+        return None
+    if state.not_before and state.not_before > now:
+        late = "waiting a while after the last try that did not go out"
+        return Wait(key="broken", rule="backing_off", reason=late, until=state.not_before)
+    return Text(
+        key=f"text:{key}:{state.failures}", rule="broken", reason="the call broke off and was not taken up again",
+        touch=key, message="cut_off", not_after=broken.at + STILL_OPEN,
+    )  # fmt: skip
+
+
 def _callback(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
     if state.callback_at is None:
         return None
@@ -491,6 +544,15 @@ def _after_gap(state: Lead, playbook: Playbook, due: datetime) -> datetime:
     return max(due, last + playbook.cadence.min_gap) if last else due
 
 
+def _dials(state: Lead) -> list[datetime]:
+    """When we dialled, or may have: what a cap on attempts counts."""
+    return [
+        t.at
+        for t in state.touches
+        if t.channel == "call" and t.touch != "inbound" and not t.outcome.startswith("not placed")
+    ]
+
+
 def _until(ruling: Ruling, due: datetime, touch: str) -> Wait:
     """Wait for ``touch``: until its time has come, or until a rule lets it go."""
     rule = ruling.rule if ruling.at is not None and ruling.at > due else ""
@@ -504,12 +566,7 @@ def _dial_or_wait(state: Lead, playbook: Playbook, now: datetime, touch: str, du
         return blocked
     cadence = playbook.cadence
     due = _after_gap(state, playbook, due)
-    dials = [
-        t.at
-        for t in state.touches
-        if t.channel == "call" and t.touch != "inbound" and not t.outcome.startswith("not placed")
-    ]
-    capped = cap_allows(max(due, now), dials, cadence.max_calls, cadence.per)
+    capped = cap_allows(max(due, now), _dials(state), cadence.max_calls, cadence.per)
     ruling = _legal(state, playbook, max(capped, state.not_before or capped, now))
     if ruling.at is None or ruling.until is None:
         return Wait(key="wait", rule=ruling.rule, reason="no hour allows a call")
@@ -531,6 +588,7 @@ RULES: tuple[Rule, ...] = (
     _outcome,
     _absence,
     _due_text,
+    _broken,
     _dormant,
     _meeting,
     _recovery,

@@ -263,7 +263,9 @@ class CallTiming(Strict):
     doubt: float = 0.6
     """A transcript with less confidence than this is doubtful: what hangs on it is read back first."""
     ring_again: Duration = timedelta(minutes=2)
-    """A call that broke off is placed again within this time, once, where the rules allow it."""
+    """A call that broke off is placed again within this time, once, where the rules allow it ..."""
+    ring_after: Duration = timedelta(seconds=5)
+    """... and not before this: they may be ringing us themselves."""
     approval: Duration = timedelta(minutes=30)
     """An action that waits for a person's approval is dropped after this long."""
 

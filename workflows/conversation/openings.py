@@ -28,7 +28,7 @@ def opening(state: State) -> str:
     if brief.recording_notice:
         parts.append(speech.recording)
     if brief.resumed:
-        parts += [speech.resumed, speech.already if state.booking else moves.next_question(state)]
+        parts += [speech.resumed, speech.already if state.booking else _question(state)]
     else:
         parts.append(_words(state, kind_of(state.playbook, brief)))
     return state.words(" ".join(parts))
@@ -59,13 +59,22 @@ def _words(state: State, kind: str) -> str:
     while kind not in opening and kind in _INSTEAD:
         kind = _INSTEAD[kind]
     words = opening.get(kind) or opening.get("outreach") or state.here.fallback
-    return words.replace("{question}", moves.next_question(state)) if "{question}" in words else words
+    return words.replace("{question}", _question(state)) if "{question}" in words else words
+
+
+def _question(state: State) -> str:
+    """What leads on from here: the times that were offered, by name, else the open question."""
+    offering = state.offered and state.node in ("booking", "reschedule")
+    return state.playbook.speech.offer if offering else moves.next_question(state)
 
 
 def voicemail(state: State) -> str:
     """The words to leave on a machine: what the cadence's touch says, nothing when it leaves none; the playbook's
-    own for a call that is no touch of the cadence."""
+    own for a call that is no touch of the cadence. The call that takes up one that broke off leaves none: a text
+    follows."""
     book = state.playbook
+    if state.brief.opening == "broken":
+        return ""
     wanted = state.brief.touch.rsplit("/", 1)[-1]
     for touch in (*book.cadence.first, *book.cadence.recovery):
         if wanted and touch.name == wanted:
