@@ -8,10 +8,8 @@ refused, or fails for good, is undone in reverse. A calendar that cannot be read
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import time
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -19,16 +17,15 @@ from temporalio import activity
 from temporalio.client import Client
 from temporalio.exceptions import ApplicationError
 
+from workflows import caps, slots
 from workflows import ledger as book
-from workflows import slots
 from workflows.effects import Booked, BookMeeting, FindSlots, ReleaseMeeting, SlotsAnswer
 from workflows.events import Booking
 from workflows.playbook import Playbook, playbook_of
 from workflows.roster import Rep
 from workflows.rotation import AskCandidates, AssignTurn, GiveBack
-from workflows.slots import Span
 
-from . import faults, ledger, links, roster
+from . import availability, faults, ledger, links, roster
 from .vendors import google
 
 log = logging.getLogger(__name__)
@@ -39,11 +36,7 @@ _SHARE = 0.4
 """Of the activity's whole time, what may pass before that; the rest is for undoing."""
 _LOOKING = timedelta(seconds=8)
 """After this long no further rep's calendar is asked for free times."""
-_STUMBLE = 1.0
-"""Seconds within which a failed read counts as a stumble and is repeated at once."""
 _TEMPORARY = ("retry", "retry_after", "ambiguous")
-
-Busy = tuple[datetime, datetime]
 
 
 class _Refused(Exception):
@@ -78,7 +71,9 @@ async def find_slots(request: FindSlots) -> SlotsAnswer:
             troubles.append(f"there was no time left to read {candidate.rep.name}'s calendar")
             continue
         try:
-            free[candidate.rep.id] = await _free(client, candidate.rep, request, terms, clock.now())
+            free[candidate.rep.id] = await availability.free(
+                client, candidate.rep, playbook.meeting, request, clock.now()
+            )
         except ApplicationError as error:
             log.warning("a calendar could not be read: %s", error.message)
             troubles.append(f"{candidate.rep.name}'s calendar could not be read")
@@ -122,69 +117,6 @@ async def release_meeting(request: ReleaseMeeting) -> None:
     if given.rep is None:
         raise faults.permanent(f"nobody in {request.team} is called {booking.rep}; their calendar is unknown")
     await _delete_event(given.rep.calendar, booking.id, booking.event_id)
-
-
-# ---- free times ------------------------------------------------------------------------------------------------
-
-
-async def _free(client: Client, rep: Rep, request: FindSlots, terms: slots.Terms, now: datetime) -> list[int]:
-    """Every free start of ``rep`` that the request allows. Raises when ledger or calendar cannot be read."""
-    margin = timedelta(seconds=max(terms.before, terms.after))
-    since = max(now, request.not_before or now) - margin
-    last = now + timedelta(seconds=terms.window)
-    until = min(last, request.not_after or last) + timedelta(seconds=terms.length) + margin
-    if since >= until:
-        return []
-    asked = book.AskTaken(since=since, until=until, now=now, ignore=request.ignore)
-    taken, busy = await asyncio.gather(ledger.taken(client, rep.id, asked), _busy(rep.calendar, since, until))
-    if taken.ignored:
-        busy = _without(busy, (taken.ignored.start, taken.ignored.end))
-    spans = [Span(int(start.timestamp()), slots.epoch(end)) for start, end in busy]
-    spans += [
-        Span(
-            int(time_.start.timestamp()),
-            slots.epoch(time_.end),
-            round(time_.before.total_seconds()),
-            round(time_.after.total_seconds()),
-        )
-        for time_ in taken.times
-    ]
-    return slots.free_starts(
-        slots.hours_of(rep),
-        rep.zone,
-        spans,
-        terms,
-        slots.epoch(now),
-        slots.epoch(request.not_before) if request.not_before else None,
-        int(request.not_after.timestamp()) if request.not_after else None,
-    )
-
-
-async def _busy(calendar: str, start: datetime, end: datetime) -> list[Busy]:
-    """Busy spans of a calendar, read live; once more when the vendor stumbles, since a person waits. Raises the
-    vendor's error, and ``permanent`` when the calendar itself cannot be read."""
-    if not google.configured():
-        raise faults.permanent("no calendar vendor is configured; set GOOGLE_CREDENTIALS")
-    begun = time.monotonic()
-    try:
-        answer = await google.free_busy([calendar], start, end)
-    except ApplicationError as error:
-        if error.type != "retry" or time.monotonic() - begun > _STUMBLE:
-            raise
-        answer = await google.free_busy([calendar], start, end)
-    found = answer[calendar]
-    if found.error:
-        raise faults.permanent(f"Google does not read this calendar: {found.error}")
-    return list(found.spans)
-
-
-def _without(busy: Iterable[Busy], own: Busy) -> list[Busy]:
-    """The spans less the time of a booking of our own, whose event stands in the calendar."""
-    left: list[Busy] = []
-    for start, end in busy:
-        parts = ((start, min(end, own[0])), (max(start, own[1]), end))
-        left += [(since, until) for since, until in parts if since < until]
-    return left
 
 
 # ---- the transaction ---------------------------------------------------------------------------------------------
@@ -271,6 +203,8 @@ class _Transaction:
                 before=self._meeting.buffer_before,
                 after=self._meeting.buffer_after,
                 replaces=asked.replaces.id if asked.replaces else "",
+                kind=self._meeting.name,
+                caps=caps.caps(rep, self._meeting, asked.slot.start),
             ),
         )
         if not standing.ok:
@@ -312,13 +246,13 @@ class _Transaction:
         slot, meeting, moved = self._asked.slot, self._meeting, self._asked.replaces
         since, until = slot.start - meeting.buffer_before, slot.end + meeting.buffer_after
         try:
-            busy = await _busy(rep.calendar, since, until)
+            busy = await availability.busy(rep.calendar, since, until)
         except ApplicationError as error:
             if error.type == "permanent":
                 raise _Refused(f"{rep.name}'s calendar could not be read") from error
             raise
         if moved and moved.rep == rep.id:
-            busy = _without(busy, (moved.start, moved.end))
+            busy = availability.without(busy, (moved.start, moved.end))
         if not any(start < until and since < end for start, end in busy):
             return
         own = await google.get_event(rep.calendar, google.event_id(self._asked.booking))

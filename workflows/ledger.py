@@ -20,9 +20,21 @@ MEMORY = timedelta(days=7)
 _NOTHING = timedelta(0)
 
 
+class Cap(Model):
+    """At most ``most`` meetings may begin in [since, until); of ``kind`` alone, when it names one. ``why`` says it in
+    words for people."""
+
+    since: Instant
+    until: Instant
+    most: int
+    kind: str = ""
+    why: str = ""
+
+
 class HoldTime(Model):
     """Hold [start, end) for ``booking`` until ``until``. ``before`` and ``after`` are the meeting's buffers;
-    ``replaces`` is the booking that this one moves, which does not stand in its way."""
+    ``replaces`` is the booking that this one moves, which does not stand in its way. ``kind`` is the meeting type,
+    ``caps`` what a meeting then must keep."""
 
     booking: str = Field(min_length=1)
     start: Instant
@@ -32,6 +44,8 @@ class HoldTime(Model):
     before: Duration = _NOTHING
     after: Duration = _NOTHING
     replaces: str = ""
+    kind: str = ""
+    caps: tuple[Cap, ...] = ()
 
     @model_validator(mode="after")
     def _in_order(self) -> HoldTime:
@@ -71,6 +85,9 @@ class Claim(Model):
     until: Instant | None = None
     """When the hold dies."""
     replaces: str = ""
+    kind: str = ""
+    caps: tuple[Cap, ...] = ()
+    """While it is held: a hold that died is counted anew when it is committed after all."""
     event: str = ""
     why: str = ""
 
@@ -116,6 +133,8 @@ class AskTaken(Model):
 class TakenTime(Model):
     start: Instant
     end: Instant
+    kind: str = ""
+    state: Literal["held", "booked"] = "booked"
     before: Duration = _NOTHING
     after: Duration = _NOTHING
 
@@ -142,12 +161,14 @@ def hold(ledger: Ledger, asked: HoldTime) -> tuple[Ledger, Standing]:
         after=asked.after,
         until=asked.until,
         replaces=asked.replaces,
+        kind=asked.kind,
+        caps=asked.caps,
     )
     why = _in_the_way(ledger, asked.booking, claim, asked.now)
     if asked.start <= asked.now:
         why = "that time has passed"
     if why:
-        claim = claim.model_copy(update={"state": "refused", "why": why, "until": None})
+        claim = claim.model_copy(update={"state": "refused", "why": why, "until": None, "caps": ()})
     return _with(ledger, asked.booking, claim, asked.now), _standing(claim)
 
 
@@ -160,7 +181,7 @@ def commit(ledger: Ledger, asked: Commit) -> tuple[Ledger, Standing]:
         return ledger, _standing(claim)
     why = _in_the_way(ledger, asked.booking, claim, asked.now)
     changes = {"state": "refused", "why": why} if why else {"state": "booked", "event": asked.event}
-    claim = claim.model_copy(update={**changes, "until": None})
+    claim = claim.model_copy(update={**changes, "until": None, "caps": ()})
     return _with(ledger, asked.booking, claim, asked.now), _standing(claim)
 
 
@@ -171,7 +192,7 @@ def release(ledger: Ledger, asked: Release) -> tuple[Ledger, Standing]:
     if known and known.state in ("released", "refused"):
         return ledger, _standing(known, ok=True)
     if known:
-        claim = known.model_copy(update={"state": "released", "why": asked.why, "until": None})
+        claim = known.model_copy(update={"state": "released", "why": asked.why, "until": None, "caps": ()})
     else:
         claim = Claim(start=asked.now, end=asked.now, state="released", why=asked.why)
     return _with(ledger, asked.booking, claim, asked.now), _standing(claim, ok=True)
@@ -212,7 +233,20 @@ def _in_the_way(ledger: Ledger, booking: str, claim: Claim, now: Instant) -> str
             continue
         if claim.clashes(other):
             return "the time was taken" if other.state == "booked" else "somebody else is just booking that time"
-    return ""
+    return next((cap.why for cap in claim.caps if _spent(ledger, booking, claim, cap, now)), "")
+
+
+def _spent(ledger: Ledger, booking: str, claim: Claim, cap: Cap, now: Instant) -> bool:
+    """Whether as many others as ``cap`` allows begin within it already."""
+    others = sum(
+        1
+        for other_booking, other in ledger.claims.items()
+        if other_booking not in (booking, claim.replaces)
+        and other.live(now)
+        and cap.since <= other.start < cap.until
+        and (not cap.kind or other.kind == cap.kind)
+    )
+    return others >= cap.most
 
 
 def _with(ledger: Ledger, booking: str, claim: Claim, now: Instant) -> Ledger:
@@ -234,4 +268,7 @@ def _standing(claim: Claim, ok: bool | None = None) -> Standing:
 
 
 def _time(claim: Claim) -> TakenTime:
-    return TakenTime(start=claim.start, end=claim.end, before=claim.before, after=claim.after)
+    state: Literal["held", "booked"] = "held" if claim.state == "held" else "booked"
+    return TakenTime(
+        start=claim.start, end=claim.end, kind=claim.kind, state=state, before=claim.before, after=claim.after
+    )

@@ -209,6 +209,9 @@ class MeetingType(Strict):
     buffer_before: Duration
     buffer_after: Duration
     offers: int = 3
+    daily: int | None = Field(default=None, ge=1)
+    """Meetings of this kind that one rep takes in a day at most, on the rep's wall clock; ``weekly`` from Monday."""
+    weekly: int | None = Field(default=None, ge=1)
     hold: Duration
     """How long an offered slot is held while its booking is under way."""
     max_moves: int = 3
@@ -260,6 +263,18 @@ class CallTiming(Strict):
     """The model or the calendar takes longer than this: one of ``speech.filler`` is said."""
     decide_within: Duration = timedelta(seconds=5)
     """The model has not decided after this long: local rules decide."""
+    speculate: bool = True
+    """Ask the model on words that may still change, to be quicker; nothing of it is used unless they stay."""
+    stable: Duration = timedelta(milliseconds=250)
+    """Words that have not changed for this long are likely to stay."""
+    heard: float = 0.7
+    """A question of ours counts as heard once this part of it was played: a yes is then its answer."""
+    words_within: Duration = timedelta(seconds=0.7)
+    """After a sound of theirs, its words have come by then if there were any ..."""
+    final_within: Duration = timedelta(seconds=4)
+    """... and after partial words their final ones; else what was heard so far is taken, as doubtful."""
+    key_gap: Duration = timedelta(seconds=1.5)
+    """Keys further apart than this are two numbers."""
     doubt: float = 0.6
     """A transcript with less confidence than this is doubtful: what hangs on it is read back first."""
     ring_again: Duration = timedelta(minutes=2)
