@@ -15,6 +15,7 @@ from typing import Any
 
 from temporalio.exceptions import ApplicationError
 
+from activities.settings import Settings
 from activities.vendors import openai
 from workflows.conversation import signals
 from workflows.conversation.turn import Decision, MalformedTurn, TurnReader
@@ -71,14 +72,15 @@ def local(reply: Callable[[dict[str, Any]], str]) -> Model:
     return think
 
 
-async def wired(ask: signals.Ask) -> Thought:
-    """The configured model, over the wire, with the times that its answer really took."""
+async def wired(ask: signals.Ask, house: Settings | None = None) -> Thought:
+    """The model that ``house`` (the process's settings by default) names, over the wire, with the times that its answer
+    really took."""
     began = time.monotonic()
     parts: list[tuple[timedelta, Decision | str]] = []
     usage, failed = openai.Usage(), ""
     try:
         async with asyncio.timeout(PATIENCE):
-            async for known in openai.stream_turn(ask.messages, ask.schema, ask.actions):
+            async for known in openai.stream_turn(ask.messages, ask.schema, ask.actions, house):
                 if isinstance(known, openai.Usage):
                     usage = known
                 else:
