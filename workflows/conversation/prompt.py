@@ -1,8 +1,8 @@
 """What the language model is asked: a fixed instruction, the talk so far, and the state of this moment.
 
 The instruction is the same for every turn under one playbook and the talk only grows, so that a server can reuse
-what it computed for the prefix; what changes stands last. The lead's words of this turn travel inside JSON: a
-stranger's text is data, never instruction.
+what it computed for the prefix; what changes stands last. The lead's words travel inside JSON, those of this turn and
+of all before it: a stranger's text is data, never instruction.
 """
 
 from __future__ import annotations
@@ -12,8 +12,10 @@ import json
 from ..playbook import Playbook
 from .state import State
 
-MOST_LINES = 40
-"""Lines of the talk that are sent; older ones are represented by what was learned from them."""
+MOST_LINES = 60
+"""Lines of the talk that are sent; older ones are represented by what was learned from them ..."""
+DROPPED = 20
+"""... and leave so many at a time, for the prefix changes each time that one leaves."""
 MOST_HEARD = 1500
 """Characters of one line of the lead's that are sent."""
 
@@ -71,11 +73,18 @@ def request(state: State) -> list[dict[str, str]]:
     while talk and talk[-1].who == "lead":
         talk.pop()
     messages = [{"role": "system", "content": state.instruction}]
-    for line in talk[-MOST_LINES:]:
-        role = "assistant" if line.who == "agent" else "user"
-        messages.append({"role": role, "content": line.text[:MOST_HEARD]})
-    messages.append({"role": "user", "content": json.dumps(moment(state, words), ensure_ascii=False)})
+    left_out = -(-max(len(talk) - MOST_LINES, 0) // DROPPED) * DROPPED
+    for line in talk[left_out:]:
+        if line.who == "agent":
+            messages.append({"role": "assistant", "content": line.text[:MOST_HEARD]})
+        else:
+            messages.append({"role": "user", "content": _data({"caller_said": line.text[:MOST_HEARD]})})
+    messages.append({"role": "user", "content": _data(moment(state, words))})
     return messages
+
+
+def _data(content: dict[str, object]) -> str:
+    return json.dumps(content, ensure_ascii=False)
 
 
 def moment(state: State, words: str) -> dict[str, object]:

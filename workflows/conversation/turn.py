@@ -7,7 +7,9 @@ authorised, before the first word exists. The text comes from a model that heard
 from __future__ import annotations
 
 import json
-from typing import Any, Literal
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any, Literal, TypeVar
 
 from pydantic import Field, ValidationError
 
@@ -79,6 +81,10 @@ class Decision(Model):
     action: Proposal
 
 
+_Read = TypeVar("_Read", FieldRead, SignRead)
+_THOUGHT = ("<think>", "</think>")
+
+
 class MalformedTurn(ValueError):
     """The model's answer is no turn; the message says what is wrong, without the text."""
 
@@ -123,6 +129,7 @@ class TurnReader:
     def __init__(self, actions: tuple[str, ...]) -> None:
         self._actions = actions
         self._text = ""
+        self._begun = False
         self._decision: Decision | None = None
         self._say_at = -1
         self._spoken = 0
@@ -133,6 +140,11 @@ class TurnReader:
         if len(self._text) > 64 * 1024:
             raise MalformedTurn("longer than 64 KiB")
         known: list[Decision | str] = []
+        if not self._begun:
+            begins = _beginning(self._text)
+            if begins is None:
+                return known
+            self._text, self._begun = self._text[begins:], True
         if self._decision is None:
             at = _key(self._text, "say") if '"say"' in self._text else None
             if at is None:
@@ -162,22 +174,44 @@ class TurnReader:
 
 
 def decision(content: object, actions: tuple[str, ...]) -> Decision:
-    """The checked Decision of a parsed turn: unknown fields and signs are dropped, an action that the schema did not
-    offer is refused. Raises MalformedTurn."""
+    """The checked Decision of a parsed turn. What was read wrongly (a server without strict output) is dropped piece
+    by piece; an action that the schema did not offer is refused. Raises MalformedTurn."""
     if not isinstance(content, dict) or not isinstance(content.get("action"), dict):
         raise MalformedTurn("names no action before say")
-    reading = content.get("reading")
-    try:
-        found = Decision(
-            reading=Reading.model_validate(reading if isinstance(reading, dict) else {}),
-            action=Proposal.model_validate(content["action"]),
-        )
-    except ValidationError as error:
-        where = ".".join(str(part) for part in error.errors()[0]["loc"])
-        raise MalformedTurn(f"{where} is not as the schema says") from error
-    if found.action.name not in actions:
+    name, args = content["action"].get("name"), content["action"].get("args")
+    if name not in actions:
         raise MalformedTurn("names an action that this node does not allow")
-    return found
+    given = args if isinstance(args, dict) else {}
+    proposal = Proposal(name=name, args={arg: given[arg] for arg in ARGS if isinstance(given.get(arg), str)})
+    return Decision(reading=_reading(content.get("reading")), action=proposal)
+
+
+def _reading(content: object) -> Reading:
+    found = content if isinstance(content, dict) else {}
+    return Reading(
+        intent=found["intent"] if found.get("intent") in INTENTS else "unclear",
+        fields=tuple(_valid(FieldRead, found.get("fields"))),
+        signs=tuple(_valid(SignRead, found.get("signs"))),
+    )
+
+
+def _valid(kind: type[_Read], content: object) -> Iterator[_Read]:
+    for each in content if isinstance(content, list) else ():
+        with suppress(ValidationError):
+            yield kind.model_validate(each)
+
+
+def _beginning(text: str) -> int | None:
+    """Where the turn begins in ``text``: some servers put the model's thoughts, or a fence of code, before it. None
+    while it has not begun."""
+    at = 0
+    if text.lstrip().startswith(_THOUGHT[0]) or _THOUGHT[0].startswith(text.strip()):
+        end = text.find(_THOUGHT[1])
+        if end < 0:
+            return None
+        at = end + len(_THOUGHT[1])
+    begins = text.find("{", at)
+    return None if begins < 0 else begins
 
 
 def _key(text: str, wanted: str) -> tuple[int, int] | None:
