@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator, Coroutine
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import uvicorn
@@ -32,7 +32,11 @@ from . import wirelog
 from .faults import Faults, Wire
 from .wirelog import WireLog
 
-STAND_INS = ("twilio", "google", "hubspot", "slack", "model")
+if TYPE_CHECKING:
+    from .phones import PhoneBook
+
+STAND_INS = ("twilio", "retell", "google", "hubspot", "slack", "model")
+"""Twilio's comes first: the phones are its."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,10 @@ class Account:
     voice_url: str = ""
     status_url: str = ""
     message_url: str = ""
+    retell_key: str = "sandbox-retell"
+    retell_socket: str = ""
+    """The address of our websocket without the call's id, as it stands in the agent's settings at Retell."""
+    retell_webhook: str = ""
 
     @classmethod
     def of(cls, settings: Settings) -> Account:
@@ -58,6 +66,9 @@ class Account:
             voice_url=f"{public}/twilio/inbound{retries}",
             status_url=f"{public}/twilio/status{retries}",
             message_url=f"{public}/twilio/message{retries}",
+            retell_key=settings.retell_api_key or cls.retell_key,
+            retell_socket=f"ws{public.removeprefix('http')}/retell/llm/{settings.retell_socket_secret}",
+            retell_webhook=f"{public}/retell/webhook",
         )
 
 
@@ -70,6 +81,8 @@ class World:
         self.account = account or Account()
         self.log = WireLog(home)
         self.faults = Faults()
+        self.book: PhoneBook | None = None
+        """Who is at which number; the telephone stand-ins share it."""
         self._http: aiohttp.ClientSession | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
 

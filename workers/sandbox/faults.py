@@ -25,6 +25,7 @@ from .wirelog import WireLog
 
 PREFIXES = {
     "/twilio/": "twilio",
+    "/retell/": "retell",
     "/google/": "google",
     "/hubspot/": "hubspot",
     "/slack/api/": "slack",

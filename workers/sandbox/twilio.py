@@ -36,7 +36,7 @@ _EVENTS = ("initiated", "ringing", "answered", "completed")
 
 def routes(world: World) -> list[BaseRoute]:
     """The API, the sandbox's own handles on it, and the pages of phone and texts."""
-    book = PhoneBook(world)
+    book = world.book = PhoneBook(world)
     exchange = book.exchange
 
     def api(handler: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
@@ -52,7 +52,7 @@ def routes(world: World) -> list[BaseRoute]:
     async def calls(request: Request) -> Response:
         if request.method == "GET":
             q = request.query_params
-            found = [c for c in _newest(exchange.calls.values()) if _call_matches(c, q)]
+            found = [c for c in _newest(exchange.calls.values()) if c.sid.startswith("CA") and _call_matches(c, q)]
             return _page(request, "calls", [_call(exchange, c) for c in found])
         form = await request.form()
         call = _placed(exchange, form)
