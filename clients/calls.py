@@ -122,7 +122,9 @@ async def _connect_inbound(
 
 async def act(client: Client, lead: str, attempt: str, asked: signals.Perform, at: datetime) -> Answer | None:
     """The lead's recorded answer; None when there was none in time. Repeated once under the same id."""
-    request = Act(id=asked.id, action=asked.action, at=at, attempt=attempt, version=asked.version)
+    request = Act(
+        id=asked.id, action=asked.action, at=at, attempt=attempt, version=asked.version, verdict=asked.verdict
+    )  # fmt: skip
     return await _update(client, lead, "act", request, asked.id, Answer, ACT_WITHIN, tries=2)
 
 

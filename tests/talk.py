@@ -54,6 +54,8 @@ class Lead:
         self.slots = slots
         self.version = 10
         self.acts: list[ev.Action] = []
+        self.autonomy: dict[str, str] = {}
+        """As the playbook's: what a person does or approves is not done."""
         self.answers: list[Answer] = []
         """Put here what the next actions are answered with, instead."""
 
@@ -62,6 +64,8 @@ class Lead:
         self.version += 1
         if self.answers:
             return self.answers.pop(0)
+        if (autonomy := self.autonomy.get(action.kind, "act")) != "act":
+            return Answer(allowed=False, rule=f"autonomy_{autonomy}", version=self.version)
         if isinstance(action, ev.OfferSlots):
             free = [
                 s for s in self.slots

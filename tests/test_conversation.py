@@ -261,12 +261,21 @@ def test_authority_nobody_is_offered_times_before_fit_is_known() -> None:
 
 
 def test_authority_autonomy_observe_and_propose_do_not_act() -> None:
-    book = playbook().model_copy(update={"autonomy": {"book": "propose"}})
-    talk = Talk(brief(learned=KNOWN), book=book)
-    talk.hear("Yes, sure.")
-    said = talk.hear("the first one")
-    assert "confirm" in said
-    assert [a.kind for a in talk.lead.acts] == ["offer_slots"]
+    """What the playbook leaves to a person goes to the lead with its evidence, and is not spoken of as done."""
+    for autonomy, wanted in (("propose", "check that with a colleague"), ("observe", "have someone confirm")):
+        book = playbook().model_copy(update={"autonomy": {"book": autonomy}})
+        talk = Talk(brief(learned=KNOWN), book=book)
+        talk.lead.autonomy = {"book": autonomy}
+        talk.hear("Yes, sure.")
+        said = talk.hear("the first one")
+        assert wanted in said
+        assert "booked" not in said
+        assert talk.state.booking is None
+        asked = [o for o in talk.outputs if isinstance(o, signals.Perform)][-1]
+        assert asked.action == ev.Book(slot=SLOTS[0].id)
+        assert asked.verdict is not None
+        assert (asked.verdict.allowed, asked.verdict.rule) == (False, f"autonomy_{autonomy}")
+        assert asked.verdict.evidence[0] == "the first one"
 
 
 def test_qualification_is_code_s_and_not_fit_has_its_own_exit() -> None:

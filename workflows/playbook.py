@@ -384,8 +384,8 @@ _INSTEAD: dict[str, tuple[Instead, ...]] = {
     "book.slot_not_offered": ("which", "which", "person"),
     "offer_slots.evidence": ("which", "question", "person"),
     "call_back": ("when", "when", "link", "person"),
-    "autonomy_propose": ("approval",),
-    "autonomy_observe": ("task",),
+    "autonomy_propose": ("approval", "person"),
+    "autonomy_observe": ("task", "person"),
 }
 
 

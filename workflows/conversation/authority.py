@@ -31,8 +31,6 @@ from .state import State
 
 TALK = frozenset({"say", "ask", "answer", "state", "end", "press", "reveal"})
 """What touches nothing but the talk. ``reveal`` is to tell of the meeting that stands."""
-ALWAYS = frozenset({"opt_out", "hand_off"})
-"""What nobody is ever refused, however it is put, and no autonomy keeps back."""
 _CLOSED_NODES = ("confirmation", "follow_up", "handoff", "reschedule")
 _PAST = 60.0
 """Seconds by which a promised call may lie in the past: the talk goes on while it is judged."""
@@ -40,11 +38,22 @@ _PAST = 60.0
 Asked = Action | str
 
 
+class Case(NamedTuple):
+    """What is judged: the action, and how it was weighed. ``counted`` says in words how the value came about."""
+
+    state: State
+    action: Asked
+    name: str
+    value: float
+    threshold: float
+    counted: str
+
+
 class Rule(NamedTuple):
     """``forbids`` says why the action must not be, in words for people; "" when the rule has nothing against it."""
 
     name: str
-    forbids: Callable[[State, Asked], str]
+    forbids: Callable[[Case], str]
 
 
 class Weight(NamedTuple):
@@ -60,23 +69,22 @@ class Weight(NamedTuple):
     doubt: float = 1.0
 
 
-def authorize(state: State, action: Asked, quotes: tuple[str, ...] = ()) -> Verdict:
+def authorize(
+    state: State, action: Asked, quotes: tuple[str, ...] = (), before: Verdict | None = None
+) -> Verdict:
     """The verdict on ``action`` (one with an effect, or the name of one that only talks) in ``state``; ``quotes`` are
-    the lead's words that the model's reading gave for it, already found in the transcript."""
+    the lead's words that the model's reading gave for it, already found in the transcript. ``before``: this action was
+    denied for want of an identity alone; what it was asked with then still counts."""
     name = _name(action)
     threshold = state.playbook.thresholds.get(name, 0.0)
-    value, counted, evidence = _weigh(state, action, name, quotes)
+    value, counted, evidence = _weigh(state, action, name, quotes, before)
+    case = Case(state, action, name, value, threshold, counted)
     rule, detail = "", ""
     for each in RULES.get(name, _EVERY):
-        detail = each.forbids(state, action)
+        detail = each.forbids(case)
         if detail:
             rule = each.name
             break
-    if not rule and value < threshold:
-        rule, detail = "evidence", f"not clear enough: {counted}"
-    autonomy = "act" if rule or name in ALWAYS or name in TALK else state.playbook.autonomy.get(name, "act")
-    if autonomy != "act":
-        rule, detail = f"autonomy_{autonomy}", f"left to a person; {counted}"
     return Verdict(
         action=name,
         allowed=not rule,
@@ -93,7 +101,7 @@ def authorize(state: State, action: Asked, quotes: tuple[str, ...] = ()) -> Verd
 def for_a_person(verdict: Verdict) -> bool:
     """Whether everything speaks for the action and only the playbook's autonomy leaves it to a person: it goes to the
     lead all the same, which asks one and does nothing."""
-    return not verdict.allowed and verdict.rule in ("autonomy_observe", "autonomy_propose")
+    return verdict.rule in (_OBSERVE.name, _PROPOSE.name)
 
 
 def _name(action: Asked) -> str:
@@ -103,89 +111,106 @@ def _name(action: Asked) -> str:
 # ---- the rules ----------------------------------------------------------------------------------------------------
 
 
-def _after_opt_out(state: State, action: Asked) -> str:
-    return "after an opt-out only goodbye is said" if state.opted_out else ""
+def _after_opt_out(case: Case) -> str:
+    return "after an opt-out only goodbye is said" if case.state.opted_out else ""
 
 
-def _nobody_there(state: State, action: Asked) -> str:
-    return "" if state.human else "nobody has spoken yet"
+def _nobody_there(case: Case) -> str:
+    return "" if case.state.human else "nobody has spoken yet"
 
 
-def _not_qualified(state: State, action: Asked) -> str:
-    if state.qualified:
+def _not_qualified(case: Case) -> str:
+    if case.state.qualified:
         return ""
-    fit = state.fit
+    fit = case.state.fit
     return f"missing {', '.join(fit.missing)}" if fit.missing else "does not fit"
 
 
-def _slot_not_offered(state: State, action: Asked) -> str:
-    offered = isinstance(action, Book) and action.slot in {slot.id for slot in state.offered}
+def _slot_not_offered(case: Case) -> str:
+    offered = isinstance(case.action, Book) and case.action.slot in {slot.id for slot in case.state.offered}
     return "" if offered else "only an offered time can be booked"
 
 
-def _no_meeting(state: State, action: Asked) -> str:
-    return "" if state.booking else "there is no meeting"
+def _no_meeting(case: Case) -> str:
+    return "" if case.state.booking else "there is no meeting"
 
 
-def _identity(state: State, action: Asked) -> str:
-    return "" if identity.may_tell(state) else "it is not known whether this is the person with the meeting"
+def _identity(case: Case) -> str:
+    return "" if identity.may_tell(case.state) else "it is not known whether this is the person with the meeting"
 
 
-def _meeting_stands(state: State, action: Asked) -> str:
-    return "a meeting is booked; it is moved or cancelled first" if state.booking else ""
+def _meeting_stands(case: Case) -> str:
+    return "a meeting is booked; it is moved or cancelled first" if case.state.booking else ""
 
 
-def _not_shown(state: State, action: Asked) -> str:
-    claimed = isinstance(action, Decline) and action.disposition == "not_fit"
-    return "nothing known speaks against a fit" if claimed and not state.fit.misfit else ""
+def _not_shown(case: Case) -> str:
+    claimed = isinstance(case.action, Decline) and case.action.disposition == "not_fit"
+    return "nothing known speaks against a fit" if claimed and not case.state.fit.misfit else ""
 
 
-def _no_address(state: State, action: Asked) -> str:
-    person = state.brief.person
+def _no_address(case: Case) -> str:
+    person = case.state.brief.person
     return "" if person and person.phone else "there is no number on record"
 
 
-def _callback_time(state: State, action: Asked) -> str:
-    if not isinstance(action, CallBack) or action.at is None:
+def _callback_time(case: Case) -> str:
+    if not isinstance(case.action, CallBack) or case.action.at is None:
         return ""
-    ahead = action.at - state.now
+    ahead = case.action.at - case.state.now
     if ahead.total_seconds() < -_PAST:
         return "that time has passed"
-    return "that is longer than we remember" if ahead > state.playbook.memory else ""
+    return "that is longer than we remember" if ahead > case.state.playbook.memory else ""
 
 
-def _still_open(state: State, action: Asked) -> str:
+def _still_open(case: Case) -> str:
+    state = case.state
     settled = state.node in _CLOSED_NODES or any(
         ear.says(state, test) for test in (is_goodbye, is_denial, is_not_interested)
     )
     return "" if settled else "nothing is settled and nobody said goodbye"
 
 
-_EVERY = (Rule("after_opt_out", _after_opt_out),)
-_EFFECT = (*_EVERY, Rule("nobody_there", _nobody_there))
-_WHOSE = Rule("identity", _identity)
+def _evidence(case: Case) -> str:
+    return f"not clear enough: {case.counted}" if case.value < case.threshold else ""
+
+
+def _observe(case: Case) -> str:
+    observed = case.state.playbook.autonomy.get(case.name) == "observe"
+    return f"a person does this, and is told; {case.counted}" if observed else ""
+
+
+def _propose(case: Case) -> str:
+    proposed = case.state.playbook.autonomy.get(case.name) == "propose"
+    return f"a person approves this first; {case.counted}" if proposed else ""
+
+
+_OPTED_OUT, _THERE = Rule("after_opt_out", _after_opt_out), Rule("nobody_there", _nobody_there)
+_QUALIFIED, _MEETING = Rule("not_qualified", _not_qualified), Rule("no_meeting", _no_meeting)
+_WHOSE, _STANDS = Rule("identity", _identity), Rule("meeting_stands", _meeting_stands)
+_CLEAR, _OBSERVE, _PROPOSE = (
+    Rule("evidence", _evidence),
+    Rule("autonomy_observe", _observe),
+    Rule("autonomy_propose", _propose),
+)
+_EVERY = (_OPTED_OUT, _CLEAR)
+_AT_FIRST, _AT_LAST = (_OPTED_OUT, _THERE), (_OBSERVE, _PROPOSE)
 
 RULES: dict[str, tuple[Rule, ...]] = {
-    "offer_slots": (*_EFFECT, Rule("not_qualified", _not_qualified)),
-    "book": (
-        *_EFFECT,
-        Rule("slot_not_offered", _slot_not_offered),
-        Rule("not_qualified", _not_qualified),
-        _WHOSE,
-    ),
-    "cancel": (*_EFFECT, Rule("no_meeting", _no_meeting), _WHOSE),
-    "reveal": (*_EVERY, Rule("no_meeting", _no_meeting), _WHOSE),
-    "decline": (*_EFFECT, Rule("meeting_stands", _meeting_stands), Rule("not_shown", _not_shown)),
-    "refer": (*_EFFECT, Rule("meeting_stands", _meeting_stands)),
-    "call_back": (*_EFFECT, Rule("callback_time", _callback_time)),
-    "send_link": (*_EFFECT, Rule("no_address", _no_address)),
-    "task": _EFFECT,
+    "offer_slots": (*_AT_FIRST, _QUALIFIED, _CLEAR, *_AT_LAST),
+    "book": (*_AT_FIRST, Rule("slot_not_offered", _slot_not_offered), _QUALIFIED, _CLEAR, _WHOSE, *_AT_LAST),
+    "cancel": (*_AT_FIRST, _MEETING, _CLEAR, _WHOSE, *_AT_LAST),
+    "reveal": (_OPTED_OUT, _MEETING, _CLEAR, _WHOSE),
+    "decline": (*_AT_FIRST, _STANDS, Rule("not_shown", _not_shown), _CLEAR, *_AT_LAST),
+    "refer": (*_AT_FIRST, _STANDS, _CLEAR, *_AT_LAST),
+    "call_back": (*_AT_FIRST, Rule("callback_time", _callback_time), _CLEAR, *_AT_LAST),
+    "send_link": (*_AT_FIRST, Rule("no_address", _no_address), _CLEAR, *_AT_LAST),
+    "task": (*_AT_FIRST, _CLEAR, *_AT_LAST),
     "end": (Rule("still_open", _still_open),),
     "opt_out": (),
-    "hand_off": _EVERY,
+    "hand_off": (_OPTED_OUT,),
 }
-"""Each action's rules in the order in which they are asked; the first that forbids wins. Every other action has
-``after_opt_out`` alone."""
+"""Each action's rules in the order in which they are asked; the first that forbids wins. An action that is not named
+here only talks, and has ``after_opt_out`` and ``evidence``."""
 
 
 # ---- the evidence -------------------------------------------------------------------------------------------------
@@ -248,8 +273,8 @@ WEIGHTS: dict[str, Weight] = {
     "send_link": Weight(_linking, doubt=0.0),
     "task": Weight(_plainly, doubt=0.0),
 }
-"""How each action with an effect is weighed; what only talks needs no evidence, and neither does what is always
-granted."""
+"""How each action with an effect is weighed; what only talks needs no evidence, and neither does what nobody is ever
+refused: to be left alone, and to speak with a person."""
 
 _KNOWN = 0.3
 """What the identity, and a fit, each add to what speaks for a booking."""
@@ -261,14 +286,16 @@ _STRONG = 0.6
 _MOST_QUOTES = 4
 
 
-def _weigh(state: State, action: Asked, name: str, quotes: tuple[str, ...]) -> tuple[float, str, tuple[str, ...]]:
+def _weigh(
+    state: State, action: Asked, name: str, quotes: tuple[str, ...], before: Verdict | None
+) -> tuple[float, str, tuple[str, ...]]:
     """The value, how it came about in words for people, and the words that it rests on."""
     words = state.last_words
     weight = WEIGHTS.get(name)
     if weight is None:
         return 1.0, "needs no evidence", (words,) if words and name not in TALK else ()
     read = min(0.5 + 0.1 * len(quotes), 0.7) if quotes else 0.3
-    asked = weight.asked(state, action, read)
+    asked = max(weight.asked(state, action, read), (before.value or 0.0) if before else 0.0)
     standing = _standing(state, weight.grows, name)
     if weight.bound:
         value = asked * (1 - weight.gain + weight.gain * standing)
@@ -280,7 +307,8 @@ def _weigh(state: State, action: Asked, name: str, quotes: tuple[str, ...]) -> t
         if much * weight.doubt:
             counted += f", {what} -{much * weight.doubt:.2f}"
     earlier = tuple(s.quote for s in state.signs[-8:] if s.sign in weight.grows and s.quote and s.quote not in words)
-    evidence = dict.fromkeys((*((words,) if words else ()), *quotes, *earlier[-2:]))
+    said = (*(before.evidence if before else ()), *((words,) if words else ()))
+    evidence = dict.fromkeys((*said, *quotes, *earlier[-2:]))
     return round(max(value, 0.0), 3), counted, tuple(evidence)[:_MOST_QUOTES]
 
 

@@ -139,7 +139,7 @@ class Conversation:
         self.void()
         s.turn_no += 1
         s.pending = Pending(id=f"{s.brief.attempt}:{s.turn_no}", action=action, windowed=windowed, note=note)
-        self._out.append(signals.Perform(s.pending.id, action, s.lead_version))
+        self._out.append(signals.Perform(s.pending.id, action, s.lead_version, s.verdict_on(action)))
 
     def ask(self) -> None:
         """Ask the model, unless the graph already knows what comes next."""

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from .. import events as ev
 from ..messages import Answer
 from ..reading import asks_later, asks_when, is_confirmation
-from . import dates, local
-from .authority import authorize
+from . import dates, instead, local
+from .authority import authorize, for_a_person
 from .exits import advance, enter
 from .grounding import refused
 from .prompt import moment
@@ -48,6 +48,8 @@ def decide(talk: Conversation, decision: Decision) -> None:
 
 def _follow(talk: Conversation, reading: Reading, proposal: Proposal, raised: str) -> None:
     s, name = talk.state, proposal.name
+    if instead.take_up(talk):
+        return
     quotes = tuple(sign.quote for sign in s.signs[-4:] if sign.quote in s.last_words)
     if name == "opt_out" or reading.intent == "stop":
         local.opt_out(talk, s.last_words)
@@ -62,11 +64,11 @@ def _follow(talk: Conversation, reading: Reading, proposal: Proposal, raised: st
     elif name == "book":
         _book(talk, proposal, quotes)
     elif name == "cancel":
-        _try(talk, ev.Cancel(words=s.last_words[:300]), quotes)
+        attempt(talk, ev.Cancel(words=s.last_words[:300]), quotes)
     elif name == "call_back":
         _call_back(talk, proposal, quotes)
     elif name == "send_link":
-        _try(talk, ev.SendLink(), quotes)
+        attempt(talk, ev.SendLink(), quotes)
     elif name == "end":
         _finish(talk)
     elif name == "offer_slots":
@@ -117,9 +119,11 @@ def speak_checked(talk: Conversation, turn: Turn, sentence: str) -> None:
         talk.say(s.words(s.playbook.speech.confirm_later), last=False)
 
 
-def judge(talk: Conversation, action: ev.Action | str, quotes: tuple[str, ...] = ()) -> ev.Verdict:
+def judge(
+    talk: Conversation, action: ev.Action | str, quotes: tuple[str, ...] = (), before: ev.Verdict | None = None
+) -> ev.Verdict:
     """Authorise and keep the verdict."""
-    verdict = authorize(talk.state, action, quotes)
+    verdict = authorize(talk.state, action, quotes, before)
     talk.state.verdicts.append(verdict)
     del talk.state.verdicts[:-_MOST_VERDICTS]
     return verdict
@@ -127,13 +131,13 @@ def judge(talk: Conversation, action: ev.Action | str, quotes: tuple[str, ...] =
 
 def decline(talk: Conversation, disposition: ev.Disposition, quotes: tuple[str, ...] = ()) -> None:
     """Close for good, with the disposition."""
-    _try(talk, ev.Decline(disposition=disposition, words=talk.state.last_words[:300]), quotes)
+    attempt(talk, ev.Decline(disposition=disposition, words=talk.state.last_words[:300]), quotes)
 
 
 def hand_off(talk: Conversation, why: str) -> None:
     """A person takes over."""
     enter(talk.state, "handoff")
-    _try(talk, ev.HandOff(why=why[:200], words=talk.state.last_words[:300]), ())
+    attempt(talk, ev.HandOff(why=why[:200], words=talk.state.last_words[:300]), ())
 
 
 # ---- one proposal each ------------------------------------------------------------------------------------------
@@ -161,8 +165,7 @@ def _answer_from_playbook(talk: Conversation, proposal: Proposal, raised: str) -
     talk.void()
     topic = proposal.args.get("topic", "")
     if s.booking is not None and asks_when(s.last_words):
-        talk.say(s.words(book.speech.already), last=False, result=True)
-        talk.say(next_question(s))
+        reveal(talk)
         return
     if proposal.name == "answer" or topic not in book.facts:
         topic = topic if topic in book.objections else raised
@@ -207,7 +210,7 @@ def _offer(talk: Conversation, when: str, quotes: tuple[str, ...]) -> None:
     missed = [o.id for o in s.offered if said.empty or said.delay is not None or not dates.fits(o, said, s.brief.zone)]
     s.past_offers = list(dict.fromkeys([*s.past_offers, *missed]))[-30:]
     action = ev.OfferSlots(not_before=first, not_after=last, part=part, refused=tuple(s.past_offers))
-    _try(talk, action, quotes, windowed=not said.empty)
+    attempt(talk, action, quotes, windowed=not said.empty)
 
 
 def _book(talk: Conversation, proposal: Proposal, quotes: tuple[str, ...]) -> None:
@@ -227,7 +230,7 @@ def _book(talk: Conversation, proposal: Proposal, quotes: tuple[str, ...]) -> No
     if slot is None:
         _which(talk)
         return
-    _try(talk, ev.Book(slot=slot.id), quotes)
+    attempt(talk, ev.Book(slot=slot.id), quotes)
 
 
 def _some_fit(s: State, words: str) -> bool:
@@ -259,43 +262,48 @@ def _call_back(talk: Conversation, proposal: Proposal, quotes: tuple[str, ...]) 
         at = s.now + s.playbook.cadence.retry_callback
     if at - s.now > _SOON:
         at = (at + timedelta(seconds=59)).replace(second=0, microsecond=0)
-    _try(talk, ev.CallBack(at=at, words=words[:300]), quotes)
+    attempt(talk, ev.CallBack(at=at, words=words[:300]), quotes)
 
 
 def _finish(talk: Conversation) -> None:
     s = talk.state
     verdict = judge(talk, "end")
-    talk.void()
     if not verdict.allowed:
-        talk.say(next_question(s))
+        instead.turn_to(talk, verdict, "end")
         return
+    talk.void()
     talk.close("settled", s.words(s.playbook.speech.goodbye), soft=True)
 
 
-def _try(talk: Conversation, action: ev.Action, quotes: tuple[str, ...], windowed: bool = False) -> None:
-    """Perform ``action`` if it is authorised, else say the next best thing."""
+def reveal(talk: Conversation, before: ev.Verdict | None = None) -> None:
+    """Say when and with whom their meeting is, if it is theirs to know."""
     s = talk.state
-    verdict = judge(talk, action, quotes)
-    if verdict.allowed:
-        if action.kind in ("offer_slots", "book"):
-            talk.say(s.words(s.playbook.speech.moment), last=False)
-        talk.perform(action, windowed=windowed)
+    verdict = judge(talk, "reveal", (), before)
+    if not verdict.allowed:
+        instead.turn_to(talk, verdict, "reveal")
         return
     talk.void()
-    if verdict.rule == "not_qualified" and s.fit.missing:
-        if s.node not in ("identity", "qualification"):
-            enter(s, "qualification")
-        talk.say(next_question(s))
-    elif action.kind in ("book", "offer_slots") and verdict.rule in ("evidence", "slot_not_offered"):
-        _which(talk)
-    elif action.kind == "call_back":
-        s.when_asked += 1
-        talk.say(s.words(s.playbook.speech.when))
-    elif verdict.rule.startswith("autonomy") or verdict.rule == "not_qualified":
-        talk.say(s.words(s.playbook.speech.confirm_later), last=False)
-        talk.say(s.words(s.playbook.graph["handoff"].fallback if s.node == "handoff" else next_question(s)))
-    else:
-        talk.say(next_question(s))
+    talk.say(s.words(s.playbook.speech.already), last=False, result=True)
+    talk.say(next_question(s))
+
+
+def attempt(
+    talk: Conversation,
+    action: ev.Action,
+    quotes: tuple[str, ...] = (),
+    windowed: bool = False,
+    before: ev.Verdict | None = None,
+) -> None:
+    """Perform ``action`` if it is authorised, or have a person asked where only the playbook's autonomy is against it;
+    else do the next best thing. ``before``: see :func:`.authority.authorize`."""
+    s = talk.state
+    verdict = judge(talk, action, quotes, before)
+    if not verdict.allowed and not for_a_person(verdict):
+        instead.turn_to(talk, verdict, action)
+        return
+    if verdict.allowed and action.kind in ("offer_slots", "book"):
+        talk.say(s.words(s.playbook.speech.moment), last=False)
+    talk.perform(action, windowed=windowed)
 
 
 # ---- the lead's answers -------------------------------------------------------------------------------------------
@@ -310,7 +318,9 @@ def answered(talk: Conversation, pending: Pending, answer: Answer) -> None:
         assert s.pending is not None
         s.pending.retried = True
         return
-    if isinstance(action, ev.OfferSlots):
+    if not answer.allowed and answer.rule.startswith("autonomy_"):
+        instead.left_to_a_person(talk, action, answer)
+    elif isinstance(action, ev.OfferSlots):
         _slots(talk, pending, answer)
     elif isinstance(action, ev.Book):
         _booked(talk, answer)

@@ -112,8 +112,8 @@ class State:
     """They gave or confirmed the name on record (:mod:`.identity`)."""
     heard_lines: int = 0
     """How many of the lines were looked at for it."""
-    wanted: Action | None = None
-    """What waits until they have said who they are."""
+    wanted: tuple[Action | str, Verdict] | None = None
+    """What waits until they have said who they are, and the verdict that had it wait."""
     ear: Ear = field(default_factory=Ear)
     human: bool = False
     """A human being was heard on the line."""
@@ -201,6 +201,10 @@ class State:
     def qualified(self) -> bool:
         """Fit, or once was: somebody with a meeting is not asked again."""
         return self.booking is not None or self.brief.missed is not None or self.fit.fits
+
+    def verdict_on(self, action: Action) -> Verdict | None:
+        """The last verdict on an action of this kind."""
+        return next((v for v in reversed(self.verdicts) if v.action == action.kind), None)
 
     @property
     def allowed(self) -> tuple[str, ...]:
