@@ -405,7 +405,7 @@ def test_a_result_that_was_cut_off_is_said_again_first() -> None:
     talk.put(signals.Heard(talk.now, "the first one"))
     talk.put(signals.Interrupted(talk.now, "One moment"))
     talk.model = lambda ask: turn("say", "Of course.")
-    said = talk.hear("wait, one thing")
+    said = talk.hear("wait, one thing", 1.0)
     assert said.startswith("Done: you are booked with Ana Torres")
 
 

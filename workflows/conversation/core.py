@@ -1,43 +1,41 @@
 """The conversation core: inputs in, outputs out. No sockets, no clock, no randomness.
 
-Every input is first reduced to a new state version; then it is decided. What was asked of the model on an older
-version is void: its words are never spoken.
+Every input is first reduced to a new state version (:mod:`.reduce`); then it is decided on. What was asked of the
+model on an older version than the other side's newest words is void: its words are never spoken. While the other side
+speaks nothing is begun: what the model or the lead's ledger gives meanwhile is held until it is clear what they want.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from ..events import Action, ConversationEnded, Line
 from ..messages import Brief
 from ..playbook import Playbook
-from ..reading import (
-    is_confirmation,
-)
-from . import local, moves, signals
+from ..reading import is_confirmation, is_opt_out, plain
+from . import hearing, local, moves, signals, timers
 from .exits import advance, enter
+from .floor import speech
 from .grounding import split_complete
-from .openings import opening, voicemail
-from .prompt import instruction, request
+from .moments import note
+from .openings import opening
+from .prepared import prepared
+from .prompt import request
+from .reduce import Meaning, reduce, take_words
 from .signals import Input, Output
-from .state import Pending, State, Turn
-from .turn import Reading, schema
+from .state import Guess, Pending, State, Turn
+from .turn import Decision, Reading
 from .understand import by_rule, concern
 
-_GREETING = timedelta(seconds=2)
-"""After a voicemail's greeting was recognised by its words, this long for the beep or the carrier's detection."""
-_LINGER = timedelta(milliseconds=300)
-"""From the end of our last words to closing the line."""
-_LATE = timedelta(seconds=8)
-"""Speech that the carrier never reports as ended is over this long after it should have been."""
 _MOST_ASKED = 5
 """Turns for one question; then a person takes over."""
-_SAME = timedelta(milliseconds=400)
-"""A final transcript repeated within this time is a duplicate frame."""
 _TURNS_PER_BRIEF = 1000
 """Turn numbers of one brief; the next brief of the same call, at a newer version, continues above them."""
+_HELD: frozenset[Meaning] = frozenset(
+    ("decided", "model_words", "finished", "failed", "performed", "not_performed"),
+)
 
 
 class Conversation:
@@ -47,23 +45,8 @@ class Conversation:
         self.playbook = playbook
         self._state: State | None = None
         self._out: list[Output] = []
-        self._handlers: dict[type, Callable[[Any], None]] = {
-            signals.Heard: self._heard,
-            signals.Interrupted: self._interrupted,
-            signals.Speaking: self._speaking,
-            signals.AnsweredBy: self._answered_by,
-            signals.Tick: self._tick,
-            signals.Decided: self._decided,
-            signals.Words: self._words,
-            signals.Finished: self._finished,
-            signals.Failed: self._failed,
-            signals.Performed: self._performed,
-            signals.NotPerformed: self._not_performed,
-            signals.OptOutKept: self._opt_out_kept,
-            signals.Paused: self._paused,
-            signals.Rejoined: self._rejoined,
-            signals.HungUp: self._hung_up,
-        }
+        self._muted: list[str] | None = None
+        """What would have been said, while a result is only taken in."""
 
     # ---- the face ---------------------------------------------------------------------------------------------
 
@@ -90,55 +73,59 @@ class Conversation:
                 self._begin(event)
         elif self._state is not None and not self._state.over:
             self._state.now = max(self._state.now, event.at)
-            handler = self._handlers.get(type(event))
-            if handler is not None:
-                handler(event)
+            self.take(event)
         return self._out
 
     def ended(self, at: datetime) -> ConversationEnded:
-        """The transcript as heard, the verdicts, timings and tokens."""
+        """The transcript as heard, the path, moments, verdicts, timings and tokens."""
         return self.state.ended(at)
 
     @property
     def wake_at(self) -> datetime | None:
         """When the next Tick is due, unless something else comes first."""
-        s = self._state
-        if s is None or s.over:
-            return None
-        limit = s.began + self.playbook.call.longest
-        if s.closing:
-            return min(self._speech_over(), limit + _LATE)
-        if s.machine == "greeting" and s.lead_at:
-            return s.lead_at + _GREETING
-        if s.asked or s.pending:
-            return limit
-        return min(self._silent_since() + self._patience(), limit)
+        return None if self._state is None else timers.wake_at(self._state)
 
     # ---- what the moves use -----------------------------------------------------------------------------------
 
     def say(self, text: str, last: bool = True, result: bool = False) -> None:
         """Say the playbook's or checked words. ``result``: a fact from the ledger; cut off, it is said again."""
         s = self.state
+        if self._muted is not None:
+            self._muted += [text] if text else []
+            return
+        if text and s.owed:
+            owed, s.owed = s.owed, ""
+            self.say(owed, last=False, result=True)
         if text:
-            s.spoken_until = s.speech_ends(text)
-            if s.line_open and s.lines and s.lines[-1].who == "agent":
+            s.floor.until = max(s.now, s.floor.until or s.now) + speech(text)
+            if s.floor.open:
                 line = s.lines[-1]
                 s.lines[-1] = line.model_copy(update={"text": f"{line.text} {text}".strip()})
             else:
-                s.lines.append(Line(who="agent", text=text, at=s.now))
-            s.line_open = True
+                self._open(text)
             if s.timings and s.timings[-1].first_word is None:
                 s.timings[-1].first_word = s.now
-        s.result = text if result else ""
+            if result:
+                s.result = text
         # A space keeps two pieces of one utterance apart.
         self._out.append(signals.Speak(text if last or not text else text + " ", last))
 
+    def bridge(self, text: str) -> None:
+        """Say that it takes a moment: no answer to anything, and it may be cut off by what it bridges."""
+        s = self.state
+        self._open(text)
+        s.floor.open = False
+        s.floor.until = max(s.now, s.floor.until or s.now) + speech(text)
+        self._out.append(signals.Speak(text, preemptible=True))
+
     def perform(self, action: Action, windowed: bool = False, note: str = "") -> None:
-        """Ask the lead for ``action``; the model's outstanding words are void."""
+        """Ask the lead for ``action``; the model's outstanding words are void, and the words that led here are done
+        with."""
         s = self.state
         self.void()
         s.turn_no += 1
-        s.pending = Pending(id=f"{s.brief.attempt}:{s.turn_no}", action=action, windowed=windowed, note=note)
+        s.read_to = len(s.lines)
+        s.pending = Pending(f"{s.brief.attempt}:{s.turn_no}", action, windowed=windowed, note=note, at=s.now)
         self._out.append(signals.Perform(s.pending.id, action, s.lead_version, s.verdict_on(action)))
 
     def ask(self) -> None:
@@ -146,6 +133,7 @@ class Conversation:
         s = self.state
         s.turn_no += 1
         s.node_turns += 1
+        s.unread = False
         if s.node_turns > s.here.max_turns:
             moves.hand_off(self, "went round in circles")
             return
@@ -162,8 +150,19 @@ class Conversation:
             advance(s, Reading(intent="yes"))
             if len(words.split()) <= 4 and moves.drive(self):
                 return
-        s.asked = Turn(id=s.turn_no, actions=s.allowed)
-        self._out.append(signals.Ask(s.turn_no, request(s), schema(self.playbook, s.allowed), s.allowed, s.version))
+        if not self._adopt():
+            s.asked = self._request(s.turn_no)
+
+    def ask_early(self, text: str, so_far: str) -> None:
+        """Ask the model as if ``text`` were final: ``so_far`` is all that it will have been asked on."""
+        s = self.state
+        self.void()
+        self.drop_guess()
+        s.turn_no += 1
+        s.lines.append(Line(who="lead", text=text, at=s.now))
+        turn = self._request(s.turn_no, speculative=True)
+        s.lines.pop()
+        s.guess = Guess(turn, so_far, s.node)
 
     def put_out(self, output: Output) -> None:
         """One more thing to do."""
@@ -173,12 +172,22 @@ class Conversation:
         """Say the last words, then end."""
         s = self.state
         self.void()
+        self.drop_guess()
+        if why == "opt_out":
+            s.owed = ""
         if text:
             self.say(text)
         s.closing, s.soft_close = why, soft
         s.outcome = s.outcome or outcome
-        if not text and not s.playing:
-            self._end()
+        if not text and not s.floor.playing:
+            self.end()
+
+    def end(self) -> None:
+        """Close the line."""
+        s = self.state
+        if not s.over:
+            s.over = True
+            self._out.append(signals.End(s.closing))
 
     def void(self) -> None:
         """What the model was asked is stale."""
@@ -187,123 +196,132 @@ class Conversation:
             self._out.append(signals.Hush(s.asked.id))
             s.asked = None
 
-    # ---- inputs -----------------------------------------------------------------------------------------------
+    # ---- what hearing and the timers use -----------------------------------------------------------------------
+
+    def take(self, event: Input) -> None:
+        """Reduce, then decide."""
+        meaning = reduce(self.state, event)
+        if meaning in _HELD and self._waits(event):
+            self.state.floor.held.append(event)
+        elif meaning:
+            _DECIDE[meaning](self, event)
+
+    def release(self) -> None:
+        """What was held back happens now."""
+        s = self.state
+        held, s.floor.held = s.floor.held, []
+        for event in held:
+            _DECIDE[_HELD_AS[type(event)]](self, event)
+
+    def settle(self, event: signals.Performed | signals.NotPerformed) -> None:
+        """Take a result in that came while they spoke: it is true at once, and said first after their words are
+        understood. Where it ends the call, it is said now."""
+        s = self.state
+        if s.pending is None or s.pending.id != event.id:
+            return
+        self._muted = []
+        self._result(event)
+        said, self._muted = " ".join(self._muted), None
+        if s.closing:
+            self.say(said)
+        else:
+            s.owed = f"{s.owed} {said}".strip()
+
+    def drop_guess(self) -> None:
+        """What was asked on words that have changed is stale."""
+        s = self.state
+        guess, s.guess = s.guess, None
+        if guess is not None:
+            self._out.append(signals.Hush(guess.turn.id))
+            for event in guess.held:
+                if isinstance(event, signals.Finished | signals.Failed):
+                    s.tokens_in += event.tokens_in
+                    s.tokens_out += event.tokens_out
+
+    def give_up(self, turn: Turn) -> None:
+        """The model takes too long over ``turn``."""
+        self._out.append(signals.Hush(turn.id))
+        if self.state.timings:
+            self.state.timings[-1].extra["model_failed"] = 1.0
+        self._without_model(turn)
+
+    # ---- inside ------------------------------------------------------------------------------------------------
+
+    def _open(self, text: str) -> None:
+        s = self.state
+        s.lines.append(Line(who="agent", text=text, at=s.now))
+        s.floor.open, s.floor.safe, s.floor.played = True, 0, ""
+
+    def _request(self, number: int, speculative: bool = False) -> Turn:
+        s = self.state
+        actions = s.allowed
+        form = prepared(self.playbook).schema(actions)
+        self._out.append(signals.Ask(number, request(s), form, actions, s.version, speculative))
+        return Turn(id=number, actions=actions, version=s.version, at=s.now)
+
+    def _adopt(self) -> bool:
+        """Use what was asked early, if it was asked on just these words in just this place."""
+        s = self.state
+        guess = s.guess
+        if guess is None or guess.words != plain(s.last_words):
+            return False
+        if guess.node != s.node or guess.turn.actions != s.allowed:
+            return False
+        s.guess, s.asked = None, guess.turn
+        guess.turn.version, guess.turn.at = s.version, s.now
+        for event in guess.held:
+            self.take(event)
+        return True
+
+    def _waits(self, event: signals.Input) -> bool:
+        """Whether this has to wait until the other side has the word no longer. Stop always counts."""
+        s = self.state
+        if not s.floor.taken or s.closing or s.opted_out:
+            return False
+        if isinstance(event, signals.Decided):
+            return event.decision.action.name != "opt_out" and event.decision.reading.intent != "stop"
+        if isinstance(event, signals.Performed | signals.NotPerformed):
+            return s.pending is None or s.pending.action.kind != "opt_out"
+        begun = s.asked is not None and s.asked.speaks
+        return not begun or s.floor.interrupted or s.floor.lost or bool(s.floor.held)
+
+    # ---- decisions ---------------------------------------------------------------------------------------------
 
     def _begin(self, event: signals.Begin) -> None:
         brief: Brief = event.brief
+        fixed = prepared(self.playbook)
         s = self._state = State.of(self.playbook, brief, event.at)
         s.turn_no = brief.version * _TURNS_PER_BRIEF
-        s.instruction = instruction(self.playbook)
+        s.instruction, s.waiting = fixed.instruction, fixed.waiting
+        note(s, "answered", detail=brief.opening)
         if brief.refusal:
             words = self.playbook.speech.paused if brief.refusal.startswith("paused") else self.playbook.speech.goodbye
             self.close(f"refused: {brief.refusal}", s.words(words), outcome="paused")
             return
         self.say(opening(s))
 
-    def _heard(self, event: signals.Heard) -> None:
-        s = self.state
-        text = " ".join(event.text.split())
-        if not text:
-            return
-        if not event.final:
-            s.lead_at = s.now
-            return
-        if s.lines and s.lines[-1].who == "lead" and s.lines[-1].text == text and s.now - s.lines[-1].at < _SAME:
-            return
-        s.version += 1
-        s.lead_at = s.now
-        s.quiet = 0
-        s.line_open = False
-        fresh = not s.lines or s.lines[-1].who == "agent"
-        s.doubt = max(0.0 if fresh else s.doubt, 0.0 if event.confidence is None else 1 - event.confidence)
-        s.lines.append(Line(who="lead", text=text, at=s.now))
-        self.void()
-        s.timings.append(signals.Timing(final=s.now))
-        if s.closing:
-            local.late(self, text)
-        elif not local.decide(self, text) and s.pending is None:
-            self.ask()
-
-    def _interrupted(self, event: signals.Interrupted) -> None:
-        """They spoke over us: what was not heard was not said."""
-        s = self.state
-        s.version += 1
-        s.lead_at = s.now
-        s.spoken_until, s.playing = s.now, False
-        self.void()
-        index = next((i for i in range(len(s.lines) - 1, -1, -1) if s.lines[i].who == "agent"), None)
-        if index is None or index < len(s.lines) - 2:
-            return
-        line = s.lines[index]
-        heard = " ".join(event.heard.split())
-        at = line.text.find(heard) if heard else -1
-        kept = line.text[: at + len(heard)] if at >= 0 else heard
-        if s.result and s.result not in kept:
-            s.owed = s.result
-        s.result = ""
-        s.lines[index] = line.model_copy(update={"text": kept})
-        if s.closing and not s.opted_out and not s.outcome:
-            s.soft_close = True
-
-    def _speaking(self, event: signals.Speaking) -> None:
-        s = self.state
-        s.playing = event.on
-        if not event.on:
-            s.spoken_until = s.now
-
     def _answered_by(self, event: signals.AnsweredBy) -> None:
         s = self.state
         if event.who == "fax":
             self.close("fax", outcome="screened")
-            self._end()
+            self.end()
         elif event.who.startswith("machine") and not s.human and not s.closing and s.machine != "screening":
-            self._leave_message()
-
-    def _leave_message(self) -> None:
-        s = self.state
-        s.machine = "voicemail"
-        self.close("voicemail", voicemail(s), outcome="voicemail")
-
-    def _tick(self, event: signals.Tick) -> None:
-        s = self.state
-        due = self.wake_at
-        if due is None or event.at < due:
-            return
-        speech = self.playbook.speech
-        if s.closing:
-            self._end()
-        elif event.at >= s.began + self.playbook.call.longest:
-            s.pending = None
-            self.close("too long", s.words(speech.too_long), outcome="" if s.human else "silent")
-        elif s.machine == "greeting":
-            self._leave_message()
-        else:
-            self._silence()
-
-    def _silence(self) -> None:
-        s, prompts = self.state, self.playbook.speech.silence
-        step = prompts[min(s.quiet, len(prompts) - 1)] if prompts else ""
-        prompt = step if isinstance(step, str) else step[0]
-        s.quiet += 1
-        if s.quiet >= len(prompts):
-            self.close("silence", s.words(prompt), outcome="screened" if s.machine == "screening" else "")
-        else:
-            question = moves.next_question(s) if "{question}" in prompt else ""
-            self.say(s.words(prompt, question=question))
+            timers.leave_message(self)
 
     def _decided(self, event: signals.Decided) -> None:
         s = self.state
-        if s.asked is None or s.asked.id != event.id or s.asked.decided:
+        if s.asked is None or s.asked.id != event.id:
             return
-        s.asked.decided = True
-        if s.timings:
-            s.timings[-1].decided = s.now
+        self._decide(event.decision)
+
+    def _decide(self, decision: Decision) -> None:
+        s = self.state
         if s.owed:
             owed, s.owed = s.owed, ""
             self.say(owed, last=False, result=True)
-        moves.decide(self, event.decision)
+        moves.decide(self, hearing.again(self, decision))
 
-    def _words(self, event: signals.Words) -> None:
+    def _model_words(self, event: signals.Words) -> None:
         s = self.state
         if s.asked is None or s.asked.id != event.id or not s.asked.speaks:
             return
@@ -313,8 +331,6 @@ class Conversation:
 
     def _finished(self, event: signals.Finished) -> None:
         s = self.state
-        s.tokens_in += event.tokens_in
-        s.tokens_out += event.tokens_out
         turn = s.asked
         if turn is None or turn.id != event.id:
             return
@@ -326,14 +342,13 @@ class Conversation:
         self.say("" if "?" in turn.said else moves.next_question(s))
 
     def _failed(self, event: signals.Failed) -> None:
+        turn = self.state.asked
+        if turn is not None and turn.id == event.id:
+            self._without_model(turn)
+
+    def _without_model(self, turn: Turn) -> None:
         """No usable turn: decide by local rules; the same guards apply."""
         s = self.state
-        s.tokens_in += event.tokens_in
-        s.tokens_out += event.tokens_out
-        turn = s.asked
-        if turn is None or turn.id != event.id:
-            return
-        s.timings[-1].extra["model_failed"] = 1.0
         if turn.decided:
             # The action stands; only its words are missing.
             s.asked = None
@@ -342,34 +357,42 @@ class Conversation:
             return
         found = by_rule(s)
         turn.decided = True
-        moves.decide(self, found)
-        if s.asked is turn and turn.speaks:
-            s.asked = None
+        self._decide(found)
+        if s.asked is not turn:
+            return
+        s.asked = None
+        if turn.speaks:
             again = found.reading.intent == "unclear" and not found.reading.fields
             self.say(s.words(self.playbook.speech.again) if again else moves.next_question(s))
 
-    def _performed(self, event: signals.Performed) -> None:
+    def _performed(self, event: signals.Performed | signals.NotPerformed) -> None:
         s = self.state
-        s.lead_version = max(s.lead_version, event.answer.version)
         if s.pending is None or s.pending.id != event.id:
             return
-        s.version += 1
-        pending, s.pending = s.pending, None
+        if not s.unread:
+            self._result(event)
+            return
+        s.unread = False
+        self.settle(event)
         if s.closing:
-            return
-        moves.answered(self, pending, event.answer)
+            local.late(self, s.last_words)
+        elif s.pending is not None:
+            s.unread = True
+        elif not s.opted_out:
+            self.ask()
 
-    def _not_performed(self, event: signals.NotPerformed) -> None:
+    def _result(self, event: signals.Performed | signals.NotPerformed) -> None:
+        """What the lead answered to the action under way, or that it did not."""
         s = self.state
-        if s.pending is None or s.pending.id != event.id:
-            return
-        s.version += 1
         pending, s.pending = s.pending, None
-        if pending.action.kind == "opt_out":
+        assert pending is not None
+        if isinstance(event, signals.Performed):
+            if not s.closing:
+                moves.answered(self, pending, event.answer)
+        elif pending.action.kind == "opt_out":
             if event.why == "opt_out_not_kept":
                 self.close("opt_out", s.words(self.playbook.speech.goodbye))
-            return
-        if not s.closing:
+        elif not s.closing:
             self.say(s.words(self.playbook.speech.confirm_later), last=False)
             self.say(s.here.fallback)
 
@@ -382,26 +405,32 @@ class Conversation:
     def _paused(self, event: signals.Paused) -> None:
         s = self.state
         if not s.closing:
-            s.version += 1
             self.close("paused", s.words(self.playbook.speech.paused), outcome="paused")
 
     def _rejoined(self, event: signals.Rejoined) -> None:
         """Go on where we were: what we said last may not have been heard."""
         s = self.state
-        s.version += 1
-        s.playing, s.spoken_until, s.quiet = False, s.now, 0
-        if s.closing or s.asked or s.pending:
-            return
-        unheard = s.lines[-1].text if s.lines and s.lines[-1].who == "agent" else ""
-        if unheard:
-            del s.lines[-1]
-        s.line_open = False
-        self.say(s.words(self.playbook.speech.resumed), last=False)
-        self.say(unheard or moves.next_question(s))
+        self.drop_guess()
+        speaks = s.asked is not None and s.asked.speaks
+        waits = not speaks and (s.asked is not None or s.pending is not None)
+        if not s.closing and not waits:
+            cut, s.floor.cut = s.floor.cut, ""
+            if not cut and s.lines and s.lines[-1].who == "agent":
+                cut = s.lines.pop().text
+            s.floor.open = False
+            self.say(s.words(self.playbook.speech.resumed), last=False)
+            self.say(cut or moves.next_question(s), last=not speaks)
+        self.release()
 
     def _hung_up(self, event: signals.HungUp) -> None:
         s = self.state
+        if s.floor.partial:
+            # Their last words have no final transcript; a stop among them counts.
+            take_words(s, s.floor.partial, None)
+            if is_opt_out(s.lines[-1].text, spoken=True) and not s.opted_out:
+                local.opt_out(self, s.lines[-1].text)
         self.void()
+        self.drop_guess()
         s.over = True
         if event.broken and not s.closing:
             s.outcome = s.outcome or "dropped"
@@ -410,24 +439,30 @@ class Conversation:
         elif s.machine:
             s.outcome = s.outcome or "voicemail"
 
-    # ---- time -------------------------------------------------------------------------------------------------
 
-    def _speech_over(self) -> datetime:
-        s = self.state
-        until = s.spoken_until or s.now
-        return until + (_LATE if s.playing else _LINGER)
-
-    def _silent_since(self) -> datetime:
-        s = self.state
-        ours = self._speech_over() if s.playing else (s.spoken_until or s.began)
-        return max(ours, s.lead_at or s.began)
-
-    def _patience(self) -> timedelta:
-        waits = self.playbook.call.silence
-        return waits[min(self.state.quiet, len(waits) - 1)] if waits else timedelta(seconds=8)
-
-    def _end(self) -> None:
-        s = self.state
-        if not s.over:
-            s.over = True
-            self._out.append(signals.End(s.closing))
+_DECIDE: dict[Meaning, Callable[[Conversation, Any], None]] = {
+    "words": lambda talk, event: hearing.words(talk),
+    "partial": lambda talk, event: hearing.glance(talk),
+    "backchannel": lambda talk, event: hearing.go_on(talk),
+    "key": lambda talk, event: hearing.key(talk, event.digit),
+    "tick": lambda talk, event: timers.tick(talk, event.at),
+    "answered_by": Conversation._answered_by,
+    "decided": Conversation._decided,
+    "model_words": Conversation._model_words,
+    "finished": Conversation._finished,
+    "failed": Conversation._failed,
+    "performed": Conversation._performed,
+    "not_performed": Conversation._performed,
+    "opt_out_kept": Conversation._opt_out_kept,
+    "paused": Conversation._paused,
+    "rejoined": Conversation._rejoined,
+    "hung_up": Conversation._hung_up,
+}
+_HELD_AS: dict[type, Meaning] = {
+    signals.Decided: "decided",
+    signals.Words: "model_words",
+    signals.Finished: "finished",
+    signals.Failed: "failed",
+    signals.Performed: "performed",
+    signals.NotPerformed: "not_performed",
+}

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
+from typing import Any
 
-from ..events import Action, Booking, Concern, ConversationEnded, Line, Sign, Slot, Verdict
+from ..events import Action, Booking, Concern, ConversationEnded, Line, Moment, Sign, Slot, Verdict
 from ..messages import Brief
 from ..playbook import Node, Playbook, Source
 from ..wording import asked, first_name, promised, render, spoken_phone, spoken_time
 from .dates import Said
 from .ear import Ear
+from .floor import Floor
 from .qualify import Fit, assess
 from .signals import Timing
+from .turn import Decision
 
-PACE = 15.0
-"""Characters of speech in a second, where the carrier does not tell when ours ended."""
+_OFFERED_WITHIN = 20
+"""Lines of the talk in which an offer is looked for."""
 
 
 @dataclass(slots=True)
@@ -30,6 +33,24 @@ class Turn:
     held: str = ""
     said: str = ""
     corrected: bool = False
+    version: int = 0
+    """The state version that it was asked on."""
+    at: datetime | None = None
+    """When it was asked, or last gave anything."""
+    filled: bool = False
+    """A filler was said while it was waited for."""
+
+
+@dataclass(slots=True)
+class Guess:
+    """The model was asked on words that may still change; what came of it waits."""
+
+    turn: Turn
+    words: str
+    """What it was asked on, in plain words."""
+    node: str
+    held: list[Any] = field(default_factory=list)
+    """Its inputs."""
 
 
 @dataclass(slots=True)
@@ -43,6 +64,8 @@ class Pending:
     retried: bool = False
     note: str = ""
     """Said before the result."""
+    at: datetime | None = None
+    filled: bool = False
 
 
 @dataclass(slots=True)
@@ -60,7 +83,7 @@ class ReadBack:
 
 @dataclass(slots=True)
 class State:
-    """Instants are UTC. ``version`` counts every input that changes what a reply would be."""
+    """Instants are UTC. ``version`` counts the inputs: each makes a new version before anything is decided on it."""
 
     playbook: Playbook
     brief: Brief
@@ -74,6 +97,8 @@ class State:
     promise: str = ""
     """What their form promised, in the playbook's words."""
     version: int = 0
+    fresh: int = 0
+    """The version at which the other side was last understood to say something: what was asked before is stale."""
     lead_version: int = 0
     turn_no: int = 0
     return_to: str = ""
@@ -136,17 +161,37 @@ class State:
     """How uncertain the transcript of the words at hand is: 0 (sure, or the recogniser does not say) to 1."""
     read_back: ReadBack | None = None
     """What was understood from doubtful words and asked back."""
+    floor: Floor = field(default_factory=Floor)
+    """Who speaks, what was planned, and what was heard."""
+    suspended: Decision | None = None
+    """What was decided when they broke in: authorised again, or dropped, once the new words are understood."""
+    guess: Guess | None = None
+    unread: bool = False
+    """They said something while an action was under way: understood after its result."""
+    read_to: int = 0
+    """The lines before this one led to an action already."""
+    waiting: tuple[str, ...] = ()
+    """Words of ours that only bridge a wait."""
+    keys: str = ""
+    """Digits pressed in answer to a question for a number, so far."""
+    key_at: datetime | None = None
+    pauses: list[float] = field(default_factory=list)
+    """How long they took to begin their last answers, in seconds."""
+    prompted: list[str] = field(default_factory=list)
+    """What their silences were met with: none of it is said again."""
+    fillers: int = 0
+    """How many waits were bridged with a filler."""
+    moments: list[Moment] = field(default_factory=list)
+    measured: dict[str, float] = field(default_factory=dict)
+    """Times that belong to the next turn, in seconds."""
     owed: str = ""
     """A result whose words were cut off: said again first."""
     result: str = ""
     """The last result spoken of."""
-    line_open: bool = False
-    """Our last line may still grow."""
-    lead_at: datetime | None = None
-    spoken_until: datetime | None = None
-    playing: bool = False
     quiet: int = 0
-    """How many silence prompts were given in a row."""
+    """How many steps of a silence were met in a row."""
+    quiet_at: datetime | None = None
+    """When the last of them was."""
     fitted: tuple[tuple[tuple[str, str], ...], Fit] | None = None
     """The fit, and the known fields that it was computed from."""
     verdicts: list[Verdict] = field(default_factory=list)
@@ -212,7 +257,7 @@ class State:
         actions = self.here.actions
         if not self.booking:
             actions = tuple(a for a in actions if a != "cancel")
-        if not self.offered:
+        if not self.heard_offers:
             actions = tuple(a for a in actions if a != "book")
         return actions
 
@@ -227,13 +272,26 @@ class State:
 
     @property
     def last_words(self) -> str:
-        """What the lead said since we last spoke."""
+        """What the lead said since we last spoke and nothing was done about yet. Words of ours that only bridged a wait
+        answered nothing."""
         said: list[str] = []
-        for line in reversed(self.lines):
-            if line.who == "agent":
+        for line in reversed(self.lines[self.read_to :]):
+            if line.who == "lead":
+                said.append(line.text)
+            elif not any(bridge.startswith(line.text) for bridge in self.waiting):
                 break
-            said.append(line.text)
         return " ".join(reversed(said))
+
+    @property
+    def heard_offers(self) -> tuple[Slot, ...]:
+        """Those of the offered times that the other side has heard of: in this talk, or in one before it."""
+        told = [line for line in self.lines[-_OFFERED_WITHIN:] if line.who == "agent"]
+        return tuple(
+            slot
+            for slot in self.offered
+            if slot in self.brief.offered
+            or any(spoken_time(slot.start, self.brief.zone, line.at) in line.text for line in reversed(told))
+        )
 
     def time(self, instant: datetime) -> str:
         """``instant`` as said to this lead now."""
@@ -264,11 +322,6 @@ class State:
         """The playbook's ``template`` in this state."""
         return render(template, self.facts(extra))
 
-    def speech_ends(self, text: str) -> datetime:
-        """When ``text``, said after what is already being said, should have been played."""
-        begins = max(self.now, self.spoken_until or self.now)
-        return begins + timedelta(seconds=len(text) / PACE)
-
     def ended(self, at: datetime) -> ConversationEnded:
         """The last word on this conversation."""
         outcome = self.outcome or ("talked" if self.human else "silent")
@@ -278,6 +331,7 @@ class State:
             attempt=self.brief.attempt,
             node=self.node,
             path=tuple(self.path),
+            moments=tuple(self.moments),
             concerns=tuple(self.concerns.values()),
             transcript=tuple(line for line in self.lines if line.text),
             verdicts=tuple(self.verdicts),

@@ -1,0 +1,44 @@
+"""What depends on the playbook alone, worked out once for each playbook and shared by all its calls."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..playbook import Playbook
+from .prompt import instruction
+from .turn import schema
+
+_MOST = 64
+"""Playbooks that are remembered; a process has a few."""
+
+
+@dataclass(slots=True)
+class Prepared:
+    playbook: Playbook
+    instruction: str
+    """The fixed part of what the model is told."""
+    waiting: tuple[str, ...]
+    """Words of ours that only bridge a wait: who says them has not answered."""
+    _schemas: dict[tuple[str, ...], dict[str, Any]] = field(default_factory=dict)
+
+    def schema(self, actions: tuple[str, ...]) -> dict[str, Any]:
+        """The turn's schema for these actions; not to be changed."""
+        found = self._schemas.get(actions)
+        if found is None:
+            found = self._schemas[actions] = schema(self.playbook, actions)
+        return found
+
+
+_known: dict[int, Prepared] = {}
+
+
+def prepared(playbook: Playbook) -> Prepared:
+    """The one of ``playbook``; the object itself is the key, for a playbook is never changed."""
+    found = _known.get(id(playbook))
+    if found is None:
+        if len(_known) >= _MOST:
+            _known.pop(next(iter(_known)))
+        waiting = (*playbook.speech.filler, playbook.speech.moment)
+        found = _known[id(playbook)] = Prepared(playbook, instruction(playbook), waiting)
+    return found
