@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from activities.settings import settings
-from workflows import graph
+from workflows import graph, proof
+from workflows.fault import misshapen, placed
 from workflows.playbook import Playbook, PlaybookError, read_playbook
 
 from . import printing
@@ -40,19 +41,23 @@ def check(
     found: list[dict[str, object]] = []
     for name in names:
         file, texts = _texts(name)
+        book: Playbook | None = None
         try:
             book = read_playbook(file, texts)
+            faults = proof.check(book, texts, file)
         except PlaybookError as error:
-            found.append({"playbook": name, "hash": "", "faults": [{"problem": str(error)}]})
-            printing.err.print(f"✖ {name}: {error}", style="red")
-            continue
-        faults = graph.check(book, texts, file)
-        found.append({"playbook": name, "hash": book.hash, "faults": [f.model_dump(mode="json") for f in faults]})
+            faults = placed(misshapen(error), texts, file)
+            if not faults:
+                found.append({"playbook": name, "hash": "", "faults": [{"problem": str(error)}]})
+                printing.err.print(f"✖ {name}: {error}", style="red", soft_wrap=True)
+                continue
+        hash_ = book.hash if book else ""
+        found.append({"playbook": name, "hash": hash_, "faults": [f.model_dump(mode="json") for f in faults]})
         for fault in faults:
-            printing.err.print(f"✖ {fault}", style="red")
-        if not faults and not as_json:
+            printing.err.print(f"✖ {fault}", style="red", soft_wrap=True)
+        if book and not faults and not as_json:
             what = f"{len(book.graph)} nodes, audience {book.audience}, version {book.version}, hash {book.hash}"
-            printing.out.print(f"✔ {name}: proven ({what})", style="green")
+            printing.out.print(f"✔ {name}: proven ({what})", style="green", soft_wrap=True)
     answer(found, as_json, lambda: None)
     if any(each["faults"] for each in found):
         raise typer.Exit(REFUSED)

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from workflows.graph import check, draw
+from workflows.graph import draw
 from workflows.model import Model
 from workflows.playbook import Playbook, PlaybookError, read_playbook
+from workflows.proof import check
 from workflows.roster import read_team
 
 from .talk import playbook
@@ -137,7 +138,7 @@ def _exits(*pairs: tuple[str, str]) -> Any:
             "objections.price",
         ),
         (_changed(speech=playbook().speech.model_copy(update={"disclosure": "Hi, this is Juno."})), "speech", "speech.disclosure"),
-        (_changed(call=playbook().call.model_copy(update={"silence": ()})), "speech", "call.silence"),
+        (_changed(call=playbook().call.model_copy(update={"silence": ()})), "silence", "call.silence"),
     ],
 )  # fmt: skip
 def test_faults_are_found_with_a_remedy(book: Playbook, rule: str, path: str) -> None:

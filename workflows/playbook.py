@@ -455,7 +455,12 @@ def canonical(playbook: Playbook) -> str:
 
 
 class PlaybookError(ValueError):
-    """A playbook that cannot be used; the message names the file, the field and the remedy."""
+    """A playbook that cannot be used; the message names the file, the field and the remedy. ``fields`` are the dotted
+    paths of what does not have the right shape, each with what is wrong."""
+
+    def __init__(self, message: str, fields: Iterable[tuple[str, str]] = ()) -> None:
+        super().__init__(message)
+        self.fields = tuple(fields)
 
 
 def _merge(base: Any, over: Any) -> Any:
@@ -499,8 +504,9 @@ def _validated(name: str, content: Mapping[str, Any]) -> Playbook:
     try:
         return Playbook.model_validate(content)
     except ValidationError as error:
-        faults = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'playbook'}: {e['msg']}" for e in error.errors())
-        raise PlaybookError(f"{name}: {faults}") from error
+        fields = [(".".join(map(str, e["loc"])), e["msg"]) for e in error.errors()]
+        told = "; ".join(f"{path or 'playbook'}: {problem}" for path, problem in fields)
+        raise PlaybookError(f"{name}: {told}", fields) from error
 
 
 _registry: dict[str, Playbook] = {}

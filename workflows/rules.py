@@ -73,8 +73,8 @@ def _clock(text: str) -> time:
     return time.max if int(hour) == 24 else time(int(hour), int(minute))
 
 
-def _window(hours: Hours, region: str) -> Hours | RegionHours:
-    """The hours in this state: its own row where it has one, within the playbook's own hours."""
+def window(hours: Hours, region: str) -> Hours | RegionHours:
+    """The hours in this state (``US-FL``): its own row where it has one, within the playbook's own hours."""
     row = hours.regions.get(region)
     if row is None:
         return hours
@@ -106,10 +106,10 @@ def allowed_from(at: datetime, zones: Sequence[str], region: str, hours: Hours) 
     No zone: nobody knows what time it is there, so ``at`` of the answer is None and nothing may go out."""
     if not zones:
         return Ruling(at=None, rule="zone_unknown")
-    window = _window(hours, region)
+    hours_there = window(hours, region)
     start = at
     for _ in range(64):
-        spans = [_opening(start, zone, window) for zone in zones]
+        spans = [_opening(start, zone, hours_there) for zone in zones]
         latest = max(span[0] for span in spans)
         if latest == start:
             return Ruling(at=start, until=min(s[1] for s in spans), rule="" if start == at else "calling_hours")
