@@ -24,6 +24,7 @@ from workflows.events import Booking
 from workflows.playbook import Playbook, playbook_of
 from workflows.roster import Rep
 from workflows.rotation import AskCandidates, AssignTurn, GiveBack
+from workflows.wording import length
 
 from . import availability, faults, ledger, links, roster
 from .vendors import google
@@ -59,6 +60,7 @@ async def find_slots(request: FindSlots) -> SlotsAnswer:
         until=request.now + max(playbook.meeting.hold, timedelta(seconds=1)),
         owner=request.owner,
         rep=request.rep,
+        facts=request.facts,
     )
     info = activity.info()
     named = await roster.candidates(
@@ -77,6 +79,17 @@ async def find_slots(request: FindSlots) -> SlotsAnswer:
         except ApplicationError as error:
             log.warning("a calendar could not be read: %s", error.message)
             troubles.append(f"{candidate.rep.name}'s calendar could not be read")
+            continue
+        if candidate.within is not None and not request.rep:
+            # A lead stays with the owner while the owner has a time soon enough, be it only one.
+            soon = slots.epoch(clock.now() + candidate.within)
+            theirs = {candidate.rep.id: [start for start in free.pop(candidate.rep.id) if start <= soon]}
+            found = slots.offer(theirs, terms.length, request.count, zone, request.part, request.exclude)
+            if found:
+                return SlotsAnswer(slots=found, why="; ".join(troubles))
+            troubles.append(
+                f"{candidate.rep.name}, who owns the contact, has no time within {length(candidate.within)}"
+            )
             continue
         found = slots.offer(free, terms.length, request.count, zone, request.part, request.exclude)
         if len(found) >= request.count:
@@ -170,6 +183,8 @@ class _Transaction:
                 now=asked.now,
                 owner=asked.owner,
                 replaces=asked.replaces.id if asked.replaces else "",
+                facts=asked.facts,
+                start=slot.start,
             ),
         )
         if turn.rep is None:

@@ -118,6 +118,8 @@ class FindSlots(Model):
     exclude: tuple[str, ...] = ()
     """Ids of slots offered and refused before."""
     ignore: str = ""
+    facts: dict[str, str] = Field(default_factory=dict)
+    """What the team's routes may ask of the lead."""
 
 
 class SlotsAnswer(Model):
@@ -144,6 +146,7 @@ class BookMeeting(Model):
     attendee_name: str = ""
     zone: str
     owner: str = ""
+    facts: dict[str, str] = Field(default_factory=dict)
     replaces: Booking | None = None
     """The booking that this one moves: released after this one stands."""
 

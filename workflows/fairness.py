@@ -54,6 +54,8 @@ class Turn(Model):
     lead: str = ""
     reason: str = ""
     state: Literal["taken", "moved", "given_back", "showed", "no_show"] = "taken"
+    start: Instant | None = None
+    """When the meeting is."""
     moved_from: str = ""
     """The booking whose turn this one carries on."""
 

@@ -15,7 +15,7 @@ from temporalio.exceptions import ActivityError, ApplicationError, CancelledErro
 
 from . import effects as fx
 from . import events as ev
-from . import plan
+from . import plan, routing
 from .lead import Lead
 from .messages import DIAL_QUEUE
 from .playbook import Playbook
@@ -216,6 +216,7 @@ async def find_times(state: Lead, playbook: Playbook, step: plan.FindTimes) -> e
         not_before=asked.not_before, not_after=asked.not_after, part=asked.part,
         exclude=tuple(dict.fromkeys((*state.refused, *asked.refused))),
         ignore=state.booking.id if state.booking else "",
+        facts=routing.facts(playbook, state.person, state.learned),
     )  # fmt: skip
     try:
         found = await workflow.execute_activity(
@@ -239,6 +240,7 @@ def booking_request(state: Lead, playbook: Playbook, step: plan.MakeBooking) -> 
         title=f"{playbook.meeting.name}: {person.name or 'guest'}" + (f" ({person.company})" if person.company else ""),
         notes="\n".join(filter(None, [person.message, *notes])), attendee=person.email, attendee_name=person.name,
         zone=state.zone, owner=state.owner, replaces=state.booking,
+        facts=routing.facts(playbook, state.person, state.learned),
     )  # fmt: skip
 
 

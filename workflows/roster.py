@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
+from typing import Literal
 
 import yaml
 from pydantic import Field, model_validator
 
-from .model import Strict
+from .model import Duration, Strict
 
 
 class Away(Strict):
@@ -47,13 +48,45 @@ class Rep(Strict):
     slack: str = ""
     crm_owner: str = ""
     """The rep's owner id in the CRM."""
+    languages: tuple[str, ...] = ()
+    """Language codes, as ``es`` or ``pt-BR``; a lead whose language is known goes to who speaks it, if anybody does."""
+    skills: tuple[str, ...] = ()
     weight: float = Field(default=1.0, gt=0)
     active: bool = True
+
+
+class Route(Strict):
+    """Leads for whom all of ``when`` holds (a fact of the lead -> accepted values, see ``workflows/routing.py``) go to
+    the reps of ``to``, or to those with all of ``skills``. When none of them takes meetings: to the pool, or, with
+    ``queue``, to a person who decides."""
+
+    name: str
+    when: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    to: tuple[str, ...] = ()
+    skills: tuple[str, ...] = ()
+    otherwise: Literal["pool", "queue"] = "pool"
+
+    @model_validator(mode="after")
+    def _names_somebody(self) -> Route:
+        if not self.to and not self.skills:
+            raise ValueError(f"route {self.name}: names nobody; give to: or skills:")
+        return self
 
 
 class Team(Strict):
     id: str
     reps: tuple[Rep, ...]
+    routes: tuple[Route, ...] = ()
+    owner_within: Duration = timedelta(days=14)
+    """A lead's owner is offered alone while they have a time within this; after it the pool is asked."""
+
+    @model_validator(mode="after")
+    def _routes_name_reps(self) -> Team:
+        known = {rep.id for rep in self.reps}
+        for route in self.routes:
+            if unknown := sorted(set(route.to) - known):
+                raise ValueError(f"route {route.name}: {', '.join(unknown)} is nobody in the team {self.id}; fix to:")
+        return self
 
 
 def read_team(text: str) -> Team:

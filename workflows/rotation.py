@@ -10,9 +10,9 @@ from datetime import timedelta
 
 from pydantic import Field
 
-from . import fairness
+from . import fairness, routing
 from .fairness import Account, Turn
-from .model import Instant, Model
+from .model import Duration, Instant, Model
 from .roster import Rep, Team
 
 MEMORY = timedelta(days=90)
@@ -30,11 +30,16 @@ class AskCandidates(Model):
     owner: str = ""
     rep: str = ""
     count: int = Field(default=3, ge=1)
+    facts: dict[str, str] = Field(default_factory=dict)
+    """What the routes may ask of the lead (``workflows/routing.py``)."""
 
 
 class Candidate(Model):
+    """``within`` is set for the lead's owner: alone as long as they have a time within it."""
+
     rep: Rep
     why: str
+    within: Duration | None = None
 
 
 class Candidates(Model):
@@ -54,6 +59,9 @@ class AssignTurn(Model):
     now: Instant
     owner: str = ""
     replaces: str = ""
+    facts: dict[str, str] = Field(default_factory=dict)
+    start: Instant | None = None
+    """When the meeting is."""
 
 
 class Assigned(Model):
@@ -177,18 +185,21 @@ def candidates(rotation: Rotation, asked: AskCandidates) -> tuple[Rotation, Cand
         only = Candidate(rep=active[asked.rep], why="the rep who was asked for")
         return rotation, Candidates(candidates=(only,))
     owner = _owner(active, asked.owner)
+    routed = routing.route(rotation.team, active, asked.facts)
+    if routed.queue and not owner:
+        return rotation, Candidates(why=routed.why)
     open_offers = {
         lead: offer for lead, offer in rotation.offers.items() if lead != asked.lead and asked.now < offer.until
     }
-    ordered = _order(rotation, active, open_offers)
-    if not ordered:
+    ordered = _order(rotation, {rep: active[rep] for rep in routed.reps}, open_offers)
+    if not ordered and not owner:
         return rotation, Candidates(why=f"nobody in the team {rotation.team.id} takes meetings now")
     if not owner:
         open_offers[asked.lead] = Offer(rep=ordered[0], until=asked.until)
     names = {rep.id: rep.name for rep in active.values()}
-    found = [Candidate(rep=active[owner], why=_OWNS)] if owner else []
+    found = [Candidate(rep=active[owner], why=_OWNS, within=rotation.team.owner_within)] if owner else []
     found += [
-        Candidate(rep=active[rep], why=fairness.reason(rotation.accounts, rep, ordered, names))
+        Candidate(rep=active[rep], why=_joined(routed.why, fairness.reason(rotation.accounts, rep, ordered, names)))
         for rep in ordered
         if rep != owner
     ]
@@ -208,7 +219,7 @@ def assign(rotation: Rotation, asked: AssignTurn) -> tuple[Rotation, Assigned]:
         return rotation, Assigned(refused=_unavailable(rotation, asked.rep))
     turns = dict(rotation.turns)
     before = turns.get(asked.replaces)
-    turn = Turn(rep=asked.rep, shares={asked.rep: 1.0}, at=asked.now, lead=asked.lead)
+    turn = Turn(rep=asked.rep, shares={asked.rep: 1.0}, at=asked.now, lead=asked.lead, start=asked.start)
     accounts = rotation.accounts
     if before and before.rep == asked.rep and before.state == "taken":
         why = "kept from the meeting that was moved"
@@ -309,19 +320,39 @@ _OWNS = "owns the contact in the CRM"
 
 
 def _fresh(rotation: Rotation, active: dict[str, Rep], asked: AssignTurn, turn: Turn) -> Turn:
-    """A turn of its own: the owner's moves nobody's place; any other is due to all who take meetings now."""
-    if _owner(active, asked.owner) == asked.rep:
+    """A turn of its own: the owner's moves nobody's place; any other is due to all who may take this lead now."""
+    owner = _owner(active, asked.owner)
+    if owner == asked.rep:
         return turn.model_copy(update={"reason": _OWNS})
+    routed = routing.route(rotation.team, active, asked.facts)
+    eligible = {rep: active[rep] for rep in active if rep in routed.reps or rep == asked.rep}
     others = {lead: offer for lead, offer in rotation.offers.items() if lead != asked.lead}
     live = {lead: offer for lead, offer in others.items() if asked.now < offer.until}
-    ordered = _order(rotation, active, live)
+    ordered = _order(rotation, eligible, live)
     names = {rep.id: rep.name for rep in active.values()}
+    fair = fairness.reason(rotation.accounts, asked.rep, ordered, names)
     return turn.model_copy(
         update={
-            "shares": fairness.shares({rep.id: rep.weight for rep in active.values()}),
-            "reason": fairness.reason(rotation.accounts, asked.rep, ordered, names),
+            "shares": fairness.shares({rep.id: rep.weight for rep in eligible.values()}),
+            "reason": _joined(_passed_over(rotation, asked.owner, active), routed.why, fair),
         }
     )
+
+
+def _passed_over(rotation: Rotation, owner: str, active: dict[str, Rep]) -> str:
+    """Why the lead's owner does not have this meeting; empty when there is none in the team."""
+    everybody = {rep.id: rep for rep in (*rotation.former.values(), *rotation.team.reps)}
+    known = _owner(everybody, owner)
+    if not known:
+        return ""
+    name = everybody[known].name
+    if known in active:
+        return f"{name} owns the contact and had no time that suited"
+    return f"{name} owns the contact and takes no meetings now"
+
+
+def _joined(*reasons: str) -> str:
+    return "; ".join(reason for reason in reasons if reason)
 
 
 def _order(rotation: Rotation, active: dict[str, Rep], offers: dict[str, Offer]) -> list[str]:
