@@ -73,7 +73,9 @@ class Lead:
                 and not (action.not_before and s.start < action.not_before)
                 and not (action.not_after and s.start >= action.not_after)
             ]  # fmt: skip
-            return Answer(allowed=bool(free), rule="" if free else "no_slots", slots=tuple(free[:3]), version=self.version)
+            return Answer(
+                allowed=bool(free), rule="" if free else "no_slots", slots=tuple(free[:3]), version=self.version
+            )
         if isinstance(action, ev.Book):
             found = next((s for s in self.slots if s.id == action.slot), None)
             if found is None:
@@ -131,6 +133,8 @@ class Talk:
 
     def put(self, event: signals.Input) -> None:
         """One input, and all that follows from it."""
+        if isinstance(event, signals.Interrupted | signals.Lost):
+            self._end_utterance()  # the carrier drops what it has not played
         for output in self.core.receive(event):
             self.outputs.append(output)
             self._carry_out(output)
@@ -260,13 +264,16 @@ class Talk:
         self._count += 1
         heapq.heappush(self._later, (self.now + timedelta(seconds=seconds), self._count, act))
 
+    def _end_utterance(self) -> None:
+        if self._piece.strip():
+            self.spoken.append(self._piece.strip())
+        self._piece = ""
+
     def _carry_out(self, output: signals.Output) -> None:
         if isinstance(output, signals.Speak):
             self._piece += output.text
             if output.last:
-                if self._piece.strip():
-                    self.spoken.append(self._piece.strip())
-                self._piece = ""
+                self._end_utterance()
         elif isinstance(output, signals.Ask):
             self.asks.append(output)
             if not self.hold_model:

@@ -15,7 +15,8 @@ from ..events import Action, ConversationEnded, Line
 from ..messages import Brief
 from ..playbook import Playbook
 from ..reading import is_confirmation, is_opt_out, plain
-from . import hearing, local, moves, signals, timers
+from . import breaks, hearing, local, machines, moves, signals, timers
+from .concerns import concern
 from .exits import advance, enter
 from .floor import speech
 from .grounding import split_complete
@@ -27,7 +28,7 @@ from .reduce import Meaning, reduce, take_words
 from .signals import Input, Output
 from .state import Guess, Pending, State, Turn
 from .turn import Decision, Reading
-from .understand import by_rule, concern
+from .understand import by_rule
 
 _MOST_ASKED = 5
 """Turns for one question; then a person takes over."""
@@ -87,7 +88,7 @@ class Conversation:
 
     # ---- what the moves use -----------------------------------------------------------------------------------
 
-    def say(self, text: str, last: bool = True, result: bool = False) -> None:
+    def say(self, text: str, last: bool = True, result: bool = False, interruptible: bool = True) -> None:
         """Say the playbook's or checked words. ``result``: a fact from the ledger; cut off, it is said again."""
         s = self.state
         if self._muted is not None:
@@ -108,7 +109,7 @@ class Conversation:
             if result:
                 s.result = text
         # A space keeps two pieces of one utterance apart.
-        self._out.append(signals.Speak(text if last or not text else text + " ", last))
+        self._out.append(signals.Speak(text if last or not text else text + " ", last, interruptible))
 
     def bridge(self, text: str) -> None:
         """Say that it takes a moment: no answer to anything, and it may be cut off by what it bridges."""
@@ -151,6 +152,7 @@ class Conversation:
             if len(words.split()) <= 4 and moves.drive(self):
                 return
         if not self._adopt():
+            self.drop_guess()
             s.asked = self._request(s.turn_no)
 
     def ask_early(self, text: str, so_far: str) -> None:
@@ -168,7 +170,9 @@ class Conversation:
         """One more thing to do."""
         self._out.append(output)
 
-    def close(self, why: str, text: str = "", outcome: str = "", soft: bool = False) -> None:
+    def close(
+        self, why: str, text: str = "", outcome: str = "", soft: bool = False, interruptible: bool = True
+    ) -> None:
         """Say the last words, then end."""
         s = self.state
         self.void()
@@ -176,7 +180,7 @@ class Conversation:
         if why == "opt_out":
             s.owed = ""
         if text:
-            self.say(text)
+            self.say(text, interruptible=interruptible)
         s.closing, s.soft_close = why, soft
         s.outcome = s.outcome or outcome
         if not text and not s.floor.playing:
@@ -300,14 +304,6 @@ class Conversation:
             return
         self.say(opening(s))
 
-    def _answered_by(self, event: signals.AnsweredBy) -> None:
-        s = self.state
-        if event.who == "fax":
-            self.close("fax", outcome="screened")
-            self.end()
-        elif event.who.startswith("machine") and not s.human and not s.closing and s.machine != "screening":
-            timers.leave_message(self)
-
     def _decided(self, event: signals.Decided) -> None:
         s = self.state
         if s.asked is None or s.asked.id != event.id:
@@ -424,6 +420,7 @@ class Conversation:
 
     def _hung_up(self, event: signals.HungUp) -> None:
         s = self.state
+        outcome = breaks.outcome(s, event.broken)
         if s.floor.partial:
             # Their last words have no final transcript; a stop among them counts.
             take_words(s, s.floor.partial, None)
@@ -432,12 +429,7 @@ class Conversation:
         self.void()
         self.drop_guess()
         s.over = True
-        if event.broken and not s.closing:
-            s.outcome = s.outcome or "dropped"
-        elif s.machine == "screening":
-            s.outcome = s.outcome or "screened"
-        elif s.machine:
-            s.outcome = s.outcome or "voicemail"
+        s.outcome = s.outcome or ("" if s.opted_out else outcome)
 
 
 _DECIDE: dict[Meaning, Callable[[Conversation, Any], None]] = {
@@ -446,7 +438,7 @@ _DECIDE: dict[Meaning, Callable[[Conversation, Any], None]] = {
     "backchannel": lambda talk, event: hearing.go_on(talk),
     "key": lambda talk, event: hearing.key(talk, event.digit),
     "tick": lambda talk, event: timers.tick(talk, event.at),
-    "answered_by": Conversation._answered_by,
+    "answered_by": lambda talk, event: machines.answered_by(talk, event.who),
     "decided": Conversation._decided,
     "model_words": Conversation._model_words,
     "finished": Conversation._finished,

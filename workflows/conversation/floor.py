@@ -57,6 +57,8 @@ class Floor:
     """When the newest partial transcript came ..."""
     stable_at: datetime | None = None
     """... and since when it has said the same."""
+    again: bool = False
+    """It said the same as the one before it."""
     guesses: int = 0
     """How often the model was asked early in this turn of theirs."""
     lost: bool = False
@@ -78,7 +80,7 @@ class Floor:
 
     def give(self) -> None:
         """They are done: whatever they wanted is known."""
-        self.theirs = self.interrupted = self.ceased = self.over_us = False
+        self.theirs = self.interrupted = self.ceased = self.over_us = self.again = False
         self.began = self.partial_at = self.stable_at = None
         self.partial, self.partials, self.guesses = "", 0, 0
 

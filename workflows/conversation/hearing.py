@@ -10,15 +10,12 @@ from ..reading import (
     asks_robot,
     is_backchannel,
     is_denial,
-    is_menu,
     is_opt_out,
-    is_screening,
-    is_voicemail,
     is_wrong_person,
     plain,
     takes_back,
 )
-from . import local, moves, signals
+from . import local, machines, moves, signals
 from .moments import note
 from .reduce import take_words
 from .state import State
@@ -57,7 +54,6 @@ def words(talk: Conversation) -> None:
         _drop(talk)
     elif s.pending is None:
         talk.ask()
-        return
     else:
         s.unread = True
     talk.drop_guess()
@@ -152,7 +148,7 @@ def glance(talk: Conversation) -> None:
     if f.playing and not f.interrupted and _by_rule(s, f.partial):
         talk.put_out(signals.Stop())
         talk.take(signals.Interrupted(s.now, f.played))
-    elif f.stable_at != f.partial_at and stable_at(s) is not None:
+    elif f.again and stable_at(s) is not None:
         guess(talk)
 
 
@@ -160,7 +156,7 @@ def _by_rule(s: State, text: str) -> bool:
     """Whether a local rule decides on these words."""
     if is_opt_out(text, spoken=True) or asks_robot(text) or is_wrong_person(text):
         return True
-    return not s.human and (is_screening(text) or is_voicemail(text) or is_menu(text))
+    return not s.human and bool(machines.kind(text))
 
 
 # ---- early requests --------------------------------------------------------------------------------------------------

@@ -7,7 +7,9 @@ A moment never holds what was said. A turn's onset, partial transcripts, confide
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from ..events import Moment
@@ -26,20 +28,31 @@ _MOST = 56
 _LESSER = ("final", "backchannel", "onset", "overlap", "silence", "filler")
 
 
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """A :class:`~workflows.events.Moment` while the call lasts: a tenth of its size."""
+
+    kind: str
+    at: datetime
+    version: int
+    seconds: float | None
+    detail: str
+
+
 def note(state: State, kind: str, seconds: timedelta | float | None = None, detail: str = "") -> None:
     """One more moment, at the state's newest version. ``detail`` holds no words of anybody."""
     if isinstance(seconds, timedelta):
         seconds = seconds.total_seconds()
     moments = state.moments
-    moments.append(
-        Moment(
-            kind=kind,
-            at=state.now,
-            version=state.version,
-            seconds=None if seconds is None else round(seconds, 2),
-            detail=detail,
-        )
-    )
+    moments.append(Noted(kind, state.now, state.version, None if seconds is None else round(seconds, 2), detail))
     if len(moments) > _MOST:
         lesser = next((i for i, moment in enumerate(moments) if moment.kind in _LESSER), 0)
         del moments[lesser]
+
+
+def told(moments: Sequence[Noted]) -> tuple[Moment, ...]:
+    """As they are stored with the call."""
+    return tuple(
+        Moment(kind=noted.kind, at=noted.at, version=noted.version, seconds=noted.seconds, detail=noted.detail)
+        for noted in moments
+    )

@@ -80,7 +80,8 @@ def _repeated(s: State, event: signals.Heard) -> bool:
 def _partial(s: State, text: str) -> Meaning:
     f = s.floor
     f.take(s.now)
-    if text != f.partial:
+    f.again = text == f.partial
+    if not f.again:
         f.stable_at = s.now
     f.partial, f.partial_at = text, s.now
     f.partials += 1

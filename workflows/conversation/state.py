@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from ..events import Action, Booking, Concern, ConversationEnded, Line, Moment, Sign, Slot, Verdict
+from ..events import Action, Booking, Concern, ConversationEnded, Line, Sign, Slot, Verdict
 from ..messages import Brief
 from ..playbook import Node, Playbook, Source
 from ..wording import asked, first_name, promised, render, spoken_phone, spoken_time
 from .dates import Said
 from .ear import Ear
 from .floor import Floor
+from .moments import Noted, told
 from .qualify import Fit, assess
 from .signals import Timing
 from .turn import Decision
@@ -143,6 +144,19 @@ class State:
     human: bool = False
     """A human being was heard on the line."""
     machine: str = ""
+    """What is on the line in place of a person: suspected, greeting, voicemail, screening, menu (:mod:`.machines`)."""
+    machine_at: datetime | None = None
+    """Since when it is waited for."""
+    toned: bool = False
+    """The tone after its greeting was heard: what is said now is recorded."""
+    restarted: bool = False
+    """A message was broken off because the greeting went on."""
+    told: int = 0
+    """How often a screening was told who calls."""
+    menu: str = ""
+    """What a phone menu has said so far."""
+    pressed: str = ""
+    """The key that it got."""
     opted_out: bool = False
     opt_out_kept: bool = False
     closing: str = ""
@@ -181,7 +195,7 @@ class State:
     """What their silences were met with: none of it is said again."""
     fillers: int = 0
     """How many waits were bridged with a filler."""
-    moments: list[Moment] = field(default_factory=list)
+    moments: list[Noted] = field(default_factory=list)
     measured: dict[str, float] = field(default_factory=dict)
     """Times that belong to the next turn, in seconds."""
     owed: str = ""
@@ -331,7 +345,7 @@ class State:
             attempt=self.brief.attempt,
             node=self.node,
             path=tuple(self.path),
-            moments=tuple(self.moments),
+            moments=told(self.moments),
             concerns=tuple(self.concerns.values()),
             transcript=tuple(line for line in self.lines if line.text),
             verdicts=tuple(self.verdicts),

@@ -10,16 +10,13 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from . import hearing, silence
+from . import hearing, machines, silence
 from .moments import note
-from .openings import voicemail
 from .state import Pending, State, Turn
 
 if TYPE_CHECKING:
     from .core import Conversation
 
-_GREETING = timedelta(seconds=2)
-"""After a voicemail's greeting was recognised by its words, this long for the beep or the carrier's detection."""
 _LINGER = timedelta(milliseconds=300)
 """From the end of our last words to closing the line."""
 _LATE = timedelta(seconds=8)
@@ -58,8 +55,8 @@ def _timers(s: State) -> Iterator[tuple[datetime, Act]]:
     yield limit, _too_long
     if f.lost:
         return
-    if s.machine == "greeting":
-        yield (f.sign_at or s.now) + _GREETING, leave_message
+    if not f.theirs and (awaited := machines.due(s)) is not None:
+        yield awaited
         return
     if s.keys and s.key_at is not None:
         yield s.key_at + call.key_gap, hearing.keyed
@@ -110,15 +107,6 @@ def _too_long(talk: Conversation) -> None:
     talk.close("too long", s.words(talk.playbook.speech.too_long), outcome="" if s.human else "silent")
 
 
-def leave_message(talk: Conversation) -> None:
-    """A machine answers: what this touch leaves on it."""
-    s = talk.state
-    s.machine = "voicemail"
-    s.floor.give()
-    s.floor.cut = ""
-    talk.close("voicemail", voicemail(s), outcome="voicemail")
-
-
 def _fill(talk: Conversation) -> None:
     """Say that it takes a moment; what is waited for may cut it off."""
     s = talk.state
@@ -147,7 +135,7 @@ def _silence(talk: Conversation) -> None:
     text, last = silence.prompt(s)
     s.quiet, s.quiet_at = s.quiet + 1, s.now
     if last:
-        talk.close("silence", text, outcome="screened" if s.machine == "screening" else "")
+        talk.close("silence", text)
     elif text:
         talk.say(text)
 
