@@ -35,6 +35,7 @@ class World:
         self.dials: list[datetime] = []
         self.texts: list[tuple[datetime, plan.Text]] = []
         self.live: set[str] = set()
+        self.ends: dict[str, datetime] = {}
         self.most_live = 0
         self.opted_out = False
         self.sent_after_opt_out = 0
@@ -165,6 +166,8 @@ class World:
         booking = ev.Booking(id=f"b{self.count}", rep="ana", rep_name="Ana", start=step.slot.start, end=step.slot.end)
         for over in (self.state.booking, self.state.missed):
             self.live.discard(over.id if over else "")  # moved by this one, or its time has passed
+        self.live = {known for known in self.live if self.ends[known] > self.now}
+        self.ends[booking.id] = booking.end
         self.live.add(booking.id)
         self.most_live = max(self.most_live, len(self.live))
         self.take(ev.MeetingBooked(at=self.now, request=step.request.id, booking=booking))

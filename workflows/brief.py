@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from .lead import Lead, touch_of
-from .messages import Brief, Connect, Touched, View
+from .conversation.qualify import assess
+from .lead import Approval, Lead, touch_of
+from .messages import Brief, Connect, Touched, View, Waiting
 from .plan import STILL_OPEN, Step, Wait, blocked_by
 from .playbook import Playbook
+from .story.marks import meant
 from .wording import written_time
 
 # One-party and all-party consent to recording: the states that want a notice (facts of 2026-11-21, to be confirmed by
@@ -25,7 +27,8 @@ def brief(state: Lead, playbook: Playbook, call: Connect, resumed: bool = False)
         lead=state.lead, attempt=call.attempt, version=state.version, playbook=state.playbook,
         refusal=_refusal(state, call), node=_node(state, call), opening=_opening(state, call), person=state.person,
         zone=state.zone, stage=state.stage, learned={k: v.value for k, v in state.learned.items()},
-        booking=state.booking, missed=state.missed, offered=state.offered,
+        sources={k: v.source for k, v in state.learned.items()}, booking=state.booking, missed=state.missed,
+        offered=state.offered,
         recording_notice=not region.startswith("US-") or region[3:] in _RECORDING_NOTICE,
         talked_before=_talked_before(state), objections=state.objections,
         concerns=tuple(state.concerns.values()), signs=state.signs,
@@ -88,17 +91,32 @@ def _opening(state: Lead, call: Connect) -> str:
     return "callback" if touch and touch.touch.startswith("callback") else "outreach"
 
 
-def view(state: Lead, step: Step | None) -> View:
-    """The lead as people see it, with what comes next and why."""
+def view(state: Lead, playbook: Playbook, step: Step | None) -> View:
+    """The lead as people see it, with what comes next and why, how they fit, and what waits for a person."""
+    known = state.learned
+    fit = assess(
+        playbook, {k: v.value for k, v in known.items()}, {k: v.source for k, v in known.items()},
+        {k: v.quote for k, v in known.items()},
+    )  # fmt: skip
     return View(
         lead=state.lead, version=state.version, audience=state.audience, playbook=state.playbook, stage=state.stage,
         furthest=state.furthest, disposition=state.disposition, reason=state.reason, closed=state.closed,
         opted_out=state.opted_out_at is not None, taken_over_by=state.taken_over_by,
         held_by=state.held_by or state.held_scope, person=state.person, zone=state.zone, owner=state.owner,
-        learned={k: v.value for k, v in state.learned.items()}, booking=state.booking, missed=state.missed, touches=state.touches,
+        learned={k: v.value for k, v in known.items()}, criteria=fit.criteria if known else (),
+        concerns=tuple(state.concerns.values()), approvals=tuple(_waiting(state, each) for each in state.approvals),
+        booking=state.booking, missed=state.missed, touches=state.touches,
         milestones=state.milestones, next_step=type(step).__name__ if step else "",
         next_at=step.until if isinstance(step, Wait) else None, next_reason=step.reason if step else "",
         needs_review=state.review,
+    )  # fmt: skip
+
+
+def _waiting(state: Lead, approval: Approval) -> Waiting:
+    request = approval.request
+    return Waiting(
+        request=request.id, action=request.action.kind, words=meant(state, request.action, approval.slot),
+        until=approval.until, evidence=request.verdict.evidence if request.verdict else (),
     )  # fmt: skip
 
 
@@ -112,6 +130,7 @@ def details(state: Lead, step: Step | None, now: datetime) -> str:
     ]
     if state.booking:
         lines.append(f"*Meeting:* {written_time(state.booking.start, state.zone)} with {state.booking.rep_name}")
+    lines += [f"*Waits for a person:* {waiting.request.action.kind.replace('_', ' ')}" for waiting in state.approvals]
     if state.review:
         lines.append(f"*For a person:* {state.review.replace('_', ' ')}")
     if state.touches:

@@ -17,12 +17,12 @@ from temporalio.common import SearchAttributeKey, SearchAttributeUpdate
 from temporalio.exceptions import ActivityError, ApplicationError
 
 with workflow.unsafe.imports_passed_through():
-    from . import attributes, perform, plan, versions
+    from . import attributes, perform, plan, requests, story, versions
     from . import events as ev
     from .brief import brief, details, view
     from .effects import Entry
     from .lead import Lead, touch_of
-    from .messages import LEAD, Act, Answer, Brief, By, Connect, Joined, LeadStart, Move, Report, View, Wake
+    from .messages import LEAD, Act, Answer, Brief, By, Connect, Decide, Joined, LeadStart, Move, Report, View, Wake
     from .playbook import Playbook, playbook_of
     from .reflection import is_due, reflection
     from .story import apply
@@ -303,13 +303,21 @@ class LeadWorkflow:
         ticket = self._put(event)
         await workflow.wait_condition(lambda: self._applied >= ticket)
 
-    async def _ask(self, action: ev.Action, by: str, request: str, attempt: str = "", version: int = 0) -> Answer:
+    async def _ask(
+        self, action: ev.Action, by: str, request: str, attempt: str = "", version: int = 0,
+        verdict: ev.Verdict | None = None,
+    ) -> Answer:  # fmt: skip
         """Ask for ``action`` and wait for its answer; a repeat under the same id gets the first one."""
         known = request or _update_id()
-        asked = ev.ActionAsked(at=workflow.now(), id=known, action=action, by=by, attempt=attempt, version=version)
+        asked = ev.ActionAsked(
+            at=workflow.now(), id=known, action=action, by=by, attempt=attempt, version=version, verdict=verdict
+        )
         await self._told(asked)
-        await workflow.wait_condition(lambda: known in self._state.answers)
-        return self._state.answers[known]
+        return await self._answered(known)
+
+    async def _answered(self, request: str) -> Answer:
+        await workflow.wait_condition(lambda: request in self._state.answers)
+        return self._state.answers[request]
 
     async def _note(self, event: ev.Event) -> Answer:
         await self._told(event)
@@ -362,7 +370,7 @@ class LeadWorkflow:
     @workflow.update
     async def act(self, asked: Act) -> Answer:
         """An action of the conversation, authorised again on the durable state."""
-        return await self._ask(asked.action, asked.by, asked.id, asked.attempt, asked.version)
+        return await self._ask(asked.action, asked.by, asked.id, asked.attempt, asked.version, asked.verdict)
 
     @workflow.update
     async def report(self, told: Report) -> int:
@@ -394,6 +402,34 @@ class LeadWorkflow:
     async def opt_out(self, by: By) -> Answer:
         """Never contact this person again; answered once the opt-out outlives this lead."""
         return await self._ask(ev.OptOut(words=by.words), by.by, by.id)
+
+    @workflow.update
+    async def approve(self, decide: Decide) -> Answer:
+        """Do what the playbook leaves to a person: authorised again as things stand now, then done. The answer is that
+        of the action."""
+        return await self._decide(decide, True)
+
+    @workflow.update
+    async def reject(self, decide: Decide) -> Answer:
+        """Do not do what waits for a person; they are told that a colleague gets back to them."""
+        return await self._decide(decide, False)
+
+    async def _decide(self, decide: Decide, approved: bool) -> Answer:
+        known = self._state.answers.get(story.approved(decide.request)) if decide.request else None
+        if known is not None:
+            return known
+        waiting = [a.request.id for a in self._state.approvals if decide.request in ("", a.request.id)]
+        if not waiting:
+            return self._no("nothing_waits", "nothing of this lead waits for a person; it may have been dropped")
+        if len(waiting) > 1:
+            return self._no("which", f"several wait; name one of {', '.join(waiting)}")
+        text = "" if approved else requests.turned_down(self._playbook)
+        event = ev.ActionDecided(
+            at=workflow.now(), id=decide.id, request=waiting[0], approved=approved, by=decide.by, words=decide.words,
+            text=text,
+        )  # fmt: skip
+        answer = await self._note(event)
+        return await self._answered(story.approved(waiting[0])) if approved else answer
 
     @workflow.update
     async def take_over(self, by: By) -> Answer:
@@ -455,7 +491,7 @@ class LeadWorkflow:
     @workflow.query
     def view(self) -> View:
         """The lead as people see it."""
-        return view(self._state, self._step)
+        return view(self._state, self._playbook, self._step)
 
     @workflow.query
     def why(self) -> list[Entry]:

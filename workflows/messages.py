@@ -197,6 +197,15 @@ class Judged(Model):
     """What would meet it, in words."""
     knock_out: bool = False
 
+    @property
+    def in_words(self) -> str:
+        """``team size is 1, wanted at least 3 (said: "just me")``."""
+        name = self.field.replace("_", " ")
+        if not self.value:
+            return f"{name} is not known, wanted {self.wants}"
+        words = f": “{self.quote}”" if self.quote and self.quote != self.value else ""
+        return f"{name} is {self.value.replace('_', ' ')}, wanted {self.wants} ({self.source}{words})"
+
 
 class Waiting(Model):
     """An action that waits for a person's word, as people see it."""

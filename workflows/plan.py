@@ -12,83 +12,30 @@ from typing import Literal
 
 from . import events as ev
 from .lead import Broken, DueText, Lead, LiveCall
-from .model import Instant, Model
 from .playbook import Playbook, Touch
+from .requests import awaited, overdue, requests, sooner
 from .rules import Ruling, allowed_from, cap_allows
+from .steps import (
+    AskCarrier,
+    Dial,
+    FindTimes,
+    Finish,
+    Hangup,
+    KeepOptOut,
+    MakeBooking,
+    Settle,
+    Step,
+    Text,
+    Unbook,
+    Wait,
+    settle,
+)
 from .wording import length
 
-
-class Step(Model):
-    """One thing to do, or the time to wait for. ``key`` tells one step from another; ``reason`` is the answer to
-    "why now, why not": its rule's name, then words for people."""
-
-    key: str
-    rule: str
-    reason: str
-
-
-class Wait(Step):
-    """Nothing to do before ``until`` (None: until something happens)."""
-
-    until: Instant | None = None
-
-
-class Dial(Step):
-    attempt: str
-    touch: str
-    not_after: Instant
-
-
-class Text(Step):
-    """Send ``message`` (a template's name) under the touch ``touch``, before ``not_after``."""
-
-    touch: str
-    message: str
-    not_after: Instant
-    booking: ev.Booking | None = None
-
-
-class AskCarrier(Step):
-    """The call's deadline passed: read from the carrier what became of it."""
-
-    call: LiveCall
-
-
-class Hangup(Step):
-    """End a call through the carrier; ``say`` first, when somebody listens."""
-
-    call: LiveCall
-    say: str = ""
-
-
-class FindTimes(Step):
-    request: ev.ActionAsked
-
-
-class MakeBooking(Step):
-    """Book the slot of ``request``; with a meeting booked already, this moves it."""
-
-    request: ev.ActionAsked
-    slot: ev.Slot
-
-
-class Unbook(Step):
-    request: ev.ActionAsked
-    booking: ev.Booking
-
-
-class KeepOptOut(Step):
-    """Make the opt-out outlive this lead."""
-
-
-class Settle(Step):
-    """Something decided that touches nothing outside: it becomes ``event`` at once."""
-
-    event: ev.Event
-
-
-class Finish(Step):
-    """The memory period is over: the execution may end."""
+__all__ = [
+    "KEPT_BACK", "RULES", "STILL_OPEN", "AskCarrier", "Dial", "FindTimes", "Finish", "Hangup", "KeepOptOut", "MakeBooking",
+    "Settle", "Step", "Text", "Unbook", "Wait", "blocked_by", "due_touch", "next_step",
+]  # fmt: skip
 
 
 KEPT_BACK = frozenset({"calling_hours", "attempt_cap", "paused", "taken_over", "zone_unknown", "no_common_hours"})
@@ -105,73 +52,8 @@ def next_step(state: Lead, playbook: Playbook, now: datetime) -> Step:
     for rule in RULES:
         step = rule(state, playbook, now)
         if step is not None:
-            return step
+            return sooner(step, state)
     return Wait(key="wait", rule="nothing_due", reason="nothing is due; waiting for the lead or a person")
-
-
-# ---- requests of the live call, of reps and of pages ------------------------------------------------------------
-
-
-def _denied(state: Lead, playbook: Playbook, request: ev.ActionAsked) -> str:
-    """Why this action must not be, judged on the durable state; empty when it may. A denied one is answered with it."""
-    action = request.action
-    if action.kind == "opt_out":
-        return ""
-    rang_us = state.call is not None and state.call.inbound
-    if state.opted_out_at and request.by == "agent" and (not rang_us or action.kind in ("call_back", "send_link")):
-        return "opted_out"
-    if request.version and request.version < state.settled and action.kind in ("book", "cancel", "offer_slots"):
-        return "stale_version"
-    if action.kind in ("book", "offer_slots"):
-        if state.stage == "showed":
-            return "showed_already"
-        if state.booking and state.moves >= playbook.meeting.max_moves and request.by == "agent":
-            return "moved_too_often"
-    if action.kind == "book" and _slot(state, playbook, action.slot) is None:
-        return "slot_not_offered"
-    if action.kind == "cancel" and state.booking is None:
-        return "no_meeting"
-    autonomy = playbook.autonomy.get(action.kind, "act") if request.by == "agent" else "act"
-    return "" if autonomy == "act" else f"autonomy_{autonomy}"
-
-
-def _slot(state: Lead, playbook: Playbook, wanted: str) -> ev.Slot | None:
-    """The slot that a request names: an offered one, or, from a person with authority, ``REP@INSTANT``."""
-    offered = next((s for s in state.offered if s.id == wanted), None)
-    if offered is not None:
-        return offered
-    rep, at, text = wanted.partition("@")
-    if not at or not text.startswith("="):
-        return None
-    start = datetime.fromisoformat(text[1:])
-    return ev.Slot(id=f"{rep}@{start.isoformat()}", rep=rep, start=start, end=start + playbook.meeting.length)
-
-
-def _requests(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
-    for request in state.requests:
-        action, key = request.action, f"request:{request.id}"
-        why = _denied(state, playbook, request)
-        if why:
-            return _settle(
-                key, why, f"denied: {why}", ev.ActionDone(at=now, request=request.id, allowed=False, why=why)
-            )
-        if action.kind == "opt_out":
-            continue  # answered once it is kept, below
-        words = f"{action.kind.replace('_', ' ')} asked by {request.by}"
-        if action.kind == "offer_slots":
-            return FindTimes(key=key, rule="asked", reason=words, request=request)
-        if action.kind == "book":
-            slot = _slot(state, playbook, action.slot)
-            if slot is not None:
-                return MakeBooking(key=key, rule="asked", reason=words, request=request, slot=slot)
-        if action.kind == "cancel" and state.booking:
-            return Unbook(key=key, rule="asked", reason=words, request=request, booking=state.booking)
-        return _settle(key, "asked", words, ev.ActionDone(at=now, request=request.id))
-    return None
-
-
-def _settle(key: str, rule: str, reason: str, event: ev.Event) -> Settle:
-    return Settle(key=key, rule=rule, reason=reason, event=event)
 
 
 # ---- what must not go on ----------------------------------------------------------------------------------------
@@ -192,10 +74,10 @@ def _opt_out(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
         return KeepOptOut(key="opt_out", rule="opt_out", reason="they asked not to be contacted again")
     for request in state.requests:
         if request.action.kind == "opt_out":
-            return _settle(f"request:{request.id}", "opt_out", "kept", ev.OptOutKept(at=now))
+            return settle(f"request:{request.id}", "opt_out", "kept", ev.OptOutKept(at=now))
     if not state.closed and state.stage != "showed" and not (state.call and state.call.state == "connected"):
         reason = "asked not to be contacted again"
-        return _settle("close", "opt_out", reason, ev.LeadClosed(at=now, disposition="opted_out", reason=reason))
+        return settle("close", "opt_out", reason, ev.LeadClosed(at=now, disposition="opted_out", reason=reason))
     return None
 
 
@@ -205,7 +87,7 @@ def _unwanted_call(state: Lead, playbook: Playbook, now: datetime) -> Step | Non
     if call is None or call.inbound or not call.sid or call.state == "ended":
         return None
     ringing = call.state in ("placed", "ambiguous")
-    taken = state.taken_over_by and state.review != "handoff"
+    taken = state.taken_over_by and state.review not in ("handoff", "complaint")
     if call.state == "connected" and (taken or state.held_by):
         rule, reason = ("taken_over", "a person took over") if taken else ("paused", f"paused by {state.held_by}")
         say = playbook.speech.paused
@@ -324,7 +206,7 @@ def _outcome(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
         return None
     if seen.present and not state.closed and state.stage == "showed":
         reason = f"the meeting was held ({seen.source.replace('_', ' ')})"
-        return _settle("close", "goal_reached", reason, ev.LeadClosed(at=now, disposition="showed", reason=reason))
+        return settle("close", "goal_reached", reason, ev.LeadClosed(at=now, disposition="showed", reason=reason))
     return None
 
 
@@ -339,7 +221,7 @@ def _absence(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
     ):
         return None
     event = ev.AttendanceReported(at=now, booking=meeting.id, present=False, source="absent")
-    return _settle(f"absent:{meeting.id}", "absent", "nobody came through the join link", event)
+    return settle(f"absent:{meeting.id}", "absent", "nobody came through the join link", event)
 
 
 def _due_text(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
@@ -412,9 +294,9 @@ def _recovery(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
     if state.missed is None or state.pass_began is not None:
         return None
     if state.pass_no < playbook.cadence.passes:
-        return _settle("recovery", "no_show", "the meeting was missed", ev.RecoveryBegan(at=now))
+        return settle("recovery", "no_show", "the meeting was missed", ev.RecoveryBegan(at=now))
     reason = f"missed the meeting after {state.pass_no} passes"
-    return _settle("close", "passes", reason, ev.LeadClosed(at=now, disposition="no_show", reason=reason))
+    return settle("close", "passes", reason, ev.LeadClosed(at=now, disposition="no_show", reason=reason))
 
 
 def _legal(state: Lead, playbook: Playbook, at: datetime) -> Ruling:
@@ -429,12 +311,12 @@ def _contactable(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
         return Wait(key="wait", rule="no_form", reason="waiting for the form")
     if not state.phone:
         reason = "there is no phone number to call or text"
-        return _settle(
+        return settle(
             "close", "no_phone", reason, ev.LeadClosed(at=now, disposition="no_way_to_contact", reason=reason)
         )
     if not state.zones:
         reason = "nobody knows what time it is where this number is; a state or address is needed"
-        return _settle(
+        return settle(
             "close",
             "zone_unknown",
             reason,
@@ -461,7 +343,7 @@ def _broken(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
                 return Wait(key="broken", rule="broken", reason="the call broke off; ringing again", until=ruling.at)
             attempt = f"a{state.dials + 1}"
             event = ev.DialQueued(at=now, attempt=attempt, touch=broken.touch)
-            return _settle(f"queue:{attempt}", "broken", _why_dial(broken.touch), event)
+            return settle(f"queue:{attempt}", "broken", _why_dial(broken.touch), event)
     return _cut_off(state, playbook, now, broken)
 
 
@@ -514,7 +396,7 @@ def _cadence(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
         missed = state.missed is not None
         reason = "never came back after the last touch"
         disposition: Literal["no_show", "unresponsive"] = "no_show" if missed else "unresponsive"
-        return _settle("close", "exhausted", reason, ev.LeadClosed(at=now, disposition=disposition, reason=reason))
+        return settle("close", "exhausted", reason, ev.LeadClosed(at=now, disposition=disposition, reason=reason))
     index, touch = found
     due = base + touch.after
     name = f"cadence/{state.pass_no}/{index}/{touch.name}"
@@ -576,24 +458,26 @@ def _dial_or_wait(state: Lead, playbook: Playbook, now: datetime, touch: str, du
         return _until(ruling, due, touch)
     attempt = f"a{state.dials + 1}"
     event = ev.DialQueued(at=now, attempt=attempt, touch=touch)
-    return _settle(f"queue:{attempt}", "due", _why_dial(touch), event)
+    return settle(f"queue:{attempt}", "due", _why_dial(touch), event)
 
 
 RULES: tuple[Rule, ...] = (
-    _stray_calls,
-    _opt_out,
-    _requests,
-    _unwanted_call,
-    _call,
-    _outcome,
-    _absence,
-    _due_text,
-    _broken,
-    _dormant,
-    _meeting,
-    _recovery,
-    _contactable,
-    _callback,
-    _cadence,
+    _stray_calls,  # one call at a time
+    _opt_out,  # kept before anything else is done, and closes
+    requests,  # somebody waits for an answer: a caller on the line, a rep, a page
+    overdue,  # what nobody approved in time is dropped
+    _unwanted_call,  # a call of ours that is no longer wanted is ended
+    _call,  # a call under way is waited for
+    _outcome,  # a meeting that was held is the goal
+    _absence,  # nobody came
+    _due_text,  # the answer to what they just did
+    _broken,  # a talk that broke off goes on
+    _dormant,  # closed: remembered, and nothing more
+    _meeting,  # reminders, and waiting for the meeting
+    _recovery,  # a missed meeting begins a new pass, or closes
+    _contactable,  # taken over, paused, or nobody to call
+    awaited,  # a wish of theirs waits for a person: no call meanwhile
+    _callback,  # the call that was promised
+    _cadence,  # the next touch, and at last the end
 )
 """Every behaviour's place, the first that has something to say wins."""

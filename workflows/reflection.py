@@ -6,12 +6,15 @@ from datetime import datetime
 
 from .effects import Reflection
 from .lead import Lead
+from .plan import next_step
 from .playbook import Playbook
+from .steps import Wait
+from .wording import written_time
 
 
 def is_due(state: Lead) -> bool:
     """Whether something waits to be told that is worth a write of its own. Lesser lines ride along with the next;
-    a call under way is told when it is over, unless a person is needed now."""
+    a call under way is told when it is over, unless a person is needed now: to take over, or to approve."""
     news = (
         bool(state.owed)
         or state.outcome_due
@@ -21,7 +24,14 @@ def is_due(state: Lead) -> bool:
     )
     if not news:
         return False
-    return state.call is None or bool(state.taken_over_by)
+    return state.call is None or bool(state.taken_over_by or state.approvals)
+
+
+def _next(state: Lead, playbook: Playbook, now: datetime) -> str:
+    """What comes next and why, in a line for the CRM."""
+    step = next_step(state, playbook, now)
+    until = step.until if isinstance(step, Wait) else None
+    return f"{step.reason}, {written_time(until, state.zone)}" if until else step.reason
 
 
 def reflection(state: Lead, playbook: Playbook, now: datetime) -> Reflection:
@@ -35,9 +45,11 @@ def reflection(state: Lead, playbook: Playbook, now: datetime) -> Reflection:
         stage=state.stage, furthest=state.furthest, disposition=state.disposition, reason=state.reason,
         source=state.person.source if state.person else "", owner=state.owner,
         form=state.person if state.person_version > state.reflected else None,
-        learned={k: v.value for k, v in state.learned.items()}, milestones=state.milestones, entries=state.entries,
+        learned={k: v.value for k, v in state.learned.items()}, concerns=tuple(state.concerns.values()),
+        next_step=_next(state, playbook, now), milestones=state.milestones, entries=state.entries,
         calls=tuple(o.call for o in state.owed if o.call), booking=state.booking or state.missed,
-        meeting_outcome=outcome, cards=tuple(o.card for o in state.owed if o.card), needs_review=state.review,
+        meeting_outcome=outcome, cards=tuple(o.card for o in state.owed if o.card),
+        todos=tuple(o.todo for o in state.owed if o.todo), needs_review=state.review,
         memory=memory if state.closed else None,
         team=playbook.team,
         parts=("record", "crm", "notice", "rotation") if state.outcome_due else ("record", "crm", "notice"),

@@ -10,14 +10,17 @@ from typing import Any
 
 from .. import events as ev
 from ..lead import Lead
-from . import calls, meetings, people, texts
+from . import asked, calls, meetings, people, texts
+from .asked import approved
 from .marks import KEPT_IDS
+
+__all__ = ["HANDLERS", "apply", "approved"]
 
 
 def apply(state: Lead, event: ev.Event) -> Lead:
     """``state`` after ``event``; the version counts up by one, also for a repeat that changes nothing else."""
     state = state.but(version=state.version + 1)
-    if event.id and event.kind not in ("action_asked", "form_submitted"):
+    if event.id and event.kind not in ("action_asked", "action_decided", "form_submitted"):
         if event.id in state.seen:
             return state
         state = state.but(seen=(*state.seen, event.id)[-KEPT_IDS:])
@@ -41,12 +44,14 @@ HANDLERS: dict[str, Callable[[Lead, Any], Lead]] = {
     "text_ambiguous": texts.text_ambiguous,
     "text_failed": texts.text_failed,
     "message_received": texts.message_received,
-    "action_asked": people.action_asked,
+    "action_asked": asked.action_asked,
     "slots_found": meetings.slots_found,
     "meeting_booked": meetings.meeting_booked,
     "booking_refused": meetings.booking_refused,
     "meeting_cancelled": meetings.meeting_cancelled,
-    "action_done": people.action_done,
+    "action_done": asked.action_done,
+    "action_deferred": asked.action_deferred,
+    "action_decided": asked.action_decided,
     "meeting_confirmed": meetings.meeting_confirmed,
     "attendance_reported": meetings.attendance_reported,
     "opt_out_kept": people.opt_out_kept,

@@ -188,7 +188,8 @@ def conversation_ended(state: Lead, event: ev.ConversationEnded) -> Lead:
     state = _broke_off(state, event, touch)
     note = CallNote(
         attempt=event.attempt, sid=touch.sid, at=touch.at, inbound=touch.touch == "inbound", disposition=outcome,
-        transcript=event.transcript, verdicts=event.verdicts, timings=event.timings,
+        transcript=event.transcript, verdicts=event.verdicts, timings=event.timings, concerns=event.concerns,
+        path=event.path, moments=event.moments,
         tokens_in=event.tokens_in, tokens_out=event.tokens_out,
     )  # fmt: skip
     if _is_over(touch):  # the carrier's word was quicker than ours

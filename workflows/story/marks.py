@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from .. import events as ev
-from ..effects import Card, Entry
+from ..effects import Card, Entry, ToDo
 from ..lead import Lead, Owed, Stage
 from ..messages import Answer
+from ..wording import written_time
 
 _LADDER = ("new", "attempting", "contacted", "interested", "qualified", "booked", "confirmed", "showed")
 """The stages of a straight way up; the furthest of these is what the funnel counts."""
@@ -45,7 +46,7 @@ def name(state: Lead) -> str:
     return state.person.name if state.person else ""
 
 
-def card(state: Lead, key: str, title: str, *lines: str) -> Lead:
+def card(state: Lead, key: str, title: str, *lines: str, urgent: bool = False) -> Lead:
     """Owe the reps' channel a card; ``key`` tells it from the lead's others."""
     card = Card(
         key=f"{state.lead}:{key}",
@@ -53,8 +54,50 @@ def card(state: Lead, key: str, title: str, *lines: str) -> Lead:
         lines=tuple(filter(None, lines)),
         rep=state.owner,
         lead=state.lead,
+        urgent=urgent,
     )
     return state.but(owed=(*state.owed, Owed(version=state.version, card=card)))
+
+
+def errand(state: Lead, at: datetime, key: str, title: str, *lines: str, urgent: bool = False) -> Lead:
+    """Something for a person to do: a card in the reps' channel and a task in the CRM, both under ``key``."""
+    title = begun(title)
+    state = card(state, key, title, *lines, urgent=urgent)
+    todo = ToDo(
+        key=f"{state.lead}:{key}", title=title, lines=tuple(filter(None, lines)), rep=state.owner, at=at, urgent=urgent
+    )  # fmt: skip
+    return state.but(owed=(*state.owed, Owed(version=state.version, todo=todo)))
+
+
+def begun(text: str) -> str:
+    """``text`` with a capital at its beginning."""
+    return text[:1].upper() + text[1:]
+
+
+def quoted(words: str) -> str:
+    """Somebody's words as a line of a card; nothing when there are none."""
+    return f"“{words[:500]}”" if words else ""
+
+
+def meant(state: Lead, action: ev.Action, slot: ev.Slot | None = None) -> str:
+    """What an action would do, for people: "book Tue Nov 24, 3:30 PM EST with ana"."""
+    match action:
+        case ev.Book():
+            named = slot or next((s for s in state.offered if s.id == action.slot), None)
+            verb = "move the meeting to" if state.booking else "book"
+            return (
+                f"{verb} {written_time(named.start, state.zone)} with {named.rep}" if named else f"{verb} {action.slot}"
+            )
+        case ev.CallBack():
+            return f"call back {written_time(action.at, state.zone)}" if action.at else "call back at once"
+        case ev.Decline():
+            return f"close as {action.disposition.replace('_', ' ')}"
+        case ev.Cancel():
+            return "cancel the meeting"
+        case ev.OfferSlots():
+            return "offer times"
+        case _:
+            return action.kind.replace("_", " ")
 
 
 def milestone(state: Lead, name: str, at: datetime) -> Lead:

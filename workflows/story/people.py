@@ -1,10 +1,12 @@
-"""What people do and ask for: forms, requests, opting out, taking over, pausing; and what we note ourselves."""
+"""What people do: forms, opting out, taking over, pausing; and what we note ourselves."""
 
 from __future__ import annotations
 
 from .. import events as ev
-from ..lead import DueText, Lead
+from ..conversation.qualify import answers
+from ..lead import Lead
 from ..messages import Answer
+from ..playbook import registered
 from ..rules import zones_of
 from ..wording import written_time
 from . import marks
@@ -34,6 +36,7 @@ def form_submitted(state: Lead, event: ev.FormSubmitted) -> Lead:
         person=person, person_version=state.version, handles=handles, zones=zones,
         zone=person.zone or (zones[0] if zones else "UTC"), submissions=(*state.submissions, form.submission_id)[-50:],
     )  # fmt: skip
+    state = answered(state)
     state = marks.milestone(state, "form", event.at)
     state = marks.note(state, event.at, "form", f"form from {form.source or 'an unnamed source'}", source=form.source)
     if not known:
@@ -60,40 +63,18 @@ def form_submitted(state: Lead, event: ev.FormSubmitted) -> Lead:
     return marks.note(state, event.at, "repeat", "the same person again: no second call", "one_lead")
 
 
-def action_asked(state: Lead, event: ev.ActionAsked) -> Lead:
-    if event.id in state.answers or any(r.id == event.id for r in state.requests):
+def answered(state: Lead) -> Lead:
+    """What the form says of the playbook's questions is known, and not asked again. What was heard, texted or noted by
+    a rep outranks it; a newer form outranks an older one."""
+    book = registered().get(state.playbook)
+    if book is None or state.person is None:
         return state
-    state = state.but(requests=(*state.requests, event))
-    if event.attempt and event.action.kind in ("offer_slots", "book"):
-        state = marks.reach(state, "qualified", event.at)
-    if event.action.kind == "opt_out":
-        state = marks.opt_out(state, event.at, event.action.words)
-    return state
-
-
-def action_done(state: Lead, event: ev.ActionDone) -> Lead:
-    request = next((r for r in state.requests if r.id == event.request), None)
-    if request is None:
-        return state
-    action = request.action
-    state = marks.note(
-        state, event.at, "action", f"{action.kind.replace('_', ' ')} asked by {request.by}: "
-        f"{'done' if event.allowed else 'denied'}", event.why, attempt=request.attempt,
-    )  # fmt: skip
-    if event.allowed and action.kind == "call_back":
-        state = state.but(callback_at=action.at or event.at)
-    if event.allowed and action.kind == "send_link":
-        state = state.but(due_texts=(*state.due_texts, DueText(key=f"due/link/{request.id}", message="link")))
-    if event.allowed and action.kind == "hand_off":
-        name = marks.name(state) or "A lead"
-        state = marks.card(
-            state, f"handoff:{request.id}", f"{name} wants a person", action.why,
-            f"“{action.words}”" if action.words else "", f"Phone: {state.phone}" if state.phone else "",
-        )  # fmt: skip
-        state = state.but(taken_over_by=state.owner or "team", review="handoff")
-    if action.kind == "decline" and event.allowed:
-        state = marks.closing(state, event.at, action.disposition, action.words)
-    return marks.answer(state, event.request, Answer(allowed=event.allowed, rule=event.why))
+    told = {
+        field: fact
+        for field, fact in answers(book, state.person).items()
+        if field not in state.learned or state.learned[field].source == "form"
+    }
+    return state.but(learned={**state.learned, **told}) if told else state
 
 
 def opt_out_kept(state: Lead, event: ev.OptOutKept) -> Lead:
@@ -111,7 +92,7 @@ def taken_over(state: Lead, event: ev.TakenOver) -> Lead:
 
 def released(state: Lead, event: ev.Released) -> Lead:
     state = marks.note(state, event.at, "released", f"released by {event.by}")
-    review = "" if state.review == "handoff" else state.review
+    review = "" if state.review in ("handoff", "complaint") else state.review
     return marks.settle(state.but(taken_over_by="", review=review, last_over_at=event.at))
 
 
@@ -171,4 +152,4 @@ def waiting(state: Lead, event: ev.Waiting) -> Lead:
 
 def playbook_moved(state: Lead, event: ev.PlaybookMoved) -> Lead:
     state = marks.note(state, event.at, "playbook", f"moved to playbook {event.playbook} by {event.by}")
-    return state.but(playbook=event.playbook)
+    return answered(state.but(playbook=event.playbook))

@@ -1,0 +1,205 @@
+"""What is asked of a lead, and what becomes of it: done, denied, left to a person, approved, rejected or dropped."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from .. import events as ev
+from ..conversation.qualify import assess
+from ..lead import Approval, DueText, Lead
+from ..messages import Answer
+from ..playbook import registered
+from ..wording import written_time
+from . import marks
+
+
+def action_asked(state: Lead, event: ev.ActionAsked) -> Lead:
+    if event.id in state.answers or any(r.id == event.id for r in state.requests):
+        return state
+    state = state.but(requests=(*state.requests, event))
+    if event.attempt and event.action.kind in ("offer_slots", "book"):
+        state = marks.reach(state, "qualified", event.at)
+    if event.action.kind == "opt_out":
+        state = marks.opt_out(state, event.at, event.action.words)
+    return state
+
+
+def action_done(state: Lead, event: ev.ActionDone) -> Lead:
+    request = next((r for r in state.requests if r.id == event.request), None)
+    if request is None:
+        return state
+    state = marks.note(
+        state, event.at, "action", f"{request.action.kind.replace('_', ' ')} asked by {_whose(request)}: "
+        f"{'done' if event.allowed else 'denied'}", event.why, attempt=request.attempt,
+    )  # fmt: skip
+    if event.allowed:
+        state = _done(state, event.at, request)
+    elif event.why == "autonomy_observe":
+        state = _observed(state, event.at, request)
+    return marks.answer(state, event.request, Answer(allowed=event.allowed, rule=event.why))
+
+
+def _done(state: Lead, at: datetime, request: ev.ActionAsked) -> Lead:
+    """The consequences of an action that touches nothing outside by itself."""
+    match request.action:
+        case ev.CallBack() as action:
+            return state.but(callback_at=action.at or at)
+        case ev.SendLink():
+            return state.but(due_texts=(*state.due_texts, DueText(key=f"due/link/{request.id}", message="link")))
+        case ev.HandOff() as action:
+            return _handed_off(state, at, request.id, action)
+        case ev.Decline() as action:
+            return marks.closing(state, at, action.disposition, _misfit(state, action) or action.words)
+        case ev.Task() as action:
+            state = marks.errand(
+                state, at, f"task:{request.id}", f"{_name(state)} wants to know: {action.what}", marks.quoted(action.words),
+                _reach(state),
+            )  # fmt: skip
+            return state.but(review=state.review or "task")
+        case ev.Refer() as action:
+            return _referred(state, at, request.id, action)
+        case _:
+            return state
+
+
+def _handed_off(state: Lead, at: datetime, request: str, action: ev.HandOff) -> Lead:
+    title = f"Complaint: {_name(state)}" if action.complaint else f"{_name(state)} wants a person"
+    state = marks.errand(
+        state, at, f"handoff:{request}", title, action.why, marks.quoted(action.words), _reach(state),
+        urgent=action.complaint,
+    )  # fmt: skip
+    review = "complaint" if action.complaint or state.review == "complaint" else "handoff"
+    return state.but(taken_over_by=state.owner or "team", review=review)
+
+
+def _referred(state: Lead, at: datetime, request: str, action: ev.Refer) -> Lead:
+    """Somebody else is the right one: a person takes it up with them, and this lead is not called again."""
+    who = ", ".join(filter(None, (action.name, action.contact)))
+    state = marks.errand(
+        state, at, f"refer:{request}", f"{_name(state)} refers us to {who or 'somebody else'}", marks.quoted(action.words),
+        f"Asked for by {_name(state)}" + (f", {state.person.company}" if state.person and state.person.company else ""),
+    )  # fmt: skip
+    given = "a right person was named" if who else "somebody else is the right person"
+    state = state.but(review=state.review or "referral")
+    return marks.closing(state, at, "wrong_person", f"{given}; a colleague takes it up")
+
+
+def _observed(state: Lead, at: datetime, request: ev.ActionAsked) -> Lead:
+    """What the agent would have done is a person's to do."""
+    state = marks.errand(
+        state, at, f"observed:{request.id}", f"Yours to do for {_name(state)}: {marks.meant(state, request.action)}",
+        "The agent would have done this; the playbook leaves it to you.", *_grounds(request.verdict), _reach(state),
+    )  # fmt: skip
+    return state.but(review=state.review or "observed")
+
+
+# ---- what waits for a person's word ------------------------------------------------------------------------------
+
+
+def action_deferred(state: Lead, event: ev.ActionDeferred) -> Lead:
+    request = next((r for r in state.requests if r.id == event.request), None)
+    if request is None:
+        return state
+    what = marks.meant(state, request.action, event.slot)
+    until = written_time(event.until, state.zone)
+    booking = state.booking.id if state.booking else ""
+    waiting = Approval(request=request, until=event.until, slot=event.slot, booking=booking)
+    state = marks.note(
+        state, event.at, "approval", f"waits for a person until {until}: {what}", "autonomy_propose",
+        request=request.id, attempt=request.attempt,
+    )  # fmt: skip
+    state = marks.errand(
+        state, event.at, f"approval:{request.id}", f"Approve for {_name(state)}? {marks.begun(what)}",
+        f"Until {until}; without a word from you it is not done.", *_grounds(request.verdict),
+    )  # fmt: skip
+    state = state.but(approvals=(*state.approvals, waiting), review="approval")
+    told = Answer(allowed=False, rule="autonomy_propose", detail=f"waits for a person until {until}")
+    return marks.answer(state, request.id, told)
+
+
+def action_decided(state: Lead, event: ev.ActionDecided) -> Lead:
+    waiting = next((a for a in state.approvals if a.request.id == event.request), None)
+    if waiting is None:
+        return state
+    rest = tuple(a for a in state.approvals if a is not waiting)
+    what = marks.meant(state, waiting.request.action, waiting.slot)
+    state = state.but(approvals=rest, review="" if state.review == "approval" and not rest else state.review)
+    if not event.approved:
+        return _dropped(state, event, what)
+    state = marks.note(
+        state, event.at, "approval", f"approved by {event.by}: {what}", "approved", request=event.request,
+        words=event.words,
+    )  # fmt: skip
+    again = waiting.request.model_copy(
+        update={"id": approved(event.request), "at": event.at, "action": _as_approved(waiting), "version": 0,
+                "approved_by": event.by or "a person"},
+    )  # fmt: skip
+    if (state.booking.id if state.booking else "") != waiting.booking:
+        state = marks.note(state, event.at, "action", f"no longer done: {what}", "stale_version")
+        return marks.answer(state, again.id, Answer(allowed=False, rule="stale_version", detail="the meeting changed"))
+    return state.but(requests=(*state.requests, again))
+
+
+def approved(request: str) -> str:
+    """The id under which an approved request is performed: a repeated approval meets its answer."""
+    return f"{request}:approved"
+
+
+def _as_approved(waiting: Approval) -> ev.Action:
+    """The action as it can be done after the talk: a slot by its instant, since other times may have been offered
+    since; times to offer as the link where they stand."""
+    if waiting.slot is not None:
+        return ev.Book(slot=f"{waiting.slot.rep}@={waiting.slot.start.isoformat()}")
+    return ev.SendLink() if waiting.request.action.kind == "offer_slots" else waiting.request.action
+
+
+def _dropped(state: Lead, event: ev.ActionDecided, what: str) -> Lead:
+    who = f"rejected by {event.by}" if event.by else "nobody approved it in time"
+    rule = "rejected" if event.by else "deadline"
+    state = marks.note(
+        state, event.at, "approval", f"not done, {who}: {what}", rule, request=event.request, words=event.words
+    )
+    state = marks.errand(
+        state, event.at, f"dropped:{event.request}", f"Not done for {_name(state)}: {what}", f"{marks.begun(who)}.",
+        "They were told that a colleague gets back to them." if event.text else "", _reach(state),
+    )  # fmt: skip
+    if event.text and not state.opted_out_at and not state.closed:
+        due = DueText(key=f"due/dropped/{event.request}", message=event.text)
+        state = state.but(due_texts=(*state.due_texts, due))
+    return state.but(review=state.review or "not_approved")
+
+
+# ---- in words ----------------------------------------------------------------------------------------------------
+
+
+def _name(state: Lead) -> str:
+    return marks.name(state) or "a lead"
+
+
+def _reach(state: Lead) -> str:
+    return f"Phone: {state.phone}" if state.phone else ""
+
+
+def _whose(request: ev.ActionAsked) -> str:
+    return f"{request.by}, approved by {request.approved_by}" if request.approved_by else request.by
+
+
+def _grounds(verdict: ev.Verdict | None) -> tuple[str, ...]:
+    """What the agent went by, as lines of a card."""
+    if verdict is None:
+        return ()
+    weighed = f"Evidence {verdict.value:.2f} of {verdict.threshold:.2f} needed" if verdict.value is not None else ""
+    return (*(marks.quoted(words) for words in verdict.evidence), weighed if verdict.threshold else "")
+
+
+def _misfit(state: Lead, action: ev.Decline) -> str:
+    """Which criterion they failed, and on whose word."""
+    book = registered().get(state.playbook)
+    if action.disposition != "not_fit" or book is None:
+        return ""
+    known = state.learned
+    fit = assess(
+        book, {k: v.value for k, v in known.items()}, {k: v.source for k, v in known.items()},
+        {k: v.quote for k, v in known.items()},
+    )  # fmt: skip
+    return "; ".join(c.in_words for c in fit.against)
