@@ -95,6 +95,9 @@ class Stage:
             )
         )  # fmt: skip
 
+    def usual_converse(self, _: fx.Converse) -> fx.Conversed:
+        return fx.Conversed(reply="Thank you.")
+
     def usual_reflect(self, _: fx.Reflection) -> fx.ReflectionDone:
         return fx.ReflectionDone()
 

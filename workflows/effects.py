@@ -11,7 +11,8 @@ from typing import Literal
 from pydantic import Field
 from temporalio import activity
 
-from .events import Booking, Concern, Form, Line, Moment, Slot, Verdict
+from .events import Booking, CallLearned, Concern, Form, Line, Moment, Slot, Verdict
+from .messages import Brief
 from .model import Duration, Instant, Model
 
 ErrorKind = Literal["retry_after", "retry", "permanent", "ambiguous"]
@@ -167,6 +168,30 @@ class ReleaseMeeting(Model):
     now: Instant
     why: str
     keep_event: bool = False
+
+
+class Converse(Model):
+    """Answer what the lead wrote: ``text`` (several messages, a line each), after ``thread``. ``message`` is the
+    carrier's id of the last of them; actions asked of the lead carry it, so that a repeat repeats nothing."""
+
+    brief: Brief
+    thread: tuple[Line, ...] = ()
+    text: str
+    message: str
+    now: Instant
+    """When it is answered."""
+
+
+class Conversed(Model):
+    """What to write back (nothing, when there is nothing to say) and what was understood; the actions were asked of
+    the lead already. ``node``: where in the graph the talk stands now."""
+
+    reply: str = ""
+    node: str = ""
+    told: tuple[CallLearned, ...] = ()
+    verdicts: tuple[Verdict, ...] = ()
+    tokens_in: int = 0
+    tokens_out: int = 0
 
 
 class KeepOptOut(Model):
@@ -333,6 +358,12 @@ async def release_meeting(request: ReleaseMeeting) -> None:
 
 
 @activity.defn
+async def converse(request: Converse) -> Conversed:
+    """The same conversation core as on the phone, for one turn. Raises retry when the lead cannot be asked to act."""
+    raise NotImplementedError(_NEVER)
+
+
+@activity.defn
 async def keep_opt_out(request: KeepOptOut) -> None:
     raise NotImplementedError(_NEVER)
 
@@ -357,6 +388,7 @@ DECLARED = (
     find_slots,
     book_meeting,
     release_meeting,
+    converse,
     keep_opt_out,
     reflect,
     wake_leads,

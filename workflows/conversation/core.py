@@ -302,7 +302,10 @@ class Conversation:
             words = self.playbook.speech.paused if brief.refusal.startswith("paused") else self.playbook.speech.goodbye
             self.close(f"refused: {brief.refusal}", s.words(words), outcome="paused")
             return
-        self.say(opening(s))
+        if brief.channel == "call":
+            self.say(opening(s))
+        else:  # they wrote: there is nobody to greet, and what they wrote comes next
+            s.lines.extend(event.thread)
 
     def _decided(self, event: signals.Decided) -> None:
         s = self.state

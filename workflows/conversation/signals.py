@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from ..events import Action, CallLearned, Verdict
+from ..events import Action, CallLearned, Line, Verdict
 from ..messages import Answer, Brief
 from .turn import Decision
 
@@ -19,10 +19,12 @@ from .turn import Decision
 
 @dataclass(frozen=True, slots=True)
 class Begin:
-    """Somebody is on the line (or a thread is open) and the lead has told what it knows."""
+    """Somebody is on the line (or a thread is open) and the lead has told what it knows. ``thread``: what was written
+    before, where it is a thread."""
 
     at: datetime
     brief: Brief
+    thread: tuple[Line, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
