@@ -12,7 +12,7 @@ from workflows.playbook import Playbook
 from workflows.reading import plain
 
 from .play import Played
-from .scenario import DOINGS
+from .scenario import DOINGS, Scenario, ScenarioError
 
 _TRUE_ACTIONS = ("book", "cancel", "decline", "call_back", "send_link", "refer", "task", "offer_slots")
 
@@ -183,6 +183,30 @@ def _template(text: str) -> str:
     """A pattern for the playbook's ``text`` as it is said, its placeholders filled with anything."""
     pieces = [re.escape(plain(piece)) for piece in re.split(r"\{[a-z_]+\}", text)]
     return r".*?".join(pieces).strip()
+
+
+def check(scenario: Scenario, playbook: Playbook) -> None:
+    """Whether all that ``scenario`` names stands in ``playbook``. Raises ScenarioError naming file, line and remedy."""
+    expect = scenario.expect
+    said = [
+        *expect.says,
+        *expect.never,
+        *(words for turn in scenario.turns for words in (*turn.hears, *turn.hears_not)),
+    ]
+    where = f"{scenario.file}:{scenario.line}: scenarios.{scenario.name}"
+    for words in said:
+        for found in _QUOTED.finditer(words):
+            try:
+                playbook_words(playbook, found[1])
+            except KeyError as error:
+                raise ScenarioError(
+                    f"{where}: {error.args[0]}; name words that it has, or keep the scenario to other audiences (only:)"
+                ) from error
+    nodes = [*(expect.path or ()), *expect.through, *(turn.at for turn in scenario.turns if turn.at)]
+    for node in nodes:
+        if node not in playbook.graph:
+            known = ", ".join(playbook.graph)
+            raise ScenarioError(f"{where}: {node} is no node of {playbook.name}; write one of {known}")
 
 
 def playbook_words(playbook: Playbook, path: str) -> tuple[str, ...]:

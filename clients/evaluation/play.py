@@ -349,7 +349,9 @@ class Play:
         if caller.free_at is None:
             caller.free_at = self.now
         if turn.silence is not None:
-            caller.quiet_from = caller.quiet_from or caller.free_at
+            if caller.quiet_from is None:
+                caller.quiet_from = caller.free_at
+                self._begins(turn, caller.index)
             return caller.quiet_from + turn.silence
         return caller.free_at + turn.after
 
@@ -368,13 +370,14 @@ class Play:
                 caller.index += 1
                 return
             caller.answered[field_] = caller.answered.get(field_, 0) + 1
-            self._begins(turn)
+            self._begins(turn, caller.index)
             self._says(turn.answers[field_], turn)
             return
         caller.index += 1
         if turn.optional and (self.core.state.closing or "?" not in self._replies.get(self._turn, "")):
             return
-        self._begins(turn)
+        if turn.silence is None:
+            self._begins(turn, caller.index - 1)
         self._does(turn)
 
     def _open_field(self) -> str:
@@ -382,10 +385,10 @@ class Play:
         s = self.core.state
         return "" if s.learned.get(s.last_asked) else s.last_asked
 
-    def _begins(self, turn: Turn) -> None:
+    def _begins(self, turn: Turn, index: int) -> None:
         """A new turn of theirs: what we say from now on is the answer to it."""
         self._nodes[self._turn] = self.core.state.node
-        self._turn = self.caller.index if turn.answers else self.caller.index - 1
+        self._turn = index
         self._thinks = turn.model or self.scenario.model
         if turn.ledger:
             self.ledger.tell(turn.ledger)

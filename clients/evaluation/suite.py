@@ -117,8 +117,10 @@ async def run(
     progress: Progress | None = None,
 ) -> Run:
     """Play every scenario with the playbook of its audience, ``at_once`` of them at a time; ``corrupt`` is the word
-    error rate of the transcripts. Raises KeyError when an audience has no playbook."""
+    error rate of the transcripts. Raises ScenarioError when a scenario names what its playbook has not."""
     wanted = list(scenarios)
+    for scenario in wanted:
+        judge.check(scenario, scenario.adapted(playbooks[scenario.audience]))
     known = vocabulary(turn.says for scenario in wanted for turn in scenario.turns)
     gate = asyncio.Semaphore(at_once)
 
