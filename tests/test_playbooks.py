@@ -186,4 +186,5 @@ def test_the_picture_is_svg_with_every_node_and_the_path_marked() -> None:
     words = " ".join("".join(node.itertext()) for node in root.iter())
     assert all(node.replace("_", " ") in words for node in playbook().graph)
     assert plain != marked
-    assert marked.count('stroke-width="3"') == 2 + plain.count('stroke-width="3"')
+    assert marked.count('marker-end="url(#taken)"') == 2
+    assert 'marker-end="url(#taken)"' not in plain

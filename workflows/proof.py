@@ -18,8 +18,14 @@ from .fault import Fault, found, placed
 from .playbook import Criterion, Playbook
 from .rules import window
 
-ENTRIES = ("outreach", "identity", "confirmation", "reschedule", "no_show_recovery")
-"""Where a conversation can begin, by what the lead already has (``workflows/brief.py``)."""
+ENTRIES = {
+    "outreach": "we call",
+    "identity": "they ring us",
+    "confirmation": "we ring about a meeting",
+    "reschedule": "they ring about a meeting",
+    "no_show_recovery": "after a missed meeting",
+}
+"""Where a conversation can begin, by what the lead already has (``workflows/brief.py``), and with whom."""
 STRANGERS = ("outreach", "identity")
 """Where it begins with somebody of whom nothing is known yet."""
 PERSON = "handoff"
