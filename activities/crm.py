@@ -1,7 +1,8 @@
-"""Keeping the CRM true: the contact, its calls with transcripts, the meeting and the deal of a lead.
+"""Keeping the CRM true: the contact, its calls with transcripts, the meeting and the deal of a lead, and the tasks that
+it leaves to people.
 
 Everything is written under keys of our own, so a repeat changes nothing: the contact and its deal under the lead's
-id, a call under lead and attempt, a meeting under its booking. What people keep in the CRM stays theirs: we write
+id, a call under lead and attempt, a meeting under its booking, a task under the request that it came from. What people keep in the CRM stays theirs: we write
 our own properties (``showrate_...``), and of theirs only what the form said.
 """
 
@@ -13,8 +14,8 @@ from collections.abc import Awaitable, Iterable
 from datetime import UTC, datetime
 from html import escape
 
-from workflows.effects import CallNote, Reflection
-from workflows.events import Booking, Form
+from workflows.effects import CallNote, Reflection, ToDo
+from workflows.events import Booking, Concern, Form
 from workflows.playbook import registered
 
 from . import faults
@@ -69,8 +70,11 @@ _CONTACT = (
     Property(name="showrate_message", label="Showrate: message on the form", field="textarea"),
     Property(name="showrate_review", label="Showrate needs review"),
     Property(name="showrate_link", label="Showrate lead page"),
+    Property(name="showrate_objections", label="Showrate: objections and how they went", field="textarea"),
+    Property(name="showrate_next_step", label="Showrate: what comes next"),
 )
 _CALL = (_UNIQUE, Property(name="showrate_disposition", label="Showrate disposition"))
+_TASK_TYPE = {"hs_task_type": "TODO", "hs_task_status": "NOT_STARTED"}
 _SAID = "showrate_said_"
 """Before the name of a field that the conversation learns."""
 
@@ -112,6 +116,7 @@ async def sync(reflection: Reflection) -> str:
     if reflection.booking:
         work.append(_meeting(reflection, contact, reflection.booking))
     work += [_cancelled(booking) for booking in _cancellations(reflection)]
+    work += [_todo(contact_id, todo) for todo in reflection.todos]
     if deal:
         work.append(_deal(reflection, contact))
     results = await asyncio.gather(*work, return_exceptions=True)
@@ -130,6 +135,7 @@ async def prepare() -> list[str]:
         ("contacts", [*_CONTACT, *said]),
         ("calls", list(_CALL)),
         ("meetings", [_UNIQUE]),
+        ("tasks", [_UNIQUE]),
         ("deals", [_UNIQUE]),
     ):
         done += [f"HubSpot {kind}: property {name}" for name in await hubspot.create_properties(kind, wanted)]
@@ -161,12 +167,27 @@ async def _contact_values(reflection: Reflection) -> dict[str, str]:
         values["showrate_rep"] = person.name if person else reflection.owner
     if reflection.source:
         values["showrate_source"] = reflection.source
+    later = {"showrate_next_step": reflection.next_step}
+    if reflection.concerns:
+        later["showrate_objections"] = "\n".join(objection(concern) for concern in reflection.concerns)
     if reflection.learned:
         values["showrate_learned"] = "\n".join(f"{name}: {said}" for name, said in reflection.learned.items())
-        there = await _property_names()
-        named = {_SAID + name: said for name, said in reflection.learned.items()}
-        values |= {name: said for name, said in named.items() if name in there}
+        later |= {_SAID + name: said for name, said in reflection.learned.items()}
+    # A property that the last setup did not know yet must not have HubSpot refuse the whole contact.
+    there = await _property_names()
+    values |= {name: said for name, said in later.items() if name in there}
     return values | (_form_values(reflection.form) if reflection.form else {})
+
+
+def objection(concern: Concern) -> str:
+    """``price: resolved, raised 2 times, answered 1 time (“too expensive”)``."""
+
+    def times(number: int) -> str:
+        return f"{number} time" if number == 1 else f"{number} times"
+
+    words = f" (“{concern.words}”)" if concern.words else ""
+    name = concern.name.replace("_", " ")
+    return f"{name}: {concern.status}, raised {times(concern.raised)}, answered {times(concern.answered)}{words}"
 
 
 def _form_values(form: Form) -> dict[str, str]:
@@ -206,6 +227,21 @@ async def _call(reflection: Reflection, contact_id: str, note: CallNote) -> None
         values["hs_call_disposition"] = outcome
     call_id = await hubspot.upsert("calls", f"{reflection.lead}:{note.attempt}", values)
     await hubspot.associate("calls", call_id, "contacts", contact_id)
+
+
+async def _todo(contact_id: str, todo: ToDo) -> None:
+    person = rep(todo.rep)
+    values = {
+        **_TASK_TYPE,
+        "hs_timestamp": _iso(todo.at),
+        "hs_task_subject": todo.title,
+        "hs_task_body": "".join(f"<p>{escape(line)}</p>" for line in todo.lines),
+        "hs_task_priority": "HIGH" if todo.urgent else "MEDIUM",
+    }
+    if person and person.crm_owner:
+        values["hubspot_owner_id"] = person.crm_owner
+    task_id = await hubspot.upsert("tasks", todo.key, values)
+    await hubspot.associate("tasks", task_id, "contacts", contact_id)
 
 
 def _transcript(note: CallNote) -> str:

@@ -48,7 +48,7 @@ async def post(cards: Sequence[Card]) -> None:
 
 async def _post_once(card: Card, since: datetime) -> None:
     try:
-        await slack.post(card.key, card.title, _blocks(card))
+        await slack.post(card.key, _title(card), _blocks(card))
     except ApplicationError as error:
         if error.type != "ambiguous":
             raise
@@ -67,7 +67,7 @@ def _began() -> tuple[datetime, bool]:
 def _blocks(card: Card) -> list[dict[str, Any]]:
     """The card in Block Kit: title, lines, whose it is, and a button to the lead's page."""
     blocks: list[dict[str, Any]] = [
-        {"type": "header", "text": {"type": "plain_text", "text": card.title[:150], "emoji": True}}
+        {"type": "header", "text": {"type": "plain_text", "text": _title(card)[:150], "emoji": True}}
     ]
     if card.lines:
         lines = "\n".join(_escaped(line) for line in card.lines)[:3000]
@@ -84,6 +84,10 @@ def _blocks(card: Card) -> list[dict[str, Any]]:
         }
         blocks.append({"type": "actions", "elements": [button]})
     return blocks
+
+
+def _title(card: Card) -> str:
+    return f"🚨 Urgent: {card.title}" if card.urgent else card.title
 
 
 def _escaped(text: str) -> str:

@@ -14,8 +14,8 @@ from temporalio.exceptions import ApplicationError
 from activities import crm
 from activities.vendors import hubspot
 from tests.fixtures.books import Books
-from workflows.effects import CallNote, Entry, Reflection
-from workflows.events import Booking, Form, Line
+from workflows.effects import CallNote, Entry, Reflection, ToDo
+from workflows.events import Booking, Concern, Form, Line
 
 FACTS = Path(__file__).parents[1] / "../shared/specs/hubspot/hubspot_sdk_12.0.0_interface_facts.json"
 LEAD = "lead-" + "5" * 32
@@ -245,6 +245,32 @@ async def test_learned_fields_get_properties_of_their_own_where_setup_made_them(
     contact = only(prepared, "contacts")
     assert contact["showrate_said_team_size"] == "40"
     assert contact["showrate_learned"] == "team_size: 40\nbudget: none"
+
+
+async def test_objections_and_the_next_step_stand_with_the_contact(prepared: Books) -> None:
+    concerns = (
+        Concern(name="price", status="resolved", raised=2, answered=1, words="too expensive"),
+        Concern(name="no_time"),
+    )
+    await crm.sync(reflection(concerns=concerns, next_step="waiting for the meeting"))
+    contact = only(prepared, "contacts")
+    assert contact["showrate_objections"].splitlines() == [
+        "price: resolved, raised 2 times, answered 1 time (“too expensive”)",
+        "no time: open, raised 1 time, answered 0 times",
+    ]
+    assert contact["showrate_next_step"] == "waiting for the meeting"
+
+
+async def test_what_a_person_has_to_do_is_a_task_once(prepared: Books) -> None:
+    todo = ToDo(key=f"{LEAD}:task:a1:4", title="Lee asks: SSO?", lines=("“do you <have> SSO”",), rep="ana", at=NOW)
+    for _ in range(2):
+        await crm.sync(reflection(todos=(todo, todo.model_copy(update={"key": "k2", "urgent": True}))))
+    plain, urgent = [record["properties"] for record in prepared.state("hubspot")["tasks"]]
+    assert (plain["hs_task_subject"], plain["hs_task_body"]) == ("Lee asks: SSO?", "<p>“do you &lt;have&gt; SSO”</p>")
+    assert (plain["hubspot_owner_id"], plain["hs_task_priority"]) == ("101", "MEDIUM")
+    assert urgent["hs_task_priority"] == "HIGH"
+    links = {(a["from"][0], a["to"][0]) for a in prepared.state("hubspot")["associations"]}
+    assert ("tasks", "contacts") in links
 
 
 async def test_no_words_of_the_vendor_reach_the_message(prepared: Books) -> None:

@@ -52,6 +52,12 @@ async def test_a_card_shows_what_the_rep_needs(books: Books) -> None:
     assert [entry.path for entry in books.requests("slack")] == ["/slack/api/chat.postMessage"] * 2
 
 
+async def test_what_is_urgent_is_seen_to_be(books: Books) -> None:
+    await environment().run(notices.post, (CARDS[1].model_copy(update={"urgent": True}),))
+    [card] = books.state("slack")["channels"][CHANNEL]
+    assert card["blocks"][0]["text"]["text"] == "🚨 Urgent: Lee wants a person"
+
+
 async def test_a_later_attempt_reads_before_it_posts(books: Books) -> None:
     await environment().run(notices.post, CARDS[:1])
     await environment(attempt=2).run(notices.post, CARDS)

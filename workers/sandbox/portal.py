@@ -30,6 +30,9 @@ _OPTIONS = {
         "QUEUED", "RINGING",
     },
     "hs_meeting_outcome": {"SCHEDULED", "COMPLETED", "RESCHEDULED", "NO_SHOW", "CANCELED"},
+    "hs_task_status": {"NOT_STARTED", "IN_PROGRESS", "WAITING", "COMPLETED", "DEFERRED"},
+    "hs_task_priority": {"NONE", "LOW", "MEDIUM", "HIGH"},
+    "hs_task_type": {"TODO", "CALL", "EMAIL"},
 }  # fmt: skip
 _DATETIMES = {"hs_timestamp", "hs_meeting_start_time", "hs_meeting_end_time", "closedate"}
 _ENGAGEMENTS = {"calls", "meetings", "notes", "tasks"}
