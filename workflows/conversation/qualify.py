@@ -11,19 +11,8 @@ from ..identity import email_address
 from ..messages import Judged
 from ..model import Model
 from ..playbook import Criterion, Playbook, Question, Source
-from ..reading import is_confirmation, is_denial, plain
+from ..reading import fixed, is_confirmation, is_denial, plain
 from .numbers import number_in
-
-_SYNONYMS = {
-    "now": ("right away", "immediately", "asap", "as soon as possible", "this month", "this week", "straight away"),
-    "quarter": ("this quarter", "next month", "few months", "couple of months", "soon", "next quarter"),
-    "year": ("this year", "end of the year", "later this year", "next year", "six months"),
-    "looking": ("just looking", "no rush", "looking around", "not sure", "researching", "curious", "browsing"),
-    "decides": ("i decide", "my decision", "i'm the", "i am the", "decision maker", "owner", "ceo", "just me"),
-    "shares": ("together", "with my", "we decide", "share", "my boss and i", "partner"),
-    "researches": ("research", "for my boss", "on behalf", "looking into it for"),
-}
-"""Everyday words for common choices; a choice that is none of these is known by its own word."""
 
 
 class Fit(Model):
@@ -64,7 +53,7 @@ def accept(question: Question, value: str) -> str:
         number = number_in(value)
         return "" if number is None else f"{number:.0f}" if number == int(number) else f"{number:g}"
     if question.kind == "choice":
-        return _choice(question.choices, value)
+        return _choice(question, value)
     if question.kind == "yes_no":
         if is_confirmation(value) or plain(value) == "true":
             return "yes"
@@ -79,15 +68,19 @@ def accept(question: Question, value: str) -> str:
     return value
 
 
-def _choice(choices: tuple[str, ...], value: str) -> str:
-    words = f" {plain(value)} "
-    for choice in choices:
-        if f" {plain(choice.replace('_', ' '))} " in words:
+def _choice(question: Question, value: str) -> str:
+    """The choice that is named by its own word, else the one whose everyday words are there, the longest of them."""
+    said = f" {plain(value)} "
+    for choice in question.choices:
+        if f" {fixed(choice.replace('_', ' '))} " in said:
             return choice
-    for choice in choices:
-        if any(synonym in words for synonym in _SYNONYMS.get(choice, ())):
-            return choice
-    return ""
+    found = (
+        (len(word), choice)
+        for choice in question.choices
+        for word in question.words.get(choice, ())
+        if f" {fixed(word)}" in said
+    )
+    return max(found, key=lambda each: each[0], default=(0, ""))[1]
 
 
 def answers(playbook: Playbook, form: Form) -> dict[str, Learned]:
