@@ -313,9 +313,9 @@ class LeadWorkflow:
             at=workflow.now(), id=known, action=action, by=by, attempt=attempt, version=version, verdict=verdict
         )
         await self._told(asked)
-        return await self._answered(known)
+        return await self._answer_to(known)
 
-    async def _answered(self, request: str) -> Answer:
+    async def _answer_to(self, request: str) -> Answer:
         await workflow.wait_condition(lambda: request in self._state.answers)
         return self._state.answers[request]
 
@@ -429,7 +429,7 @@ class LeadWorkflow:
             text=text,
         )  # fmt: skip
         answer = await self._note(event)
-        return await self._answered(story.approved(waiting[0])) if approved else answer
+        return await self._answer_to(story.approved(waiting[0])) if approved else answer
 
     @workflow.update
     async def take_over(self, by: By) -> Answer:
