@@ -165,8 +165,9 @@ def test_a_screening_service_hears_who_calls_and_then_the_person_comes() -> None
     assert "automated assistant of Tallyhook, for Dana" in talk.hear(
         "Please state your name and the reason for your call."
     )
-    assert "help you with" in talk.hear("Yes, hello.")
+    assert talk.hear("Yes, hello.").startswith("Hi Dana, this is Juno, the automated assistant of Tallyhook.")
     assert talk.state.human
+    assert "help you with" in talk.hear("Yes, sure.")
 
 
 # ---- opening ----------------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workflows import reading
+from workflows import greetings, reading
 
 STOPS = (
     "stop", "STOP", "Stop.", "stop please", "Please stop calling me.", "Stop calling this number.", "don't call me again",
@@ -88,10 +88,10 @@ def test_a_no(text: str) -> None:
         (reading.is_not_interested, "No, really, I'm not interested."),
         (reading.asks_later, "I'm driving, call me back later"),
         (reading.asks_later, "not a good time"),
-        (reading.is_voicemail, "Hi, you have reached the voicemail of Sam. Please leave a message after the tone."),
-        (reading.is_voicemail, "The person you are calling is not available."),
-        (reading.is_screening, "Please state your name and the reason for your call."),
-        (reading.is_menu, "For sales, press one."),
+        (greetings.is_voicemail, "Hi, you have reached the voicemail of Sam. Please leave a message after the tone."),
+        (greetings.is_voicemail, "The person you are calling is not available."),
+        (greetings.is_screening, "Please state your name and the reason for your call."),
+        (greetings.is_menu, "For sales, press one."),
         (reading.asks_move, "can we reschedule"),
         (reading.asks_cancel, "please cancel it"),
         (reading.asks_link, "just text me the link"),
@@ -109,7 +109,7 @@ def test_each_rule_knows_its_words(rule, text: str) -> None:  # type: ignore[no-
     "rule",
     [
         reading.is_opt_out, reading.asks_robot, reading.asks_person, reading.is_wrong_person, reading.is_not_interested,
-        reading.is_voicemail, reading.is_screening, reading.asks_cancel, reading.is_goodbye,
+        greetings.is_voicemail, greetings.is_screening, reading.asks_cancel, reading.is_goodbye,
     ],
 )  # fmt: skip
 @pytest.mark.parametrize(
@@ -131,6 +131,6 @@ def test_do_not_cancel_is_no_cancellation() -> None:
 def test_no_text_breaks_the_rules(text: str) -> None:
     for rule in (
         reading.is_opt_out, reading.is_confirmation, reading.is_denial, reading.asks_robot, reading.asks_person,
-        reading.is_voicemail, reading.asks_later, reading.is_goodbye, reading.hesitates,
+        greetings.is_voicemail, reading.asks_later, reading.is_goodbye, reading.hesitates,
     ):  # fmt: skip
         assert rule(text) in (True, False)

@@ -245,6 +245,22 @@ class Patience(Strict):
     """... but never later than this many times the plain wait."""
 
 
+class Machines(Strict):
+    """What answers instead of a person: a voicemail, a call screening, a phone menu."""
+
+    tone: Duration = timedelta(seconds=2)
+    """After a greeting's last words, so long for its tone; then the message is left."""
+    greeting: Duration = timedelta(seconds=15)
+    """The carrier believes in a machine and nothing was understood for this long: its greeting must be over."""
+    hold: Duration = timedelta(seconds=30)
+    """After a screening was told who calls, or a menu got its key, somebody is waited for in silence this long."""
+    operator: tuple[str, ...] = (
+        "operator", "receptionist", "reception", "front desk", "representative", "agent", "speak to someone",
+        "speak with someone", "speak to a person", "all other", "anything else",
+    )  # fmt: skip
+    """Whom a menu may lead to, the best first."""
+
+
 class CallTiming(Strict):
     ring: Duration
     """How long it rings: at least 15 s or 4 rings for telemarketing (16 CFR 310.4(b)(4)(ii))."""
@@ -257,6 +273,7 @@ class CallTiming(Strict):
     silence: tuple[Duration, ...]
     """When the lead is silent this long, say the next of ``speech.silence``; after the last, close gracefully."""
     patience: Patience = Patience()
+    machines: Machines = Machines()
     resume: Duration = timedelta(seconds=2)
     """They broke in and said nothing after it for this long: it was no interruption, what was cut off goes on."""
     filler_after: Duration = timedelta(seconds=1.5)

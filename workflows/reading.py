@@ -287,48 +287,6 @@ def asks_later(text: str) -> bool:
     return bool(_LATER_WORDS.search(plain(text)))
 
 
-_MACHINE = _any(
-    r"\bleave (?:me |us )?(?:a |your |an )?(?:detailed |short |brief )?(?:message|name|voicemail)\b",
-    r"\b(?:after|at) the (?:tone|beep)\b",
-    r"\b(?:you have|you've) reached\b",
-    r"\bvoice ?mail(?:box)?\b",
-    r"\bmailbox\b",
-    r"\b(?:can't|cannot|can not|unable to) (?:come to|take|answer|get to) (?:the|your|my) (?:phone|call)\b",
-    r"\brecord your message\b",
-    r"\b(?:the|this) (?:person|number|subscriber|customer|party) you (?:are|have|were)\b",
-    r"\bplease hang up\b",
-)
-
-
-def is_voicemail(text: str) -> bool:
-    """Whether these first words are a voicemail's greeting or a network's announcement."""
-    return bool(_MACHINE.search(plain(text)))
-
-
-_SCREENING = _any(
-    r"\b(?:state|say|record|give) your name and (?:the )?(?:reason|purpose|why)\b",
-    r"\bstate your name\b",
-    r"\b(?:using|uses) a (?:call )?screening\b",
-    r"\bscreening (?:service|your call|this call)\b",
-    r"\bbefore i (?:try to )?connect you\b",
-    r"\bwho(?:'s| is) calling and why\b",
-    r"\bsee if (?:this person|they|he|she) (?:is|are) available\b",
-)
-
-
-def is_screening(text: str) -> bool:
-    """Whether a call-screening service asks who is calling."""
-    return bool(_SCREENING.search(plain(text)))
-
-
-_MENU = _any(r"\bpress (?:\d|one|two|three|four|five|six|seven|eight|nine|zero|pound|star)\b", r"\bfor \w+ press\b")
-
-
-def is_menu(text: str) -> bool:
-    """Whether a phone menu is speaking."""
-    return bool(_MENU.search(plain(text)))
-
-
 _MOVE = _any(
     r"\b(?:reschedule|move (?:it|the|my|that)|another time|different time|change (?:it|the|my)|push (?:it|the)|other time|new time)\b"
 )

@@ -10,13 +10,10 @@ from ..reading import (
     asks_robot,
     is_confirmation,
     is_goodbye,
-    is_menu,
     is_opt_out,
-    is_screening,
-    is_voicemail,
-    is_wrong_person,
 )
-from . import moves
+from ..wishes import wish
+from . import branches, machines, moves, readback
 from .signals import KeepOptOut
 
 if TYPE_CHECKING:
@@ -25,26 +22,42 @@ if TYPE_CHECKING:
 
 def decide(talk: Conversation, text: str) -> bool:
     """Decide on the lead's final words by rule, if a rule knows them; whether one did."""
-    s, speech = talk.state, talk.playbook.speech
-    if not s.human and s.brief.opening != "inbound":
-        if is_screening(text):
-            s.machine = "screening"
-            talk.say(s.words(speech.screened))
-            return True
-        if is_voicemail(text) or is_menu(text):
-            s.machine = "greeting"
-            return True
+    s = talk.state
+    if machines.heard(talk, text):
+        return True
     s.human, s.machine = True, ""
     if is_opt_out(text, spoken=True):
         opt_out(talk, text)
     elif asks_robot(text) and not asks_person(text):
-        talk.say(s.words(speech.robot), last=False)
-        talk.say(moves.next_question(s))
-    elif is_wrong_person(text) and s.booking is None:
+        disclose(talk)
+    elif s.pending is not None:
+        return False  # its result comes first; then these words are understood
+    else:
+        return _wish(talk, text) or readback.answered(talk, text)
+    return True
+
+
+def _wish(talk: Conversation, text: str) -> bool:
+    """A wish that brooks no delay and needs no model."""
+    s = talk.state
+    asked = wish(text, s.name)
+    if asked == "complaint":
+        branches.complain(talk)
+    elif asked == "person":
+        branches.person(talk, "asked for a person")
+    elif asked == "wrong_number" and s.booking is None:
         moves.decline(talk, "wrong_person")
     else:
         return False
     return True
+
+
+def disclose(talk: Conversation) -> None:
+    """It is a machine that speaks: never denied. The talk goes on where it was."""
+    s = talk.state
+    talk.void()
+    talk.say(s.words(talk.playbook.speech.robot), last=False)
+    talk.say(moves.next_question(s))
 
 
 def late(talk: Conversation, text: str) -> None:
@@ -53,6 +66,8 @@ def late(talk: Conversation, text: str) -> None:
     if is_opt_out(text, spoken=True) and not s.opted_out:
         s.closing, s.outcome = "", ""
         opt_out(talk, text)
+    elif machines.late(talk, text):
+        pass
     elif s.soft_close and not is_goodbye(text) and not is_confirmation(text) and len(text.split()) > 2:
         s.closing, s.soft_close = "", False
         talk.ask()

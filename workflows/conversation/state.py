@@ -147,6 +147,8 @@ class State:
     """What is on the line in place of a person: suspected, greeting, voicemail, screening, menu (:mod:`.machines`)."""
     machine_at: datetime | None = None
     """Since when it is waited for."""
+    greeted: bool = False
+    """The carrier says that its greeting is over."""
     toned: bool = False
     """The tone after its greeting was heard: what is said now is recorded."""
     restarted: bool = False
