@@ -69,12 +69,13 @@ def _repeated(s: State, event: signals.Heard) -> bool:
     """Whether it says nothing, or what we have heard already."""
     text = " ".join(event.text.split())
     last = next((line for line in reversed(s.lines) if line.who == "lead"), None)
-    if last is None or last.text != text:
+    same = last is not None and (last.text == text if event.final else last.text.startswith(text))
+    if last is None or not same:
         return not text
     back = s.floor.rejoined_at
     if back is not None and s.now - back < _REPLAYED and last.at <= back:
         return True
-    return event.final and s.lines[-1] is last and s.now - last.at < _SAME
+    return s.lines[-1] is last and s.now - last.at < _SAME
 
 
 def _partial(s: State, text: str) -> Meaning:

@@ -295,7 +295,9 @@ Output = Ask | Speak | Press | Hush | Stop | Perform | KeepOptOut | Tell | End
 
 @dataclass(slots=True)
 class Timing:
-    """One turn's times in seconds, from the lead's final words."""
+    """One turn's times in seconds, from the lead's final words. ``extra``: ``first_token`` (of the model), ``audio`` (our
+    speech is played), ``pause`` (from the end of ours to the beginning of theirs), ``stop`` (from their first sound to
+    the end of ours), ``model_failed``."""
 
     final: datetime
     decided: datetime | None = None
