@@ -16,6 +16,8 @@ from .steps import FindTimes, MakeBooking, Step, Unbook, Wait, settle
 
 AGENT = "agent"
 """Who asks in a conversation; everybody else is a person, or a page on a person's behalf."""
+LEAD = "lead"
+"""Who asks on the lead's own page."""
 UNBOUND = frozenset({"opt_out", "hand_off"})
 """No autonomy keeps these back: to be left alone, and to speak with a person."""
 TURNED_DOWN = "help_on_the_way"
@@ -65,7 +67,7 @@ def denied(state: Lead, playbook: Playbook, request: ev.ActionAsked, now: dateti
     if kind in ("book", "offer_slots"):
         if state.stage == "showed":
             return "showed_already"
-        if state.booking and state.moves >= playbook.meeting.max_moves and request.by == AGENT:
+        if state.booking and state.moves >= playbook.meeting.max_moves and request.by in (AGENT, LEAD):
             return "moved_too_often"
     if kind == "book" and _slot(state, playbook, request) is None:
         return "slot_not_offered"
@@ -100,9 +102,12 @@ def _slot(state: Lead, playbook: Playbook, request: ev.ActionAsked) -> ev.Slot |
     if offered is not None:
         return offered
     rep, at, text = wanted.partition("@")
-    if not at or not text.startswith("=") or (request.by == AGENT and not request.approved_by):
+    if not at or not text.startswith("=") or (request.by in (AGENT, LEAD) and not request.approved_by):
         return None
-    start = datetime.fromisoformat(text[1:])
+    try:
+        start = datetime.fromisoformat(text[1:])
+    except ValueError:
+        return None
     return ev.Slot(id=f"{rep}@{start.isoformat()}", rep=rep, start=start, end=start + playbook.meeting.length)
 
 
