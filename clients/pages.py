@@ -1,4 +1,4 @@
-"""The lead's own pages behind signed links: join the meeting, confirm it, call it off.
+"""The lead's own pages behind signed links: join the meeting, confirm it, find or change its time, call it off.
 
 Whatever fetches a link (a preview, a scanner, a prefetch) sends GET, which shows and proves nothing. Only the POST of
 a button is a person.
@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -18,8 +19,8 @@ from starlette.routing import BaseRoute, Route
 from activities import links
 from activities.links import BadLink, Link
 from activities.settings import settings
-from workflows.events import Booking
-from workflows.messages import Answer, By, Joined, View
+from workflows.events import Book, Booking, OfferSlots, Slot
+from workflows.messages import Act, Answer, By, Joined, View
 from workflows.playbook import Playbook, registered
 
 from .leads import Refused, Unknown, Unreachable, update, view
@@ -32,6 +33,15 @@ NOTE_WITHIN = 4.0
 NOTE_TRIES = 30
 NOTE_PAUSE = 10.0
 """Seconds between the tries that follow in the background."""
+
+TIMES = 6
+"""Times shown to choose from."""
+_NOT_NOW = "We could not note that just now. Please try again in a minute."
+_WHY_NOT = {
+    "moved_too_often": "This meeting was moved several times already. Please call us, and we find a time together.",
+    "showed_already": "You have met already. Answer our last text if you want to meet again.",
+    "opted_out": "You asked us not to contact you, so we book nothing. Call us whenever you want to.",
+}
 
 _noting: set[asyncio.Task[None]] = set()
 
@@ -127,13 +137,14 @@ async def room(request: Request) -> Response:
 
 
 async def manage(request: Request) -> Response:
-    """GET shows the meeting and what can be done; POST confirms it, or calls it off after asking once more."""
+    """GET shows the meeting and what can be done; POST confirms it, finds times and books or moves it, or calls it off
+    after asking once more. A link that is for no one meeting books the first, through the same ledger."""
     try:
         link = _link(request, "manage")
     except BadLink as error:
         return _bad(error)
     seen = await _seen(request, link)
-    if seen and not _meeting(seen, link):
+    if seen and not _meeting(seen, link) and (link.booking or _over(seen)):
         return _no_meeting(seen, link)
     if request.method == "GET":
         return _show("manage", seen, link)
@@ -141,9 +152,65 @@ async def manage(request: Request) -> Response:
     wish = str(form.get("wish", ""))
     if wish == "cancel":
         return _show("manage", seen, link, asking=True)
+    if wish == "times" and seen:
+        return await _times(request, link, seen, str(form.get("day", "")))
+    if wish == "book" and seen:
+        return await _book(request, link, seen, str(form.get("slot", ""))[:200])
     if wish not in ("confirm", "cancel-surely"):
-        return _show("manage", seen, link, status=400)
+        return _show("manage", seen, link, status=400 if seen else 503)
     return await _carry_out(request, link, seen, wish, str(form.get("words", ""))[:500])
+
+
+def _over(seen: View) -> bool:
+    """Whether nothing is to be booked any more."""
+    return seen.opted_out or seen.stage == "showed"
+
+
+async def _times(request: Request, link: Link, seen: View, day: str = "", refusal: str = "") -> Response:
+    """Free times to choose from, on ``day`` of the lead's calendar if one is named. Only a person's tap comes here."""
+    wish = OfferSlots(count=TIMES)
+    if day:
+        try:
+            midnight = datetime.combine(date.fromisoformat(day), time(0), ZoneInfo(seen.zone or "UTC"))
+        except ValueError:
+            return _show("manage", seen, link, status=400, refusal="Please name the day as your calendar shows it.")
+        wish = OfferSlots(count=TIMES, not_before=midnight, not_after=midnight + timedelta(days=1))
+    asked_at = datetime.now(UTC)
+    answer = await _act(request, link, f"times:{asked_at.timestamp():.3f}", wish)
+    if answer is None:
+        return _show("manage", seen, link, status=503, refusal=_NOT_NOW)
+    if not answer.slots and (why := _WHY_NOT.get(answer.rule, "")):
+        return _show("manage", seen, link, status=409, refusal=why)
+    status = 409 if refusal else 200
+    return _show("manage", seen, link, status=status, refusal=refusal, times=answer.slots, choosing=True, day=day)
+
+
+async def _book(request: Request, link: Link, seen: View, slot: str) -> Response:
+    """Book the chosen time, or move the meeting there; the ledger's word decides. A tap that is repeated changes
+    nothing, and a time that is gone is answered with those that are left."""
+    standing = seen.booking.id if seen.booking else ""
+    answer = await _act(request, link, f"page:{standing}:{slot}", Book(slot=slot))
+    if answer is None:
+        return _show("manage", seen, link, status=503, refusal=_NOT_NOW)
+    if answer.booking is None:
+        if why := _WHY_NOT.get(answer.rule, ""):
+            return _show("manage", seen, link, status=409, refusal=why)
+        return await _times(request, link, seen, refusal="That time has just gone. These are free:")
+    booked = seen.model_copy(update={"booking": answer.booking, "stage": "rescheduled" if standing else "booked"})
+    fresh = link.model_copy(update={"booking": answer.booking.id})
+    return _show("manage", booked, fresh, done="move" if standing else "book")
+
+
+async def _act(request: Request, link: Link, request_id: str, action: OfferSlots | Book) -> Answer | None:
+    """The lead's answer to what its person asks on the page; None when there was none in time."""
+    asked = Act(id=request_id, action=action, at=datetime.now(UTC), by="lead")
+    try:
+        return await update(
+            request.app.state.temporal, link.lead, "act", asked, request_id=request_id[:200], result=Answer
+        )
+    except (Unknown, Unreachable, Refused) as error:
+        log.warning("a wish of %s from its page failed: %s", link.lead, type(error).__name__)
+        return None
 
 
 async def _carry_out(request: Request, link: Link, seen: View | None, wish: str, words: str) -> Response:
@@ -162,8 +229,7 @@ async def _carry_out(request: Request, link: Link, seen: View | None, wish: str,
         )
     except (Unknown, Unreachable, Refused) as error:
         log.warning("%s of %s from the page failed: %s", name, link.lead, type(error).__name__)
-        refusal = "We could not note that just now. Please try again in a minute."
-        return _show("manage", seen, link, status=503, refusal=refusal)
+        return _show("manage", seen, link, status=503, refusal=_NOT_NOW)
     if not answer.allowed:
         refusal = answer.detail or "That is not possible any more."
         return _show("manage", seen, link, status=409, refusal=refusal)
@@ -211,6 +277,9 @@ def _show(
     refusal: str = "",
     asking: bool = False,
     done: str = "",
+    times: tuple[Slot, ...] = (),
+    choosing: bool = False,
+    day: str = "",
 ) -> Response:
     book = _playbook(seen)
     response = render(
@@ -221,14 +290,27 @@ def _show(
         phone=book.company.phone if book else "",
         agent=book.agent.name if book else "",
         meeting=_meeting(seen, link) if seen else None,
+        unknown=seen is None,
         zone=(seen.zone if seen else "") or "UTC",
         confirmed=bool(seen and seen.stage in ("confirmed", "showed")),
         refusal=refusal,
         asking=asking,
         done=done,
+        times=_by_day(times, (seen.zone if seen else "") or "UTC"),
+        choosing=choosing,
+        day=day,
     )
     response.headers["Referrer-Policy"] = "no-referrer"  # the address is a key
     return response
+
+
+def _by_day(times: tuple[Slot, ...], zone: str) -> list[tuple[str, list[tuple[str, str]]]]:
+    """The times for choosing: each day in words, with (slot id, time in words)."""
+    days: dict[str, list[tuple[str, str]]] = {}
+    for slot in times:
+        local = slot.start.astimezone(ZoneInfo(zone))
+        days.setdefault(f"{local:%A, %B} {local.day}", []).append((slot.id, f"{local:%I:%M %p}".lstrip("0")))
+    return list(days.items())
 
 
 def _no_meeting(seen: View, link: Link) -> Response:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import html
 import re
 from datetime import UTC, datetime, timedelta
 
 from activities import links
 from clients.phrases import utc
+from workflows import effects as fx
 
 from .fixtures.web import People, Site
 
@@ -48,7 +50,12 @@ async def test_too_early_a_click_does_not_count(web: Site, people: People) -> No
 
 async def test_links_that_are_forged_or_expired(web: Site) -> None:
     good = path(links.join_link("lead-" + "a" * 32, "b1", datetime.now(UTC) + HOUR))
-    for address in (good[:-2] + "AA", "/j/nonsense", good.replace("/j/", "/m/"), "/room/nonsense"):
+    for address in (
+        good[:-9] + ("A" if good[-9] != "A" else "B") + good[-8:],
+        "/j/nonsense",
+        good.replace("/j/", "/m/"),
+        "/room/nonsense",
+    ):
         refused = await web.http.get(address)
         assert refused.status_code == 404
         assert "not complete" in refused.text
@@ -100,3 +107,76 @@ async def test_nobody_is_kept_out_while_the_lead_cannot_answer(web: Site) -> Non
     assert "Join the meeting" in (await web.http.get(address)).text
     assert (await web.http.post(address)).status_code == 303
     web.app.state.temporal = connected
+
+
+def choices(page: str) -> list[str]:
+    """The slots that the page lets them tap."""
+    return [html.unescape(slot) for slot in re.findall(r'name="slot" value="([^"]+)"', page)]
+
+
+async def test_a_meeting_is_moved_in_two_taps_and_no_more_often_than_allowed(web: Site, people: People) -> None:
+    met = await people.talked("+1 415 555 1006")
+    people.stage.answers.pop("find_slots")
+    address = path(links.manage_link(met.lead, met.booking.id, met.booking.end + HOUR))
+    times = await web.http.post(address, data={"wish": "times"})
+    _, second, *_ = choices(times.text)
+    assert people.stage.of("find_slots")[-1].count == 6
+    moved = await web.http.post(address, data={"wish": "book", "slot": second})
+    assert "Your new time is booked." in moved.text
+    seen = await people.view(met.lead)
+    assert seen.booking is not None
+    assert (seen.booking.start, seen.booking.rep) == (datetime.fromisoformat(second.partition("@")[2]), met.booking.rep)
+    repeated = await web.http.post(address, data={"wish": "book", "slot": second})  # the old link, the same tap
+    assert "Your meeting was moved" in repeated.text
+    assert len(people.stage.of("book_meeting")) == 2
+
+    for _ in range(2):
+        address = path(links.manage_link(met.lead, seen.booking.id, seen.booking.end + HOUR))
+        (slot, *_) = choices((await web.http.post(address, data={"wish": "times"})).text)
+        await web.http.post(address, data={"wish": "book", "slot": slot})
+        seen = await people.view(met.lead)
+        assert seen.booking is not None
+    address = path(links.manage_link(met.lead, seen.booking.id, seen.booking.end + HOUR))
+    often = await web.http.post(address, data={"wish": "times"})
+    assert (often.status_code, "moved several times" in often.text) == (409, True)
+
+
+async def test_before_there_is_a_meeting_the_link_books_one_and_stops_the_call(web: Site, people: People) -> None:
+    lead = await people.submit("+1 415 555 1007")
+    await people.until(lead, lambda seen: seen.touches and seen.touches[0].sid)
+    address = path(links.manage_link(lead, "", datetime.now(UTC) + HOUR))
+    assert "See free times" in (await web.http.get(address)).text
+    assert not people.stage.of("find_slots")  # what fetches a link sets nothing going
+    assert not people.stage.of("end_call")
+    slot = choices((await web.http.post(address, data={"wish": "times"})).text)[0]
+    await people.until(lead, lambda seen: people.stage.of("end_call"))  # it rang while they were choosing
+    booked = await web.http.post(address, data={"wish": "book", "slot": slot})
+    assert "You are booked." in booked.text
+    assert (await people.view(lead)).stage == "booked"
+    assert (
+        "I&#39;ll be there" in (await web.http.get(address)).text
+        or "I'll be there" in (await web.http.get(address)).text
+    )
+
+
+async def test_what_was_never_offered_or_has_gone_is_answered_with_what_is_free(web: Site, people: People) -> None:
+    lead = await people.submit("+1 415 555 1008")
+    await people.until(lead, lambda seen: seen.touches)
+    address = path(links.manage_link(lead, "", datetime.now(UTC) + HOUR))
+    later = datetime.now(UTC) + timedelta(days=3)
+    for forged in (f"ana@={later.isoformat()}", f"ana@{later.isoformat()}", "nobody", "", "x" * 5000):
+        answer = await web.http.post(address, data={"wish": "book", "slot": forged})
+        assert answer.status_code == 409
+        assert choices(answer.text)
+    assert not people.stage.of("book_meeting")
+    people.stage.answers["book_meeting"] = lambda _: fx.Booked(refused="the time was taken")
+    gone = await web.http.post(address, data={"wish": "book", "slot": choices(answer.text)[0]})
+    assert "That time has just gone" in gone.text
+    assert (await people.view(lead)).booking is None
+    bad = await web.http.post(address, data={"wish": "times", "day": "tomorrow"})
+    assert bad.status_code == 400
+    people.stage.answers["find_slots"] = lambda _: fx.SlotsAnswer(why="no time")
+    none = await web.http.post(address, data={"wish": "times", "day": f"{later:%Y-%m-%d}"})
+    assert "Nothing is free on that day" in none.text
+    asked = people.stage.of("find_slots")[-1]
+    assert asked.not_after - asked.not_before == timedelta(days=1)

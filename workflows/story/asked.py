@@ -19,6 +19,8 @@ def action_asked(state: Lead, event: ev.ActionAsked) -> Lead:
     state = state.but(requests=(*state.requests, event))
     if event.attempt and event.action.kind in ("offer_slots", "book"):
         state = marks.reach(state, "qualified", event.at)
+    if event.by == "lead" and event.action.kind in ("offer_slots", "book"):
+        state = state.but(engaged_at=event.at)
     if event.action.kind == "opt_out":
         state = marks.opt_out(state, event.at, event.action.words)
     return state
