@@ -95,7 +95,8 @@ class Sign(Model):
 
 class Concern(Model):
     """One objection through the talk. ``status``: open (raised, or raised again), softened (answered, and they came
-    some way), resolved (not to be argued again), accepted (it stays; we go by it). ``words`` are theirs, the last."""
+    some way), resolved (not to be argued again), accepted (it stays; we go by it). ``words`` are theirs, the last;
+    ``gave_way_to`` is the concern that took over from this one."""
 
     name: str
     status: Literal["open", "softened", "resolved", "accepted"] = "open"
@@ -104,6 +105,7 @@ class Concern(Model):
     strength: float = 0.5
     words: str = ""
     at: Instant | None = None
+    gave_way_to: str = ""
 
 
 class Moment(Model):

@@ -104,6 +104,11 @@ class Objection(Strict):
 
     cues: tuple[str, ...]
     answers: tuple[str, ...]
+    short: str = ""
+    """Enough for a light aside: said the first time, when the words weigh less than ``light``. The talk then goes on."""
+    light: float = 0.4
+    then: Literal["follow_up", "send_link", "hand_off"] = "follow_up"
+    """What is offered once the answers are used up and the concern stays."""
 
 
 class Interest(Strict):
@@ -374,6 +379,8 @@ class Speech(Strict):
     now_call: str = "You have me on the line now, so let us settle it right away."
     """They ask for a call now, in the call."""
     which_day: str = "Which day would suit you?"
+    unknown: str = "That I cannot say for certain."
+    """A person was to be asked, and that did not work: nothing is promised."""
     sure: str = "Just so that I get it right: is that what you want?"
     """They asked for something, and not clearly enough to do it."""
     confirm_name: str = "Just to be sure, am I speaking with {name}?"

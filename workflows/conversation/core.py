@@ -324,9 +324,11 @@ class Conversation:
         s = self.state
         if s.asked is None or s.asked.id != event.id or not s.asked.speaks:
             return
-        complete, s.asked.held = split_complete(s.asked.held + event.text)
+        turn = s.asked
+        complete, turn.held = split_complete(turn.held + event.text)
         for sentence in complete:
-            moves.speak_checked(self, s.asked, sentence)
+            if s.asked is turn:  # a sentence that was refused may have ended the turn
+                moves.speak_checked(self, turn, sentence)
 
     def _finished(self, event: signals.Finished) -> None:
         s = self.state
@@ -338,7 +340,8 @@ class Conversation:
             return
         if turn.held.strip():
             moves.speak_checked(self, turn, turn.held.strip())
-        self.say("" if "?" in turn.said else moves.next_question(s))
+        if not turn.corrected:
+            self.say("" if "?" in turn.said else moves.next_question(s))
 
     def _failed(self, event: signals.Failed) -> None:
         turn = self.state.asked
@@ -392,8 +395,9 @@ class Conversation:
             if event.why == "opt_out_not_kept":
                 self.close("opt_out", s.words(self.playbook.speech.goodbye))
         elif not s.closing:
-            self.say(s.words(self.playbook.speech.confirm_later), last=False)
-            self.say(s.here.fallback)
+            task = pending.action.kind == "task"
+            self.say(s.words(self.playbook.speech.unknown if task else self.playbook.speech.confirm_later), last=False)
+            self.say(s.words(s.here.fallback))
 
     def _opt_out_kept(self, event: signals.OptOutKept) -> None:
         s = self.state

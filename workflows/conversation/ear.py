@@ -11,7 +11,9 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from .. import wishes
 from ..events import Slot
+from ..wishes import Wish
 from . import dates, signs
 
 if TYPE_CHECKING:
@@ -52,6 +54,11 @@ def picked(state: State) -> Slot | None:
     """The offered slot that the last words pick by themselves."""
     key = ("picked", *(slot.id for slot in state.offered))
     return _once(state, key, lambda words: dates.choose(words, state.offered, state.brief.zone, state.now))
+
+
+def wish(state: State) -> Wish:
+    """The one thing that the last words plainly ask of us, "" when none is clear."""
+    return _once(state, "wish", lambda words: wishes.wish(words, state.name))
 
 
 def strength(state: State, kind: signs.Kind, about: str = "") -> float:

@@ -6,69 +6,135 @@ spoken from the answer in the playbook's words.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from .. import events as ev
-from ..messages import Answer
-from ..reading import asks_later, asks_when, is_confirmation
-from . import dates, instead, local
+from ..reading import agrees, asks_when, hesitates
+from . import branches, concerns, dates, ear, instead, local, readback
 from .authority import authorize, for_a_person
 from .exits import advance, enter
 from .grounding import refused
 from .prompt import moment
+from .results import answered
 from .signals import Tell
-from .state import Pending, State, Turn
+from .state import ReadBack, State, Turn
 from .turn import Decision, Proposal, Reading
-from .understand import absorb, concern, fact
+from .understand import absorb, fact, settle
 
 if TYPE_CHECKING:
     from .core import Conversation
 
+__all__ = [
+    "answered",
+    "attempt",
+    "decide",
+    "decline",
+    "drive",
+    "hand_off",
+    "judge",
+    "next_question",
+    "reveal",
+    "speak_checked",
+]
+
 _MOST_VERDICTS = 80
-_SOON = timedelta(minutes=5)
+_UNSURE = {
+    "time": "They asked about a time that we could not confirm.",
+    "number": "They asked about a figure or a price that we could not confirm.",
+    "name": "They asked about somebody or something that we do not know.",
+    "promise": "They asked about terms that we may not promise.",
+    "done": "They asked what was done for them.",
+    "claim": "They asked about the product what we could not confirm.",
+}
+"""What a person is asked to look up, by the rule that stopped our own words."""
 
 
 def decide(talk: Conversation, decision: Decision) -> None:
-    """Carry out the model's decision, as far as it is allowed."""
+    """Carry out the model's decision, set right by what was really said, as far as it is allowed."""
     s = talk.state
+    decision = settle(s, decision)
     reading, proposal = decision.reading, decision.action
-    learned = absorb(s, reading)
-    raised = concern(s, s.last_words) or (proposal.args.get("topic", "") if reading.intent == "concern" else "")
-    if reading.intent == "concern" and raised in s.playbook.objections:
-        report = learned or ev.CallLearned(
-            at=s.now, id=f"{s.brief.attempt}:learned:{s.turn_no}", attempt=s.brief.attempt, turn=s.turn_no, node=s.node
-        )
-        learned = report.model_copy(update={"objections": (raised,)})
+    raised = concerns.classify(s, reading, proposal.args.get("topic", ""))
+    if raised and reading.intent in ("unclear", "no"):
+        reading = reading.model_copy(update={"intent": "concern"})
+    eased = [c.name for c in s.concerns.values() if c.status == "open"]
+    report = absorb(s, reading, raised, concerns.follow(s, raised, reading))
     advance(s, reading)
-    if learned is not None:
-        talk.put_out(Tell(learned.model_copy(update={"node": s.node})))
+    if report is not None:
+        talk.put_out(Tell(report.model_copy(update={"node": s.node})))
+    if s.read_back is not None and not s.read_back.spoken:
+        readback.ask(talk)
+        return
+    if reading.intent == "yes" and any(s.concerns[name].status == "resolved" for name in eased):
+        talk.say(s.words(s.playbook.speech.soften), last=False)
     _follow(talk, reading, proposal, raised)
 
 
 def _follow(talk: Conversation, reading: Reading, proposal: Proposal, raised: str) -> None:
-    s, name = talk.state, proposal.name
+    """Where this turn leads: what they want first, then what the model proposes."""
+    s = talk.state
     if instead.take_up(talk):
         return
     quotes = tuple(sign.quote for sign in s.signs[-4:] if sign.quote in s.last_words)
-    if name == "opt_out" or reading.intent == "stop":
+    if not _wish(talk, reading, proposal, raised, quotes):
+        _proposal(talk, reading, proposal, raised, quotes)
+
+
+def _wish(talk: Conversation, reading: Reading, proposal: Proposal, raised: str, quotes: tuple[str, ...]) -> bool:
+    """Go where a wish of theirs leads, if they have one; whether they have."""
+    s, name, intent = talk.state, proposal.name, reading.intent
+    if name == "opt_out" or intent == "stop":
         local.opt_out(talk, s.last_words)
+    elif intent == "complaint":
+        branches.complain(talk)
     elif name == "hand_off" or s.node == "handoff":
-        hand_off(talk, proposal.args.get("why", "") or "asked for a person")
-    elif reading.intent == "wrong_person" and s.booking is None:
+        branches.person(talk, proposal.args.get("why", "") or "asked for a person")
+    elif intent == "robot":
+        local.disclose(talk)
+    elif intent == "wrong_person" and s.booking is None:
         decline(talk, "wrong_person", quotes)
-    elif name == "decline" or reading.intent == "not_interested":
-        decline(talk, "not_interested", quotes)
+    elif intent == "referral" or name == "refer" or s.referring:
+        branches.refer(talk, proposal)
+    elif intent == "already_booked":
+        branches.booked_already(talk)
+    elif intent == "call_now":
+        branches.call_now(talk)
+    elif name == "decline" or intent == "not_interested":
+        branches.not_interested(talk, raised, quotes)
+    elif intent == "send_link" or name == "send_link":
+        branches.link(talk, quotes)
+    elif intent == "later" or name == "call_back":
+        branches.call_back(talk, proposal, quotes)
+    else:
+        return _after_an_offer(talk, reading)
+    return True
+
+
+def _after_an_offer(talk: Conversation, reading: Reading) -> bool:
+    """Their answer to what was offered last in place of arguing or pushing on; whether this was one."""
+    s = talk.state
+    yielded, s.yielded = s.yielded, ""
+    if yielded and reading.intent == "yes":
+        branches.person(talk, f"the concern about {yielded.replace('_', ' ')} came back")
+        return True
+    if s.link_sent and s.node == "follow_up" and reading.intent in ("no", "goodbye", "yes", "unclear"):
+        _finish(talk)
+        return True
+    return False
+
+
+def _proposal(talk: Conversation, reading: Reading, proposal: Proposal, raised: str, quotes: tuple[str, ...]) -> None:
+    s, name = talk.state, proposal.name
+    if raised and (reading.intent == "concern" or name == "answer"):
+        branches.meet(talk, raised)
     elif name in ("answer", "state"):
-        _answer_from_playbook(talk, proposal, raised)
+        _answer_from_playbook(talk, proposal)
     elif name == "book":
         _book(talk, proposal, quotes)
     elif name == "cancel":
         attempt(talk, ev.Cancel(words=s.last_words[:300]), quotes)
-    elif name == "call_back":
-        _call_back(talk, proposal, quotes)
-    elif name == "send_link":
-        attempt(talk, ev.SendLink(), quotes)
+    elif name == "task":
+        branches.ask_person(talk, proposal.args.get("what", "") or "They asked for something to be settled.")
     elif name == "end":
         _finish(talk)
     elif name == "offer_slots":
@@ -92,6 +158,14 @@ def drive(talk: Conversation) -> bool:
     return False
 
 
+def go_on(talk: Conversation) -> None:
+    """Something was settled without the model: walk on, and say what comes next."""
+    s = talk.state
+    advance(s, Reading(intent="answer"))
+    if not drive(talk):
+        talk.say(next_question(s))
+
+
 def next_question(state: State) -> str:
     """The playbook's own words that keep the talk going from here."""
     missing = moment(state, "")["state"]["missing"]  # type: ignore[index]
@@ -103,7 +177,8 @@ def next_question(state: State) -> str:
 
 
 def speak_checked(talk: Conversation, turn: Turn, sentence: str) -> None:
-    """Say one sentence of the model's if it is grounded, else once the playbook's words for "not sure"."""
+    """Say one sentence of the model's if it is grounded. One that is not ends the turn: a person is asked, and what is
+    said of that follows."""
     s = talk.state
     ground = refused(s, sentence)
     if ground is None:
@@ -116,7 +191,7 @@ def speak_checked(talk: Conversation, turn: Turn, sentence: str) -> None:
     del s.verdicts[:-_MOST_VERDICTS]
     if not turn.corrected:
         turn.corrected = True
-        talk.say(s.words(s.playbook.speech.confirm_later), last=False)
+        branches.ask_person(talk, _UNSURE[ground.rule])
 
 
 def judge(
@@ -159,45 +234,21 @@ def _speak(talk: Conversation, proposal: Proposal) -> None:
         s.asked.speaks = True
 
 
-def _answer_from_playbook(talk: Conversation, proposal: Proposal, raised: str) -> None:
-    """An approved answer or fact, word for word, and the question that leads on."""
+def _answer_from_playbook(talk: Conversation, proposal: Proposal) -> None:
+    """An approved fact, word for word, and the question that leads on. What is not there is asked of a person."""
     s, book = talk.state, talk.playbook
     talk.void()
     topic = proposal.args.get("topic", "")
     if s.booking is not None and asks_when(s.last_words):
         reveal(talk)
         return
-    if proposal.name == "answer" or topic not in book.facts:
-        topic = topic if topic in book.objections else raised
-        if topic in book.objections:
-            _answer_concern(talk, topic)
-            return
     topic = topic if topic in book.facts else fact(s, s.last_words)
-    if topic in book.facts:
-        talk.say(s.words(book.facts[topic].text), last=False)
-        if drive(talk):
-            return
-    else:
-        talk.say(s.words(book.speech.confirm_later), last=False)
-    talk.say(next_question(s))
-
-
-def _answer_concern(talk: Conversation, topic: str) -> None:
-    s = talk.state
-    answers = s.playbook.objections[topic].answers
-    given = s.objections.get(topic, 0)
-    s.objections[topic] = given + 1
-    if given < len(answers):
-        text = s.words(answers[given])
-        if asks_later(s.last_words) and given:
-            s.when_asked += 1
-        talk.say(text)
+    if topic not in book.facts:
+        branches.ask_person(talk, "They asked what the playbook has no answer to.")
         return
-    # Answered as often as the playbook has answers: accept it, and offer another moment.
-    enter(s, "follow_up")
-    s.return_to = ""
-    s.when_asked += 1
-    talk.say(s.words(s.here.fallback))
+    talk.say(s.words(book.facts[topic].text), last=False)
+    if not drive(talk):
+        talk.say(next_question(s))
 
 
 def _offer(talk: Conversation, when: str, quotes: tuple[str, ...]) -> None:
@@ -219,7 +270,7 @@ def _book(talk: Conversation, proposal: Proposal, quotes: tuple[str, ...]) -> No
     s, zone = talk.state, talk.state.brief.zone
     words = s.last_words
     slot = dates.choose(words, s.offered, zone, s.now)
-    if slot is None and len(s.offered) == 1 and is_confirmation(words):
+    if slot is None and len(s.offered) == 1 and agrees(words):
         slot = s.offered[0]
     if slot is None:
         named = dates.read(words, zone, s.now)
@@ -229,6 +280,11 @@ def _book(talk: Conversation, proposal: Proposal, quotes: tuple[str, ...]) -> No
         slot = dates.choose(proposal.args.get("choice", ""), s.offered, zone, s.now)
     if slot is None:
         _which(talk)
+        return
+    if slot.id != s.agreed and (s.doubtful or ear.says(s, hesitates)):
+        judge(talk, ev.Book(slot=slot.id), quotes)
+        s.read_back = ReadBack(about="book", value=slot.id, quote=words)
+        readback.ask(talk)
         return
     attempt(talk, ev.Book(slot=slot.id), quotes)
 
@@ -243,26 +299,6 @@ def _which(talk: Conversation) -> None:
     s = talk.state
     talk.void()
     talk.say(s.words(s.playbook.speech.which) if s.offered else next_question(s))
-
-
-def _call_back(talk: Conversation, proposal: Proposal, quotes: tuple[str, ...]) -> None:
-    s, zone = talk.state, talk.state.brief.zone
-    words = s.last_words
-    at = dates.moment(dates.read(words, zone, s.now), zone, s.now)
-    if at is None:
-        at = dates.moment(dates.read(proposal.args.get("when", ""), zone, s.now), zone, s.now)
-    if at is None:
-        if not s.when_asked:
-            s.when_asked += 1
-            if "follow_up" in s.playbook.graph:
-                enter(s, "follow_up")
-            talk.void()
-            talk.say(s.words(s.playbook.speech.when))
-            return
-        at = s.now + s.playbook.cadence.retry_callback
-    if at - s.now > _SOON:
-        at = (at + timedelta(seconds=59)).replace(second=0, microsecond=0)
-    attempt(talk, ev.CallBack(at=at, words=words[:300]), quotes)
 
 
 def _finish(talk: Conversation) -> None:
@@ -304,92 +340,3 @@ def attempt(
     if verdict.allowed and action.kind in ("offer_slots", "book"):
         talk.say(s.words(s.playbook.speech.moment), last=False)
     talk.perform(action, windowed=windowed)
-
-
-# ---- the lead's answers -------------------------------------------------------------------------------------------
-
-
-def answered(talk: Conversation, pending: Pending, answer: Answer) -> None:
-    """Speak of the result, from the answer alone."""
-    action = pending.action
-    s, speech = talk.state, talk.playbook.speech
-    if not answer.allowed and answer.rule == "stale_version" and not pending.retried:
-        talk.perform(action, pending.windowed, pending.note)
-        assert s.pending is not None
-        s.pending.retried = True
-        return
-    if not answer.allowed and answer.rule.startswith("autonomy_"):
-        instead.left_to_a_person(talk, action, answer)
-    elif isinstance(action, ev.OfferSlots):
-        _slots(talk, pending, answer)
-    elif isinstance(action, ev.Book):
-        _booked(talk, answer)
-    elif isinstance(action, ev.OptOut):
-        if not s.opt_out_kept and answer.allowed:
-            s.opt_out_kept = True
-            talk.close("opt_out", s.words(speech.opted_out))
-    elif not answer.allowed:
-        talk.say(s.words(speech.confirm_later), last=False)
-        talk.say(next_question(s))
-    elif isinstance(action, ev.Cancel):
-        words = s.words(speech.cancelled)
-        s.booking = None
-        talk.close("cancelled", words)
-    elif isinstance(action, ev.Decline):
-        said = {"wrong_person": speech.wrong_person, "not_fit": speech.not_fit}.get(
-            action.disposition, speech.not_interested
-        )
-        talk.close(action.disposition, s.words(said))
-    elif isinstance(action, ev.CallBack):
-        talk.close("call_back", s.words(speech.callback, time=_when(s, action.at)))
-    elif isinstance(action, ev.HandOff):
-        talk.close("hand_off", s.words(speech.handoff))
-    elif isinstance(action, ev.SendLink):
-        talk.say(s.words(speech.link_sent), result=True)
-
-
-def _when(s: State, at: datetime | None) -> str:
-    if at is None or at - s.now <= _SOON:
-        return "in a few minutes"
-    return s.time(at)
-
-
-def _slots(talk: Conversation, pending: Pending, answer: Answer) -> None:
-    s, speech = talk.state, talk.playbook.speech
-    if answer.allowed and answer.slots:
-        s.offered, s.no_slots = answer.slots, 0
-        if s.node not in ("booking", "reschedule", "confirmation"):
-            enter(s, "reschedule" if s.booking else "booking")
-        talk.say(f"{pending.note} {s.words(speech.nearest if pending.retried else speech.offer)}".strip(), result=True)
-        return
-    s.offered = ()
-    if pending.windowed and not pending.retried:
-        talk.perform(ev.OfferSlots())  # nothing then: anything, also what was named before
-        assert s.pending is not None
-        s.pending.retried = True
-        return
-    s.no_slots += 1
-    s.past_offers = []
-    if answer.rule in ("moved_too_often", "showed_already") or s.no_slots > 1:
-        hand_off(talk, answer.detail or answer.rule or "no free times")
-        return
-    talk.say(f"{pending.note} {s.words(speech.no_slots)}".strip())
-
-
-def _booked(talk: Conversation, answer: Answer) -> None:
-    s, speech = talk.state, talk.playbook.speech
-    if answer.allowed and answer.booking:
-        moved = s.booking is not None
-        s.booking, s.offered, s.past_offers = answer.booking, (), []
-        s.return_to = ""
-        if "confirmation" in s.playbook.graph:
-            enter(s, "confirmation")
-        talk.say(s.words(speech.moved if moved else speech.booked), result=True)
-        return
-    if answer.rule in ("slot_taken", "slot_not_offered"):
-        s.past_offers = list(dict.fromkeys([*s.past_offers, *(slot.id for slot in s.offered)]))[-30:]
-        s.offered = ()
-        talk.perform(ev.OfferSlots(refused=tuple(s.past_offers)), note=s.words(speech.slot_taken))
-        return
-    talk.say(s.words(speech.confirm_later), last=False)
-    hand_off(talk, answer.detail or answer.rule or "the booking failed")

@@ -157,6 +157,18 @@ _NO_NAMES = {
     "and", "but", "if", "what", "who", "when", "sounds", "wrong", "maybe", "actually", "oh", "good", "great", "we", "we'd", "you'd", "is", "ask", "talk", "try",
     "can", "could", "do", "does", "let", "let's", "speak", "contact", "call", "it'd", "a", "an", "then", "right", "correct", "number", "email",
 }  # fmt: skip
+_ROLES = {
+    "boss", "manager", "colleague", "wife", "husband", "partner", "brother", "sister", "son", "daughter", "father", "mother", "owner",
+    "director", "lead", "head", "assistant", "department", "team", "supervisor", "ceo", "cfo", "cto", "buyer", "secretary", "office", "people",
+    "someone", "somebody", "nobody", "anyone", "person", "him", "her", "them", "me", "us", "know", "don't", "idea", "nope", "nah", "yep",
+    "none", "nothing", "alright", "fine", "speaking", "here", "guess", "later", "stop", "bye", "goodbye", "pardon", "today", "tomorrow",
+    "for", "on", "at", "in", "of", "to", "be", "it", "are", "was", "with", "from", "by", "or", "all", "more", "about", "course",
+    "purchasing", "accounting", "sales", "logistics", "operations", "support", "one", "two", "three", "four", "five", "ten",
+}  # fmt: skip
+_NAMED = re.compile(
+    r"\b(?:my name is|my name's|name is|the name's|talk to|speak (?:to|with)|ask for|you want|contact)"
+    r" (?:my |our )?(?:boss |manager |colleague |wife |husband |partner |brother |sister )?([a-z' -]+?)(?: (?:in|from|at|on|about|instead|please|he|she)\b.*)?[.!,]*$"
+)
 _SPELLED = re.compile(r"\b(?:[a-z](?:[\s-]+|$)){3,}", re.I)
 
 
@@ -169,7 +181,7 @@ def name_in(text: str) -> str:
     for found in _INTRODUCED.finditer(text):
         if name := _capitalised(text[found.end() :], anywhere=False):
             return name
-    return _capitalised(text, anywhere=True)
+    return _capitalised(text, anywhere=True) or _uncapitalised(text.lower())
 
 
 def _capitalised(text: str, anywhere: bool) -> str:
@@ -182,6 +194,15 @@ def _capitalised(text: str, anywhere: bool) -> str:
         if words:
             return " ".join(words)
     return ""
+
+
+def _uncapitalised(text: str) -> str:
+    """A name in a transcript without capital letters: after "my name is", or all that was said."""
+    named = _NAMED.search(text)
+    words = re.findall(r"[a-zà-ÿ'-]+", named[1] if named else text)
+    if not 0 < len(words) <= (2 if named else 3) or any(len(w) < 2 or w in _NO_NAMES or w in _ROLES for w in words):
+        return ""
+    return " ".join(word.capitalize() for word in words)
 
 
 def contact_in(text: str) -> str:

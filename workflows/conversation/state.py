@@ -114,6 +114,10 @@ class State:
     objections: dict[str, int] = field(default_factory=dict)
     concerns: dict[str, Concern] = field(default_factory=dict)
     """What they are concerned about, by the playbook's objection, as it stands (:mod:`.concerns`)."""
+    concerns_told: dict[str, Concern] = field(default_factory=dict)
+    """The concerns as they were reported last."""
+    yielded: str = ""
+    """The concern that came back after it was resolved: they were offered a person or another moment."""
     tasks: list[str] = field(default_factory=list)
     """The questions for which a person was asked already, in plain words."""
     referring: bool = False
@@ -235,6 +239,7 @@ class State:
             sources=sources,
             objections=dict(brief.objections),
             concerns={c.name: c for c in brief.concerns},
+            concerns_told={c.name: c for c in brief.concerns},
             signs=list(brief.signs),
             offered=brief.offered,
             booking=brief.booking,

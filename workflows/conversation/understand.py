@@ -1,13 +1,15 @@
 """What the lead's words add to what is known: the model's reading, checked against the words themselves, and the
-fallback reading by local rules when there is no usable model."""
+reading by local rules when there is no usable model, or it missed what was plainly said."""
 
 from __future__ import annotations
 
-from ..events import CallLearned, Learned, Sign
+import re
+
+from ..events import CallLearned, Concern, Learned, Sign
+from ..playbook import Question
 from ..reading import (
-    asks_cancel,
+    agrees,
     asks_later,
-    asks_link,
     asks_move,
     fixed,
     hesitates,
@@ -17,68 +19,251 @@ from ..reading import (
     is_not_interested,
     plain,
 )
-from . import dates
+from ..wishes import Wish
+from . import ear, spelled
+from .concerns import concern
 from .qualify import accept
-from .state import State
-from .turn import Decision, FieldRead, Proposal, Reading, SignRead
+from .signs import Kind, weigh
+from .state import ReadBack, State
+from .turn import Decision, FieldRead, Intent, Proposal, Reading
 
-_NO_ANSWERS = ("concern", "later", "not_interested", "wrong_person", "stop", "person", "complaint", "robot", "question")
+_NO_ANSWERS = (
+    "concern", "later", "call_now", "send_link", "already_booked", "not_interested", "wrong_person", "referral", "stop", "person",
+    "complaint", "robot", "question",
+)  # fmt: skip
 """Intents whose words are no answer to an open question, whatever the model takes from them."""
-_STRENGTH = {"commitment": 0.7, "confirmation": 0.7, "concern": 0.5, "denial": 0.6, "hesitation": 0.4}
+_MOST_SIGNS = 8
+_MEETING = re.compile(r"\b(?:meeting|demo|booking|appointment|time|slot|call)\b")
+
+
+# ---- what they want -------------------------------------------------------------------------------------------------
+
+_INTENT: dict[Wish, Intent] = {
+    "stop": "stop",
+    "complaint": "complaint",
+    "person": "person",
+    "robot": "robot",
+    "wrong_number": "wrong_person",
+    "referral": "referral",
+    "already_booked": "already_booked",
+    "call_now": "call_now",
+    "cancel": "cancel",
+    "link": "send_link",
+    "move": "move",
+    "later": "later",
+    "not_interested": "not_interested",
+}
+_ACTION: dict[Wish, str] = {
+    "stop": "opt_out",
+    "complaint": "hand_off",
+    "person": "hand_off",
+    "wrong_number": "decline",
+    "referral": "refer",
+    "call_now": "call_back",
+    "cancel": "cancel",
+    "link": "send_link",
+    "move": "offer_slots",
+    "later": "call_back",
+    "not_interested": "decline",
+}
+_PLAIN: frozenset[Wish] = frozenset(
+    ("stop", "complaint", "person", "robot", "wrong_number", "referral", "already_booked", "call_now", "link", "later", "not_interested")
+)  # fmt: skip
+"""Wishes that stand whatever the model read, once they are plainly there."""
+_ABOUT_TIMES = ("picks_time", "names_time", "wants_meeting")
+_OF_A_CALL = re.compile(r"\b(?:call|ring|phone|reach|try|contact|back|touch|follow|shout|buzz|talk|speak|later)\b")
+
+_BORNE_OUT: dict[str, re.Pattern[str]] = {
+    "stop": re.compile(
+        r"\b(?:stop|don't|dont|never|no more|remove|off|list|leave|enough|quit|unsubscribe|delete|forget|again|block|away|done)\b"
+    ),
+    "person": re.compile(
+        r"\b(?:person|human|someone|somebody|anyone|anybody|people|agent|manager|representative|rep|colleague|boss|supervisor|sales|operator|real|"
+        r"transfer|connect|expert|specialist)\b"
+    ),
+    "complaint": re.compile(
+        r"\b(?:complain\w*|unhappy|angry|upset|terrible|awful|ridiculous|annoy\w*|harass\w*|report|lawyer|sue|unacceptable|disappoint\w*|rude|bad|worst|"
+        r"fed up|sick|problem|scam|fraud|illegal|disgust\w*|shame\w*|frustrat\w*|wrong|horrible|hate|useless|joke|third time|again|keep)\b"
+    ),
+    "wrong_person": re.compile(r"\b(?:wrong|not|isn't|no one|nobody|never|don't|different|mistake|who|else|no)\b"),
+    "not_interested": re.compile(
+        r"\b(?:no|not|don't|dont|never|nah|nope|pass|rather|stop|bye|without|leave|changed|already|decline|skip|isn't|won't|nothing|enough|forget)\b"
+    ),
+    "cancel": re.compile(r"\b(?:cancel\w*|off|not|don't|no|drop|forget|delete|remove|won't|can't|anymore|scrap)\b"),
+}
+"""What must be heard, at least, for the model's word on a grave wish: high recall, so that it may still understand more
+than the rules do. Anything else would end a call on words that were never said."""
+_GRAVE = {"opt_out": "stop", "hand_off": "person", "cancel": "cancel"}
+
+
+def wished(state: State) -> Wish:
+    """What their last words plainly ask of us, as far as it makes sense in this state."""
+    found = ear.wish(state)
+    words = plain(state.last_words)
+    if found == "later" and (state.offered or state.node in ("booking", "reschedule")) and not _OF_A_CALL.search(words):
+        return ""  # "Thursday would be better": a time for the meeting
+    if found == "cancel" and not state.booking:
+        return ""
+    return found
+
+
+def settle(state: State, decision: Decision) -> Decision:
+    """``decision`` with its reading set right by what was really said: a plain wish that the model missed is taken
+    up, a grave one that it made up is dropped."""
+    reading, action = decision.reading, decision.action
+    plainly = wished(state)
+    intent = _INTENT.get(plainly, "unclear")
+    if plainly in _PLAIN and intent != reading.intent:
+        soft = plainly in ("later", "link", "not_interested")
+        if not (soft and reading.intent in _ABOUT_TIMES):
+            name = _ACTION.get(plainly, "say")
+            return Decision(
+                reading=reading.model_copy(update={"intent": intent}),
+                action=Proposal(name=name, args={"when": state.last_words}),
+            )
+    claimed = reading.intent if reading.intent in _BORNE_OUT else _GRAVE.get(action.name, "")
+    if not claimed or _is_borne_out(state, claimed) or state.node == "handoff":
+        return decision
+    kept = action if action.name not in (*_GRAVE, "decline") else Proposal(name="say")
+    doubted: Intent = "unclear" if reading.intent in _BORNE_OUT else reading.intent
+    return Decision(reading=reading.model_copy(update={"intent": doubted}), action=kept)
+
+
+def _is_borne_out(state: State, claimed: str) -> bool:
+    words = plain(state.last_words)
+    if claimed in ("person", "complaint"):
+        return any(_BORNE_OUT[name].search(words) for name in ("person", "complaint"))
+    return bool(_BORNE_OUT[claimed].search(words))
+
+
+# ---- what they told -------------------------------------------------------------------------------------------------
 
 
 def heard(state: State, quote: str) -> bool:
     """Whether the lead really said ``quote`` in this conversation."""
     words = plain(quote)
-    said = " ".join(plain(line.text) for line in state.lines if line.who == "lead")
-    return bool(words) and words in said
+    return bool(words) and any(f" {words} " in f" {plain(line.text)} " for line in state.lines if line.who == "lead")
 
 
-def absorb(state: State, reading: Reading) -> CallLearned | None:
-    """Take into ``state`` what the reading understood and the words bear out; what is new, to be reported."""
-    learned: list[Learned] = []
-    for found in reading.fields:
-        question = state.playbook.fields.get(found.field)
-        if question is None:
-            continue
-        if question.kind == "text" and reading.intent in _NO_ANSWERS:
-            continue
-        value = accept(question, found.value)
-        quote = found.quote if heard(state, found.quote) else ""
-        if not value or not (quote or heard(state, value)):
-            continue
-        if state.learned.get(found.field) == value:
-            continue
-        state.learned[found.field] = value
-        if found.field == "name":
-            state.identified = True
-        learned.append(Learned(field=found.field, value=value, quote=(quote or value)[:200]))
-    signs = tuple(
-        Sign(sign=s.sign, about=s.about[:80], quote=s.quote[:200], strength=_STRENGTH[s.sign])
-        for s in reading.signs[:8]
-        if heard(state, s.quote)
-    )
+def _now(state: State, quote: str) -> bool:
+    """Whether ``quote`` stands in their last words."""
+    words = plain(quote)
+    return bool(words) and f" {words} " in f" {plain(state.last_words)} "
+
+
+def absorb(state: State, reading: Reading, raised: str = "", concerns: tuple[Concern, ...] = ()) -> CallLearned | None:
+    """Take into ``state`` what the reading understood and the words bear out; what is new, to be reported with the
+    ``concerns`` that changed. ``raised`` is the concern of this turn. A doubtful value that the playbook wants
+    confirmed is kept in ``state.read_back`` instead, until they say yes to it."""
+    learned = [
+        kept for found in reading.fields if (kept := _field(state, reading, found)) and not _ask_back(state, kept)
+    ]
+    for kept in learned:
+        keep(state, kept)
+    signs = _signs(state, reading, raised)
     state.signs.extend(signs)
-    if not learned and not signs:
+    if not learned and not signs and not concerns:
         return None
-    return CallLearned(
-        at=state.now,
-        id=f"{state.brief.attempt}:learned:{state.turn_no}",
-        attempt=state.brief.attempt,
-        turn=state.turn_no,
-        node=state.node,
-        learned=tuple(learned),
-        signs=signs,
+    return told(state).model_copy(
+        update={
+            "learned": tuple(learned),
+            "signs": signs,
+            "concerns": concerns,
+            "objections": (raised,) if raised else (),
+        }
     )
 
 
-def concern(state: State, words: str) -> str:
-    """The playbook's objection that these words raise, by its cues; "" when none."""
-    said = f" {plain(words)} "
-    for name, objection in state.playbook.objections.items():
-        if any(f" {fixed(cue)} " in said for cue in objection.cues):
-            return name
-    return ""
+def told(state: State) -> CallLearned:
+    """An empty report of this turn."""
+    attempt = state.brief.attempt
+    name = f"{attempt}:learned:{state.turn_no}:{state.version}"
+    return CallLearned(at=state.now, id=name, attempt=attempt, turn=state.turn_no, node=state.node)
+
+
+def keep(state: State, learned: Learned) -> None:
+    """It is known from now on, by their own word."""
+    state.learned[learned.field] = learned.value
+    state.sources[learned.field] = learned.source
+    if learned.field == "name":
+        state.identified = True
+
+
+def _field(state: State, reading: Reading, found: FieldRead) -> Learned | None:
+    question = state.playbook.fields.get(found.field)
+    if question is None or (question.kind in ("text", "name") and reading.intent in _NO_ANSWERS):
+        return None
+    value = value_of(question, found.value)
+    quote = found.quote if heard(state, found.quote) else ""
+    if not value or not (quote or heard(state, value)):
+        return None
+    if quote and question.kind in ("number", "email", "name") and not value_of(question, quote):
+        return None  # the words that are to show it name nothing of the kind
+    known = state.learned.get(found.field) == value
+    if known and state.sources.get(found.field, "said") == "said":
+        return None
+    source = "said" if state.brief.channel == "call" else "texted"
+    return Learned(field=found.field, value=value, quote=(quote or value)[:200], source=source)
+
+
+def value_of(question: Question, words: str) -> str:
+    """The answer to ``question`` in ``words``, in the field's one spelling, also when it is spelled out; "" when there
+    is none."""
+    if question.kind == "name":
+        return accept(question, spelled.name_in(words))
+    return accept(question, words) or (spelled.email_in(words) if question.kind == "email" else "")
+
+
+def _ask_back(state: State, learned: Learned) -> bool:
+    """Whether this has to be read back before it is relied on; it then waits in ``state.read_back``."""
+    question = state.playbook.fields[learned.field]
+    if not (state.doubtful and (question.confirm or question.kind in ("email", "number", "name"))):
+        return False
+    state.read_back = ReadBack(about=learned.field, value=learned.value, quote=learned.quote)
+    return True
+
+
+def _signs(state: State, reading: Reading, raised: str) -> tuple[Sign, ...]:
+    """The signs of these words: those that the model read and the words bear out, and those that the rules hear. How
+    strong each is, the words alone say."""
+    words = state.last_words
+    found = [(s.sign, s.about, s.quote) for s in reading.signs[:_MOST_SIGNS] if _now(state, s.quote)]
+    kinds = {kind for kind, _, _ in found}
+    found += [(kind, "", words) for kind in _heard_signs(state, raised) if kind not in kinds]
+    signs = []
+    for kind, about, quote in found:
+        weight = weigh(kind, quote, state.doubtful)
+        if weight:
+            matter = raised if kind == "concern" else _about(state, about)
+            signs.append(Sign(sign=kind, about=matter, quote=quote[:200], strength=weight, at=state.now))
+    return tuple(signs)
+
+
+def _heard_signs(state: State, raised: str) -> list[Kind]:
+    words = state.last_words
+    found: list[Kind] = []
+    if agrees(words):
+        found.append("confirmation")
+    if is_denial(words) or is_not_interested(words):
+        found.append("denial")
+    if hesitates(words):
+        found.append("hesitation")
+    if raised:
+        found.append("concern")
+    if weigh("commitment", words) > 0.9 or (state.offered and ear.picked(state) and not is_denial(words)):
+        found.append("commitment")
+    return found
+
+
+def _about(state: State, about: str) -> str:
+    """What a sign is about, in our own words: a field, the booked meeting, a meeting to be, or nothing in particular."""
+    if about in state.playbook.fields:
+        return about
+    if not about and state.last_asked:
+        return state.last_asked
+    if state.booking is not None and state.node in ("confirmation", "reschedule"):
+        return "booking" if state.booking == state.brief.booking else "meeting"
+    return "meeting" if state.offered or _MEETING.search(plain(about)) else ""
 
 
 def fact(state: State, words: str) -> str:
@@ -90,42 +275,42 @@ def fact(state: State, words: str) -> str:
     return ""
 
 
+# ---- without a model ------------------------------------------------------------------------------------------------
+
+
 def by_rule(state: State) -> Decision:
     """A turn without a model: what the playbook's cues and the local rules make of the lead's words. It is duller
     than a model and never wrong about what matters: it goes through the same guards."""
     words = state.last_words
     fields: tuple[FieldRead, ...] = ()
     question = state.playbook.fields.get(state.last_asked)
-    if question and not state.learned.get(state.last_asked) and accept(question, words):
-        fields = (FieldRead(field=state.last_asked, value=words, quote=words),)
-    signs: tuple[SignRead, ...] = (SignRead(sign="hesitation", quote=words),) if hesitates(words) else ()
+    if question and not state.learned.get(state.last_asked) and (value := value_of(question, words)):
+        fields = (FieldRead(field=state.last_asked, value=value, quote=words),)
 
-    def turn(intent: str, action: str, **args: str) -> Decision:
+    def turn(intent: Intent, action: str, **args: str) -> Decision:
         name = action if action in state.allowed else "say"
-        reading = Reading(intent=intent, fields=fields, signs=signs)
+        reading = Reading(intent=intent, fields=fields)
         return Decision(reading=reading, action=Proposal(name=name, args=args))
 
-    if asks_cancel(words) and state.booking:
-        return turn("cancel", "cancel")
-    if is_not_interested(words):
-        return turn("not_interested", "decline")
-    if state.offered and dates.choose(words, state.offered, state.brief.zone, state.now):
+    plainly = wished(state)
+    picked = state.offered and ear.picked(state)
+    if plainly in _INTENT and not (plainly == "later" and picked):
+        return turn(_INTENT[plainly], _ACTION.get(plainly, "say"), when=words)
+    if state.offered and (picked or (len(state.offered) == 1 and agrees(words))):
         return turn("picks_time", "book", choice=words)
-    if asks_link(words):
-        return turn("send_link", "send_link")
     if asks_move(words):
         return turn("move", "offer_slots", when=words)
     if raised := concern(state, words):
         return turn("concern", "answer", topic=raised)
-    if asks_later(words):
+    if asks_later(words) or (state.when_asked and state.node == "follow_up" and not ear.named(state).empty):
         return turn("later", "call_back", when=words)
     if wanted := fact(state, words):
         return turn("question", "state", topic=wanted)
-    if state.offered and not dates.read(words, state.brief.zone, state.now).empty:
+    if state.offered and not ear.named(state).empty:
         return turn("names_time", "offer_slots", when=words)
     if fields:
         return turn("answer", "say")
-    if is_confirmation(words):
+    if agrees(words) or is_confirmation(words):
         return turn("yes", "say")
     if is_denial(words):
         return turn("refuses_times" if state.offered else "no", "offer_slots" if state.offered else "say")

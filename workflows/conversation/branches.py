@@ -1,0 +1,229 @@
+"""What each wish of the lead's leads to: its words, its disposition and its effect, from the playbook and the ledger."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from .. import events as ev
+from ..reading import is_denial, plain
+from . import concerns, dates, moves, spelled
+from .exits import enter
+from .signs import weigh
+from .state import State
+from .turn import Proposal
+
+if TYPE_CHECKING:
+    from .core import Conversation
+
+SOON = timedelta(minutes=5)
+"""What is nearer than this is "in a few minutes"."""
+_SOFT = 0.5
+"""A no that weighs less than this may be met with the answer to what stands behind it, once."""
+_WORDS = 300
+_AGAIN = re.compile(r"\b(?:back|again|hang up|line|connection)\b")
+_LINK_ONLY = re.compile(r"\b(?:just|only|simply|instead|rather|myself|online|prefer|nothing else)\b")
+
+
+def complain(talk: Conversation) -> None:
+    """Nothing is sold to them; a person sees to it, with their words."""
+    s = talk.state
+    if "handoff" in s.playbook.graph:
+        enter(s, "handoff")
+    words = s.last_words
+    moves.attempt(talk, ev.HandOff(why=f"complaint: {words}"[:200], words=words[:_WORDS], complaint=True))
+
+
+def person(talk: Conversation, why: str) -> None:
+    """A person takes over at once, and is told where the talk stood."""
+    s = talk.state
+    standing = [f"in {s.node.replace('_', ' ')}"] if s.node != "handoff" else []
+    standing += [
+        f"concerned about {c.name.replace('_', ' ')}" for c in s.concerns.values() if c.status in ("open", "softened")
+    ]
+    if s.offered and s.booking is None:
+        standing.append("times were offered")
+    moves.hand_off(talk, f"{why}; {', '.join(standing)}" if standing else why)
+
+
+def refer(talk: Conversation, proposal: Proposal) -> None:
+    """Somebody else is the right one: who, and how are they reached? Asked once; then a person takes it up."""
+    s = talk.state
+    words = s.last_words
+    name = spelled.name_in(words) or _really(words, proposal.args.get("name", ""))
+    contact = spelled.contact_in(words) or _really(words, proposal.args.get("contact", ""))
+    if not name and not contact and not s.referring:
+        s.referring = True
+        talk.void()
+        talk.say(s.words(s.playbook.speech.who))
+        return
+    moves.attempt(talk, ev.Refer(name=name[:80], contact=contact[:120], words=words[:_WORDS]))
+
+
+def _really(words: str, claimed: str) -> str:
+    """What the model took for a name or contact, if they said it."""
+    return claimed if claimed and f" {plain(claimed)} " in f" {plain(words)} " else ""
+
+
+def booked_already(talk: Conversation) -> None:
+    """They have a meeting: said from the ledger. It knows of none: a person looks for it."""
+    s = talk.state
+    if s.booking is not None:
+        moves.reveal(talk)
+        return
+    talk.void()
+    talk.say(s.words(s.playbook.speech.not_booked), last=False)
+    ask_person(talk, "They say that they have booked a meeting; we know of none.")
+
+
+def call_now(talk: Conversation) -> None:
+    """They have us on the line: it is settled now. Whoever wants to be rung again, or insists, is rung at once."""
+    s = talk.state
+    if s.brief.channel == "call" and not s.told_now and not _AGAIN.search(plain(s.last_words)):
+        s.told_now = True
+        talk.void()
+        talk.say(s.words(s.playbook.speech.now_call), last=False)
+        if not moves.drive(talk):
+            talk.say(moves.next_question(s))
+        return
+    moves.attempt(talk, ev.CallBack(at=s.now, words=s.last_words[:_WORDS]))
+
+
+def link(talk: Conversation, quotes: tuple[str, ...]) -> None:
+    """The link, and no more pushing."""
+    moves.attempt(talk, ev.SendLink(), quotes)
+
+
+def linked(talk: Conversation) -> None:
+    """The link is on its way: one more question, or none when the link was all that they wanted."""
+    s, speech = talk.state, talk.playbook.speech
+    s.link_sent = True
+    words = next((line.text for line in reversed(s.lines) if line.who == "lead"), "")
+    if not s.offered and s.booking is None and "follow_up" in s.playbook.graph:
+        enter(s, "follow_up")
+    if _LINK_ONLY.search(plain(words)) and s.booking is None:
+        talk.close("link_sent", s.words(speech.link_only), soft=True)
+    else:
+        talk.say(s.words(speech.link_sent), result=True)
+
+
+def not_interested(talk: Conversation, raised: str, quotes: tuple[str, ...]) -> None:
+    """Taken as it is said. Only a half-hearted no with a concern behind it, to which there is an answer, is met with
+    that answer, once in a talk."""
+    s = talk.state
+    behind = raised or next((c.name for c in s.concerns.values() if c.status == "open"), "")
+    if not s.saved and behind and concerns.left(s, behind) and weigh("denial", s.last_words) < _SOFT:
+        s.saved = True
+        meet(talk, behind)
+        return
+    moves.decline(talk, "not_interested", quotes)
+
+
+def meet(talk: Conversation, name: str) -> None:
+    """Meet the concern in proportion, or accept it and offer the next best."""
+    s = talk.state
+    reply = concerns.answer(s, name)
+    talk.void()
+    if reply.text:
+        onward = reply.goes_on or "?" not in reply.text
+        talk.say(reply.text, last=not onward)
+        if onward:
+            _go_back(s)
+            if not moves.drive(talk):
+                talk.say(moves.next_question(s))
+    elif reply.then == "send_link" and not s.link_sent:
+        moves.attempt(talk, ev.SendLink())
+    elif reply.then == "hand_off":
+        person(talk, f"the concern about {name.replace('_', ' ')} stays")
+    elif reply.then == "acknowledge":
+        s.yielded = name
+        talk.say(s.words(s.playbook.graph[s.node if s.node == "objection" else _node(s)].fallback))
+    else:
+        s.return_to = ""
+        if "follow_up" in s.playbook.graph:
+            enter(s, "follow_up")
+        s.when_asked += 1
+        talk.say(s.words(s.here.fallback))
+
+
+def _node(s: State) -> str:
+    return next((name for name in ("objection", "follow_up") if name in s.playbook.graph), s.node)
+
+
+def _go_back(s: State) -> None:
+    """An aside was answered: the talk goes on where it was."""
+    if s.return_to:
+        back, s.return_to = s.return_to, ""
+        enter(s, back)
+
+
+def ask_person(talk: Conversation, what: str) -> None:
+    """Have a person look it up, once for each question of theirs; what is said of it follows its answer."""
+    s = talk.state
+    question = plain(s.last_words)
+    if question in s.tasks:
+        talk.void()
+        talk.say(s.words(s.playbook.speech.confirm_later), last=False)
+        talk.say(moves.next_question(s))
+        return
+    s.tasks.append(question)
+    moves.attempt(talk, ev.Task(what=what[:200], words=s.last_words[:_WORDS]))
+
+
+# ---- another time ---------------------------------------------------------------------------------------------------
+
+
+def call_back(talk: Conversation, proposal: Proposal, quotes: tuple[str, ...]) -> None:
+    """Agree on one moment. "Next week" is no moment yet: the day is asked for, once, and then found in that week."""
+    s, zone = talk.state, talk.state.brief.zone
+    said = dates.read(s.last_words, zone, s.now)
+    if said.empty and _really(s.last_words, when := proposal.args.get("when", "")):
+        said = dates.read(when, zone, s.now)
+    said = _within(s, said)
+    if _vague(said) and s.span is None:
+        s.span = said
+        _ask_when(talk, s.playbook.speech.which_day)
+        return
+    at = dates.moment(said, zone, s.now)
+    if at is None and not s.when_asked and not is_denial(s.last_words):
+        _ask_when(talk, s.playbook.speech.when)
+        return
+    if at is None:
+        at = (s.span and dates.moment(s.span, zone, s.now)) or s.now + s.playbook.cadence.retry_callback
+    if at - s.now > SOON:
+        at = (at + timedelta(seconds=59)).replace(second=0, microsecond=0)
+    moves.attempt(talk, ev.CallBack(at=at, words=s.last_words[:_WORDS]), quotes)
+
+
+def _ask_when(talk: Conversation, words: str) -> None:
+    s = talk.state
+    s.when_asked += 1
+    if "follow_up" in s.playbook.graph:
+        enter(s, "follow_up")
+    talk.void()
+    talk.say(s.words(words))
+
+
+def _vague(said: dates.Said) -> bool:
+    """Several days, and no time: nobody knows when to ring."""
+    return said.first is not None and said.last is not None and (said.last - said.first).days > 1 and said.clock is None
+
+
+def _within(s: State, said: dates.Said) -> dates.Said:
+    """A weekday named after "next week" lies in that week."""
+    span = s.span
+    if span is None or span.first is None:
+        return said
+    if said.first is None:
+        return replace(said, first=span.first, last=span.first) if said.clock or said.part else said
+    days = said.first
+    while days < span.first:
+        days += timedelta(7)
+    return replace(said, first=days, last=days if said.last == said.first else said.last)
+
+
+def in_words(s: State, at: datetime | None) -> str:
+    """The moment of a call to come, as said now."""
+    return "in a few minutes" if at is None or at - s.now <= SOON else s.time(at)
