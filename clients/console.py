@@ -109,7 +109,7 @@ async def shown(request: Request) -> Response:
     except Unreachable as error:
         text = f"{str(error).capitalize()}."
         return render("notice", 503, title="The lead cannot be read just now", text=text, back="/console")
-    book = registered().get(told.now.playbook if told.now else told.record.playbook if told.record else "")
+    book = registered().get(told.playbook)
     house = settings()
     return await _page(
         request,
@@ -122,6 +122,18 @@ async def shown(request: Request) -> Response:
         temporal_ui=f"{house.showrate_temporal_ui.rstrip('/')}/namespaces/{_namespace(request)}/workflows/{told.lead}",
         workflow=LEAD,
     )
+
+
+async def pictured(request: Request) -> Response:
+    """The way of a lead's calls through the graph of its playbook, or that of one (``?attempt=``)."""
+    try:
+        told = await stories.story(request.app.state.temporal, lead_asked(request))
+        picture = stories.drawn(told, registered()[told.playbook], request.query_params.get("attempt", ""))
+    except (Unknown, KeyError):
+        return Response("there is no such picture", 404, media_type="text/plain")
+    except Unreachable as error:
+        return Response(str(error), 503, media_type="text/plain")
+    return Response(picture, media_type="image/svg+xml", headers={"Cache-Control": "private, no-store"})
 
 
 async def changed(request: Request) -> Response:
@@ -246,6 +258,7 @@ routes: list[BaseRoute] = [
     _guarded("/console/logout", logout, ["POST"]),
     _guarded("/console", listing),
     _guarded("/console/leads/{lead}", shown),
+    _guarded("/console/leads/{lead}/graph.svg", pictured),
     _guarded("/console/leads/{lead}/{action}", changed, ["POST"]),
     _guarded("/console/funnel", funnelled),
     _guarded("/console/pauses", pauses, ["GET", "POST"]),

@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from temporalio.client import Client
 
+from activities import store
 from activities.settings import settings
 from workflows import graph, proof
-from workflows.fault import misshapen, placed
+from workflows.fault import Fault, misshapen
 from workflows.playbook import Playbook, PlaybookError, read_playbook
 
-from . import printing
-from .terminal import MISUSED, NOT_FOUND, REFUSED, AsJson, answer, fail
+from . import printing, stories
+from .leads import Unknown
+from .terminal import MISUSED, NOT_FOUND, REFUSED, AsJson, answer, fail, run, story_of
 
 app = typer.Typer(
     help="Prove and draw playbooks. Exit codes: 0 proven or drawn, 1 a fault, 2 misused, 3 no such playbook.",
     no_args_is_help=True,
 )
-
-Given = Annotated[
-    str, typer.Argument(metavar="PLAYBOOK", help="A name in SHOWRATE_PLAYBOOKS (inbound), or the path of a file.")
-]
 
 
 @app.command()
@@ -40,19 +40,9 @@ def check(
         fail(NOT_FOUND, f"there is no playbook in {folder}")
     found: list[dict[str, object]] = []
     for name in names:
-        file, texts = _texts(name)
-        book: Playbook | None = None
-        try:
-            book = read_playbook(file, texts)
-            faults = proof.check(book, texts, file)
-        except PlaybookError as error:
-            faults = placed(misshapen(error), texts, file)
-            if not faults:
-                found.append({"playbook": name, "hash": "", "faults": [{"problem": str(error)}]})
-                printing.err.print(f"✖ {name}: {error}", style="red", soft_wrap=True)
-                continue
-        hash_ = book.hash if book else ""
-        found.append({"playbook": name, "hash": hash_, "faults": [f.model_dump(mode="json") for f in faults]})
+        book, faults = _proven(*_texts(name))
+        content = book.hash if book else ""
+        found.append({"playbook": name, "hash": content, "faults": [f.model_dump(mode="json") for f in faults]})
         for fault in faults:
             printing.err.print(f"✖ {fault}", style="red", soft_wrap=True)
         if book and not faults and not as_json:
@@ -65,22 +55,50 @@ def check(
 
 @app.command("graph")
 def draw(
-    playbook: Given,
+    playbook: Annotated[
+        str, typer.Argument(metavar="[PLAYBOOK]", help="A name in SHOWRATE_PLAYBOOKS (inbound), or the path of a file.")
+    ] = "",
+    lead: Annotated[str, typer.Option(help="Mark the way of this lead's calls, in its own playbook.")] = "",
+    attempt: Annotated[str, typer.Option(help="Only this call of the lead's.")] = "",
     path: Annotated[str, typer.Option(help="Nodes of one conversation to mark, as outreach,qualification.")] = "",
     out: Annotated[Path | None, typer.Option(help="Write the SVG here; standard output by default.")] = None,
 ) -> None:
-    """Draw the graph of a playbook as SVG."""
-    file, texts = _texts(playbook)
-    book = _read(file, texts)
-    nodes = [node.strip() for node in path.split(",") if node.strip()]
-    if unknown := [node for node in nodes if node not in book.graph]:
-        fail(MISUSED, f"{', '.join(unknown)}: no such node; there are {', '.join(book.graph)}")
-    picture = graph.draw(book, nodes)
+    """Draw the graph of a playbook as SVG, or the way that a lead's calls took through it."""
+    if bool(playbook) == bool(lead) or (attempt and not lead) or (path and lead):
+        fail(MISUSED, "give a PLAYBOOK (with --path) or --lead (with --attempt)")
+    picture = run(partial(_of_lead, lead, attempt), need=False) if lead else _of_playbook(playbook, path)
     if out is None:
         sys.stdout.write(picture + "\n")
         return
     out.write_text(picture + "\n", encoding="utf-8")
     printing.out.print(f"wrote {out}")
+
+
+async def _of_lead(named: str, attempt: str, client: Client | None) -> str:
+    """Raises Unknown, Unreachable."""
+    told = await story_of(client, named)
+    kept = await stories.from_record(store.playbooks)
+    if told.playbook not in kept:
+        raise Unknown("the record does not hold this lead's playbook; `showrate setup` keeps those of the folder")
+    return stories.drawn(told, kept[told.playbook], attempt)
+
+
+def _of_playbook(playbook: str, path: str) -> str:
+    file, texts = _texts(playbook)
+    book = _read(file, texts)
+    nodes = [node.strip() for node in path.split(",") if node.strip()]
+    if unknown := [node for node in nodes if node not in book.graph]:
+        fail(MISUSED, f"{', '.join(unknown)}: no such node; there are {', '.join(book.graph)}")
+    return graph.draw(book, nodes)
+
+
+def _proven(file: str, texts: dict[str, str]) -> tuple[Playbook | None, list[Fault]]:
+    """The playbook, if it can be read at all, and its faults."""
+    try:
+        book = read_playbook(file, texts)
+    except PlaybookError as error:
+        return None, misshapen(error, texts, file)
+    return book, proof.check(book, texts, file)
 
 
 def _texts(name: str) -> tuple[str, dict[str, str]]:

@@ -17,12 +17,13 @@ from temporalio.client import Client
 from activities import store
 from activities.settings import settings
 from activities.store import LeadRecord
-from workflows import identity, messages
+from workflows import graph, identity, messages
 from workflows.attributes import AUDIENCE, SOURCE, STAGE
 from workflows.effects import CallNote, Entry
 from workflows.events import Booking, Form
 from workflows.messages import View
 from workflows.model import Instant, Model
+from workflows.playbook import Playbook
 from workflows.rules import zones_of
 
 from . import leads
@@ -60,6 +61,11 @@ class Story(Model):
     @property
     def learned(self) -> dict[str, str]:
         return self.now.learned if self.now else self.record.learned if self.record else {}
+
+    @property
+    def playbook(self) -> str:
+        """The content hash of the playbook that the lead keeps."""
+        return self.now.playbook if self.now else self.record.playbook if self.record else ""
 
 
 class Row(Model):
@@ -107,6 +113,16 @@ def merged(recorded: list[Entry], fresh: list[Entry]) -> tuple[Entry, ...]:
     known = {entry.model_dump_json() for entry in recorded}
     both = [*recorded, *(entry for entry in fresh if entry.model_dump_json() not in known)]
     return tuple(sorted(both, key=lambda entry: (entry.version, entry.at)))
+
+
+def drawn(told: Story, book: Playbook, attempt: str = "") -> str:
+    """The graph of ``book`` as SVG with the ways that this lead's calls took, or that of one ``attempt``. Raises Unknown
+    when there is no such call."""
+    calls = [call for call in told.calls if attempt in ("", call.attempt)]
+    if attempt and not calls:
+        raise Unknown("this lead has no such call")
+    what = f"call {attempt}" if attempt else f"{len(calls)} calls" if len(calls) != 1 else "one call"
+    return graph.draw(book, *(call.path for call in calls if call.path), title=f"{told.lead}: the way of {what}")
 
 
 async def rows(

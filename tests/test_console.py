@@ -22,7 +22,8 @@ from .fixtures.web import TOKEN, People, Site
 
 LEAD = "lead-" + "0" * 32
 GUARDED = [
-    ("GET", "/console"), ("GET", f"/console/leads/{LEAD}"), ("POST", f"/console/leads/{LEAD}/cancel"),
+    ("GET", "/console"), ("GET", f"/console/leads/{LEAD}"),
+    ("GET", f"/console/leads/{LEAD}/graph.svg"), ("POST", f"/console/leads/{LEAD}/cancel"),
     ("GET", "/console/funnel"), ("GET", "/console/pauses"), ("POST", "/console/pauses"), ("GET", "/console/form"),
     ("POST", "/console/logout"), ("GET", "/api/leads"), ("GET", f"/api/leads/{LEAD}"), ("GET", f"/api/leads/{LEAD}/why"),
     ("POST", f"/api/leads/{LEAD}/cancel"), ("GET", "/api/funnel"), ("GET", "/api/pauses"), ("POST", "/api/pause"),

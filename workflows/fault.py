@@ -43,12 +43,16 @@ def found(rule: Rule, path: str, problem: str, remedy: str) -> Fault:
     return Fault(rule=rule, path=path, problem=problem, remedy=remedy)
 
 
-def misshapen(error: PlaybookError) -> list[Fault]:
-    """The faults of a playbook that cannot be read: unknown keys, missing ones, values of the wrong kind."""
-    return [
+def misshapen(error: PlaybookError, texts: Mapping[str, str], name: str) -> list[Fault]:
+    """The faults of a playbook that cannot be read: unknown keys, missing ones, values of the wrong kind, each with file
+    and line; or that which kept its file from being read at all."""
+    if not error.fields:
+        return [found("shape", "playbook", str(error), "mend the file and prove it again")]
+    faults = [
         found("shape", path or "name", problem, _REMEDIES.get(problem, "write it as the playbooks that ship do"))
         for path, problem in error.fields
     ]
+    return placed(faults, texts, name)
 
 
 def placed(faults: Iterable[Fault], texts: Mapping[str, str], name: str) -> list[Fault]:
