@@ -10,11 +10,11 @@ from typing import Annotated
 import typer
 from temporalio.client import Client
 
-from activities import store
+from activities import library
 from activities.settings import settings
 from workflows import graph, proof
 from workflows.fault import Fault, misshapen
-from workflows.playbook import Playbook, PlaybookError, read_playbook
+from workflows.playbook import Playbook, PlaybookError, read_playbook, registered
 
 from . import printing, stories
 from .leads import Unknown
@@ -77,10 +77,10 @@ def draw(
 async def _of_lead(named: str, attempt: str, client: Client | None) -> str:
     """Raises Unknown, Unreachable."""
     told = await story_of(client, named)
-    kept = await stories.from_record(store.playbooks)
-    if told.playbook not in kept:
-        raise Unknown("the record does not hold this lead's playbook; `showrate setup` keeps those of the folder")
-    return stories.drawn(told, kept[told.playbook], attempt)
+    await stories.from_record(library.load)
+    if told.playbook not in registered():
+        raise Unknown("neither the record nor the folder holds this lead's playbook")
+    return stories.drawn(told, registered()[told.playbook], attempt)
 
 
 def _of_playbook(playbook: str, path: str) -> str:

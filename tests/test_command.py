@@ -69,6 +69,12 @@ async def test_a_lead_from_its_form_to_the_end(web: Site, people: People) -> Non
     assert met.lead in {row["lead"] for row in listed.data}
     assert why.data["verdicts"][0]["rule"] == "commitment"
 
+    drawn = await showrate("playbook", "graph", "--lead", "(415) 555-4002")
+    assert drawn.code == 0, drawn.err
+    assert drawn.out.count('marker-end="url(#taken)"') == 4
+    no_call = await showrate("playbook", "graph", "--lead", met.lead, "--attempt", "none")
+    assert (no_call.code, (await showrate("playbook", "graph")).code) == (3, 2)
+
     moved_to = (met.booking.start + timedelta(hours=2)).isoformat()
     moved = await showrate("lead", "reschedule", met.lead, "--start", moved_to, "--by", "ops", "--json")
     assert (moved.code, moved.data["allowed"]) == (0, True)

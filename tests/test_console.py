@@ -166,6 +166,9 @@ async def test_the_api_mirrors_it(web: Site, people: People) -> None:
     told = (await get(f"/api/leads/{met.lead}", headers=web.authorized)).json()
     assert told["booking"]["rep"] == "ana"
     assert told["calls"][0]["transcript"][1]["text"] == "Yes, tomorrow works for me."
+    picture = await get(f"/console/leads/{met.lead}/graph.svg?attempt=a1", headers=web.authorized)
+    assert (picture.headers["content-type"], picture.text.count('marker-end="url(#taken)"')) == ("image/svg+xml", 4)
+    assert (await get(f"/console/leads/{met.lead}/graph.svg?attempt=x", headers=web.authorized)).status_code == 404
     why = (await get(f"/api/leads/{met.lead}/why", headers=web.authorized)).json()
     assert why["verdicts"][0]["threshold"] == 0.5
     assert next(entry["kind"] for entry in why["entries"]) == "form"
