@@ -64,6 +64,7 @@ class _Turn:
         return Conversed(
             reply=" ".join("".join(self._said).split()),
             node=state.node,
+            asked=state.last_asked,
             told=tuple(self._told),
             verdicts=tuple(state.verdicts),
             tokens_in=state.tokens_in,

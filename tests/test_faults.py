@@ -220,6 +220,11 @@ class Scene:
             assert answer.detail, "the lead is told why there is no time"
         raise AssertionError(f"no times to offer: {answer}")
 
+    async def text(self, words: str) -> None:
+        """They write to us."""
+        received = ev.MessageReceived(at=datetime.now(UTC), id=f"SMin{self.number}", text=words)
+        await self._handle.signal("message_received", received)
+
     async def hang_up(self) -> None:
         """The conversation ends, and the carrier says so."""
         now = datetime.now(UTC)
@@ -511,6 +516,16 @@ async def reflect(scene: Scene) -> None:
     assert view.needs_review == ""
 
 
+async def converse(scene: Scene) -> None:
+    """They ask by text for another time than the meeting that stands; the answer asks the lead for times."""
+    await scene.talked()
+    scene.strike()
+    await scene.text(f"Can we move it, please? Yours, {scene.rep}")
+    view = await scene.quiet(lambda v: any(t.touch == "reply" for t in v.touches))
+    assert [t.touch for t in view.touches if t.channel == "text"] == ["confirmation", "reply"]
+    assert view.needs_review == ""
+
+
 async def keep_opt_out(scene: Scene) -> None:
     later = CALL.model_copy(update={"after": timedelta(seconds=3)})
     scene.strike()
@@ -591,6 +606,13 @@ MAKERS = {
             Target("google", "DELETE", "{rep}.*/events/"),
             _rpc("turn", "update team-{team} give_back"),
             _rpc("ledger", "update rep-{rep} release"),
+        ),
+    ),
+    "converse": Maker(
+        converse,
+        (
+            Target("openai", "POST", "chat/completions", body="Yours, {rep}", name="model"),
+            _rpc("act", "update {lead} act"),
         ),
     ),
     "keep_opt_out": Maker(keep_opt_out, (_rpc("start", "start optout-{handle}"),)),

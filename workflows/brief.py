@@ -23,19 +23,44 @@ def brief(state: Lead, playbook: Playbook, call: Connect, resumed: bool = False)
     connected before and lost its line."""
     touch = touch_of(state, call.attempt)
     region = state.person.region if state.person else ""
-    told = Brief(
-        lead=state.lead, attempt=call.attempt, version=state.version, playbook=state.playbook,
-        refusal=_refusal(state, call), node=_node(state, call), opening=_opening(state, call), person=state.person,
+    return _known(state, call.attempt).model_copy(update={
+        "refusal": _refusal(state, call), "node": _node(state, call), "opening": _opening(state, call),
+        "recording_notice": not region.startswith("US-") or region[3:] in _RECORDING_NOTICE,
+        "talked_before": _talked_before(state), "resumed": resumed,
+        "touch": touch.touch.rsplit("/", 1)[-1] if touch and not call.inbound else "",
+    })  # fmt: skip
+
+
+def text_brief(state: Lead, message: str) -> Brief:
+    """All that the conversation needs to answer the lead's text ``message``. It came from their own number, so there is
+    nothing to ask about who writes."""
+    return _known(state, f"text-{message}").model_copy(update={
+        "channel": "text", "node": _text_node(state), "opening": "inbound", "talked_before": True,
+        "last_asked": state.thread.asked,
+    })  # fmt: skip
+
+
+def _known(state: Lead, attempt: str) -> Brief:
+    return Brief(
+        lead=state.lead, attempt=attempt, version=state.version, playbook=state.playbook, person=state.person,
         zone=state.zone, stage=state.stage, learned={k: v.value for k, v in state.learned.items()},
         sources={k: v.source for k, v in state.learned.items()}, booking=state.booking, missed=state.missed,
-        offered=state.offered,
-        recording_notice=not region.startswith("US-") or region[3:] in _RECORDING_NOTICE,
-        talked_before=_talked_before(state), objections=state.objections,
-        concerns=tuple(state.concerns.values()), signs=state.signs,
-        touch=touch.touch.rsplit("/", 1)[-1] if touch and not call.inbound else "", resumed=resumed,
+        offered=state.offered, objections=state.objections, concerns=tuple(state.concerns.values()), signs=state.signs,
         asked_at=state.pass_began if state.pass_kind == "first" else None,
     )  # fmt: skip
-    return told
+
+
+def _text_node(state: Lead) -> str:
+    """Where a text is taken up: what was booked, offered or missed counts most, then where the thread stands, then
+    where a call left off."""
+    if state.booking:
+        return "reschedule" if state.offered else "confirmation"
+    if state.offered:
+        return "booking"
+    if state.missed:
+        return "no_show_recovery"
+    left = state.thread.node or (state.broken.node if state.broken else "")
+    return left if left in ("identity", "qualification") else "identity"
 
 
 def _refusal(state: Lead, call: Connect) -> str:

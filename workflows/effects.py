@@ -188,6 +188,8 @@ class Conversed(Model):
 
     reply: str = ""
     node: str = ""
+    asked: str = ""
+    """The field that the reply asks for."""
     told: tuple[CallLearned, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
     tokens_in: int = 0

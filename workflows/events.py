@@ -398,6 +398,25 @@ class MessageReceived(_Event):
     kind: Literal["message_received"] = "message_received"
     text: str
     channel: Literal["text", "email"] = "text"
+    answer: bool = False
+    """The machine may answer it; without, a person is told. Set by the lead's own handler, not by who signals."""
+
+
+class TextAnswered(_Event):
+    """What the machine made of the lead's texts ``messages``: what it writes back, and where the talk stands. With
+    ``why`` it could not, and a person is told."""
+
+    kind: Literal["text_answered"] = "text_answered"
+    messages: tuple[str, ...]
+    reply: str = ""
+    why: str = ""
+    node: str = ""
+    asked: str = ""
+    """The field that the reply asks for."""
+    told: tuple[CallLearned, ...] = ()
+    verdicts: tuple[Verdict, ...] = ()
+    tokens_in: int = 0
+    tokens_out: int = 0
 
 
 class ActionAsked(_Event):
@@ -599,6 +618,7 @@ Event = Annotated[
     | TextAmbiguous
     | TextFailed
     | MessageReceived
+    | TextAnswered
     | ActionAsked
     | SlotsFound
     | MeetingBooked

@@ -51,6 +51,25 @@ class DueText(Model):
     message: str
     booking: ev.Booking | None = None
     """The meeting that it speaks of, when it no longer stands."""
+    body: str = ""
+    """The words themselves, where no template has them."""
+
+
+class Unanswered(Model):
+    """A text of the lead's that waits for an answer."""
+
+    id: str
+    text: str
+    at: Instant
+
+
+class Thread(Model):
+    """The talk by text, as far as the next text needs it: its last lines, where in the graph it stands, and the field
+    that was asked for last."""
+
+    lines: tuple[ev.Line, ...] = ()
+    node: str = ""
+    asked: str = ""
 
 
 class Approval(Model):
@@ -133,6 +152,8 @@ class Lead(Model):
     moves: int = 0
     reminded: tuple[str, ...] = ()
     due_texts: tuple[DueText, ...] = ()
+    unanswered: tuple[Unanswered, ...] = ()
+    thread: Thread = Thread()
     attendance: ev.AttendanceReported | None = None
     outcome_due: bool = False
 

@@ -51,6 +51,7 @@ class LeadWorkflow:
         self._stoppable: _Handle | None = None
         self._reflecting: asyncio.Task[None] | None = None
         self._chores: list[asyncio.Task[None]] = []
+        self._answering: asyncio.Task[None] | None = None
         self._alarm: tuple[Any, asyncio.Task[None]] | None = None
         self._rang = False
         self._shown: dict[str, str] = {}
@@ -133,6 +134,8 @@ class LeadWorkflow:
             elif doing.key != step.key and self._stoppable is not None:
                 self._stoppable.cancel()
                 self._stoppable = None
+        if isinstance(step, plan.Converse):
+            self._answer(step)
         if self._doing is not None:
             return
         work = self._work(step)
@@ -195,6 +198,18 @@ class LeadWorkflow:
         words = action.words if isinstance(action, ev.Cancel) else ""
         self._release(step.booking, "cancelled")
         return ev.MeetingCancelled(at=workflow.now(), request=step.request.id, booking=step.booking.id, words=words)
+
+    def _answer(self, step: plan.Converse) -> None:
+        """Beside the steps: what the conversation asks of this lead meanwhile is done by them. One at a time."""
+        if self._answering is None:
+            work = perform.converse(self._state, self._playbook, step)
+            self._answering = asyncio.create_task(self._wrote_back(work))
+
+    async def _wrote_back(self, work: Coroutine[Any, Any, ev.TextAnswered]) -> None:
+        try:
+            self._put(await work)
+        finally:
+            self._answering = None
 
     def _release(self, booking: ev.Booking, why: str) -> None:
         """A chore: it takes as long as the calendar needs, and nobody waits for it."""
@@ -274,6 +289,7 @@ class LeadWorkflow:
         return (
             self._doing is None
             and self._reflecting is None
+            and self._answering is None
             and not any(not c.done() for c in self._chores)
             and self._state.call is None
             and not self._state.strays
@@ -338,8 +354,8 @@ class LeadWorkflow:
 
     @workflow.signal
     def message_received(self, event: ev.MessageReceived) -> None:
-        """A text from the lead."""
-        self._put(event)
+        """A text from the lead. Leads that began before texts were answered go on as they began."""
+        self._put(event.model_copy(update={"answer": workflow.patched("answered-texts")}))
 
     @workflow.signal
     def message_status(self, event: ev.TextFailed) -> None:

@@ -97,6 +97,8 @@ class Brief(Model):
     """The cadence's touch that this call is; it says what is left on a voicemail. Empty for inbound calls."""
     asked_at: Instant | None = None
     """When the form of this pass came in: a promise of its is kept or late."""
+    last_asked: str = ""
+    """The field that we asked for last, in a thread."""
     resumed: bool = False
     """This attempt was connected before: the carrier lost its socket, or another gateway had the call."""
 

@@ -16,6 +16,7 @@ from temporalio.exceptions import ActivityError, ApplicationError, CancelledErro
 from . import effects as fx
 from . import events as ev
 from . import plan, routing
+from .brief import text_brief
 from .lead import Lead
 from .messages import DIAL_QUEUE
 from .playbook import Playbook
@@ -29,6 +30,8 @@ _REQUEST = timedelta(seconds=20)
 """Start-to-close of one effect: above the vendors' own time-out (SHOWRATE_TIMEOUT, 10 s by default)."""
 _DIAL = timedelta(seconds=45)
 """Start-to-close of a dial: a busy process gets to it late, and a dial given up early is an ambiguous one."""
+_THREAD = timedelta(seconds=90)
+"""Start-to-close of an answer to a text: the model's turn, and what it asks of the lead meanwhile."""
 _IN_CALL = timedelta(seconds=25)
 """Somebody waits on the line: after this the answer is "not now"."""
 
@@ -127,7 +130,7 @@ def text_request(state: Lead, playbook: Playbook, step: plan.Text, now: datetime
     booking = step.booking
     return fx.SendText(
         gate=gate(state), touch=step.touch, to=state.phone,
-        body=render(playbook.messages[step.message], facts(state, playbook, booking or state.missed, now)),
+        body=step.body or render(playbook.messages[step.message], facts(state, playbook, booking or state.missed, now)),
         booking=booking.id if booking else "",
         expires=(booking.end if booking else now + playbook.meeting.window) + playbook.attendance.closes,
         not_after=step.not_after,
@@ -206,13 +209,39 @@ async def hang_up(step: plan.Hangup) -> ev.CallCancelled:
     return ev.CallCancelled(at=workflow.now(), attempt=step.call.attempt)
 
 
+async def converse(state: Lead, playbook: Playbook, step: plan.Converse) -> ev.TextAnswered:
+    """What to write back. When there was no answer in time, a person is told."""
+    message = step.messages[-1]
+    request = fx.Converse(
+        brief=text_brief(state, message), thread=state.thread.lines, text=step.text, message=message, now=workflow.now()
+    )  # fmt: skip
+    try:
+        done = await workflow.execute_activity(
+            fx.converse, request, start_to_close_timeout=_THREAD, schedule_to_close_timeout=_THREAD * 2,
+            retry_policy=_SWIFT, summary=step.reason,
+        )  # fmt: skip
+    except ActivityError as error:
+        return ev.TextAnswered(at=workflow.now(), messages=step.messages, why=failure(error)[1])
+    return ev.TextAnswered(
+        at=workflow.now(), messages=step.messages, reply=in_a_thread(state, playbook, done.reply), node=done.node,
+        asked=done.asked, told=done.told, verdicts=done.verdicts, tokens_in=done.tokens_in, tokens_out=done.tokens_out,
+    )  # fmt: skip
+
+
+def in_a_thread(state: Lead, playbook: Playbook, reply: str) -> str:
+    """``reply`` as it is sent: the first of a thread says who writes, and that it is a machine."""
+    if not reply or any(line.who == "agent" for line in state.thread.lines):
+        return reply
+    return f"{render(playbook.speech.disclosure, facts(state, playbook, None, workflow.now()))} {reply}"
+
+
 async def find_times(state: Lead, playbook: Playbook, step: plan.FindTimes) -> ev.SlotsFound:
     """Times to offer. A calendar that cannot be read in time offers nothing and says so."""
     asked = step.request.action
     assert isinstance(asked, ev.OfferSlots)
     request = fx.FindSlots(
         lead=state.lead, team=playbook.team, playbook=state.playbook, now=workflow.now(), zone=state.zone,
-        owner=state.owner, rep=state.booking.rep if state.booking else "", count=playbook.meeting.offers,
+        owner=state.owner, rep=state.booking.rep if state.booking else "", count=asked.count or playbook.meeting.offers,
         not_before=asked.not_before, not_after=asked.not_after, part=asked.part,
         exclude=tuple(dict.fromkeys((*state.refused, *asked.refused))),
         ignore=state.booking.id if state.booking else "",

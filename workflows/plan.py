@@ -17,6 +17,7 @@ from .requests import awaited, overdue, requests, sooner
 from .rules import Ruling, allowed_from, cap_allows
 from .steps import (
     AskCarrier,
+    Converse,
     Dial,
     FindTimes,
     Finish,
@@ -33,7 +34,7 @@ from .steps import (
 from .wording import length
 
 __all__ = [
-    "KEPT_BACK", "RULES", "STILL_OPEN", "AskCarrier", "Dial", "FindTimes", "Finish", "Hangup", "KeepOptOut", "MakeBooking",
+    "KEPT_BACK", "RULES", "STILL_OPEN", "AskCarrier", "Converse", "Dial", "FindTimes", "Finish", "Hangup", "KeepOptOut", "MakeBooking",
     "Settle", "Step", "Text", "Unbook", "Wait", "blocked_by", "due_touch", "next_step",
 ]  # fmt: skip
 
@@ -226,7 +227,7 @@ def _absence(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
 
 def _due_text(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
     """A text that answers what the lead just did goes out at once; it is no solicitation, so hours do not bind it."""
-    if not state.due_texts or not state.phone or blocked_by(state, "text"):
+    if not state.due_texts or not state.phone or _may_not_answer(state):
         return None
     if state.not_before and state.not_before > now:
         late = "after the last try that did not go out" if state.failures else "after the pause"
@@ -234,8 +235,32 @@ def _due_text(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
     due: DueText = state.due_texts[0]
     return Text(
         key=f"text:{due.key}:{state.failures}", rule="asked", reason=f"{due.message} is due", touch=due.key,
-        message=due.message, booking=due.booking or state.booking, not_after=now + timedelta(hours=1),
+        message=due.message, booking=due.booking or state.booking, not_after=now + timedelta(hours=1), body=due.body,
     )  # fmt: skip
+
+
+def _may_not_answer(state: Lead) -> Step | None:
+    """What keeps us from answering by text now. That a person will take over, because they asked for one, is still
+    said."""
+    blocked = blocked_by(state, "text")
+    said = bool(state.due_texts and state.due_texts[0].body) and state.review in ("handoff", "complaint")
+    return None if blocked and blocked.rule == "taken_over" and said else blocked
+
+
+def _thread(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
+    """What they wrote is answered by the conversation, or left to the person who has the lead by now. A hand-over that
+    comes from the answer itself leaves it to be given."""
+    if not state.unanswered or state.opted_out_at:
+        return None
+    messages, last = tuple(u.id for u in state.unanswered), state.unanswered[-1].id
+    blocked = blocked_by(state, "text")
+    if blocked or state.closed:
+        if any(request.startswith(f"text-{last}:") for request in state.answers):
+            return None
+        event = ev.TextAnswered(at=now, messages=messages, why=blocked.rule if blocked else "closed")
+        return settle(f"thread:{last}", event.why, "their text is left to a person", event)
+    text = "\n".join(u.text for u in state.unanswered)
+    return Converse(key=f"converse:{last}", rule="asked", reason="they wrote to us", messages=messages, text=text)
 
 
 def _reminds(before: timedelta) -> str:
@@ -471,6 +496,7 @@ RULES: tuple[Rule, ...] = (
     _outcome,  # a meeting that was held is the goal
     _absence,  # nobody came
     _due_text,  # the answer to what they just did
+    _thread,  # what they wrote
     _broken,  # a talk that broke off goes on
     _dormant,  # closed: remembered, and nothing more
     _meeting,  # reminders, and waiting for the meeting

@@ -35,6 +35,8 @@ class Text(Step):
     message: str
     not_after: Instant
     booking: ev.Booking | None = None
+    body: str = ""
+    """The words themselves, where no template has them."""
 
 
 class AskCarrier(Step):
@@ -48,6 +50,13 @@ class Hangup(Step):
 
     call: LiveCall
     say: str = ""
+
+
+class Converse(Step):
+    """Answer what the lead wrote: ``messages`` are the carrier's ids, oldest first."""
+
+    messages: tuple[str, ...]
+    text: str
 
 
 class FindTimes(Step):

@@ -306,6 +306,7 @@ class Conversation:
             self.say(opening(s))
         else:  # they wrote: there is nobody to greet, and what they wrote comes next
             s.lines.extend(event.thread)
+            s.last_asked = brief.last_asked
 
     def _decided(self, event: signals.Decided) -> None:
         s = self.state

@@ -44,6 +44,7 @@ HANDLERS: dict[str, Callable[[Lead, Any], Lead]] = {
     "text_ambiguous": texts.text_ambiguous,
     "text_failed": texts.text_failed,
     "message_received": texts.message_received,
+    "text_answered": texts.text_answered,
     "action_asked": asked.action_asked,
     "slots_found": meetings.slots_found,
     "meeting_booked": meetings.meeting_booked,

@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from .. import events as ev
-from ..lead import Lead
+from ..lead import DueText, Lead, Thread, Unanswered
 from ..messages import Touched
-from ..reading import is_confirmation, is_opt_out
+from ..reading import is_confirmation, is_opt_in, is_opt_out
 from . import marks
+from .calls import call_learned
+
+_MOST_UNANSWERED = 10
+_LONGEST_TEXT = 1600
+"""Characters of one text that are answered, and of one reply: what a carrier takes in one message."""
+_LONGEST_REPLY = 1500
+_MOST_LINES = 20
+_LONGEST_LINE = 300
+"""What is kept of a thread: it travels with each of its texts."""
 
 
 def _made(state: Lead, event: ev.TextSent | ev.TextNotSent | ev.TextAmbiguous, outcome: str, sid: str = "") -> Lead:
@@ -73,9 +82,53 @@ def message_received(state: Lead, event: ev.MessageReceived) -> Lead:
     if is_opt_out(event.text):
         return marks.opt_out(state, event.at, event.text)
     state = marks.reach(state, "contacted", event.at).but(texted_back=True)
-    if state.booking and is_confirmation(event.text):
+    if state.booking and is_confirmation(event.text) and not state.unanswered and not state.offered:
         return marks.note(
             marks.reach(state, "confirmed", event.at), event.at, "confirmed", "confirmed the meeting by text"
         )
+    if event.answer and event.id and event.text.strip() and _machine_answers(state, event):
+        waits = Unanswered(id=event.id, text=event.text[:_LONGEST_TEXT], at=event.at)
+        return state.but(unanswered=(*state.unanswered, waits)[-_MOST_UNANSWERED:])
+    return _for_a_person(state, event.id or str(state.version), event.text)
+
+
+def _machine_answers(state: Lead, event: ev.MessageReceived) -> bool:
+    """Not where a person has the lead or a pause holds it, and not on what only takes an opt-out back."""
+    kept_off = state.closed or state.opted_out_at or state.taken_over_by or state.held_by or state.held_scope
+    only_opt_in = is_opt_in(event.text) and not is_confirmation(event.text)
+    return event.channel == "text" and bool(state.phone) and not kept_off and not only_opt_in
+
+
+def _for_a_person(state: Lead, key: str, text: str, why: str = "") -> Lead:
     name = marks.name(state) or "A lead"
-    return marks.card(state, f"text:{event.id or state.version}", f"{name} texted", f"“{event.text[:500]}”")
+    return marks.card(state, f"text:{key}", f"{name} texted", f"“{text[:500]}”", why)
+
+
+def text_answered(state: Lead, event: ev.TextAnswered) -> Lead:
+    answered = tuple(u for u in state.unanswered if u.id in event.messages)
+    if not answered:
+        return state
+    state = state.but(unanswered=tuple(u for u in state.unanswered if u.id not in event.messages))
+    for told in event.told:
+        state = call_learned(state, told)
+    said = [ev.Line(who="lead", text=u.text[:_LONGEST_LINE], at=u.at) for u in answered]
+    if event.reply:
+        said.append(ev.Line(who="agent", text=event.reply[:_LONGEST_LINE], at=event.at))
+    lines = (*state.thread.lines, *said)[-_MOST_LINES:]
+    state = state.but(thread=Thread(lines=lines, node=event.node or state.thread.node, asked=event.asked))
+    for verdict in event.verdicts:
+        if not verdict.allowed:
+            what = f"not done by text: {verdict.action.replace('_', ' ')}"
+            state = marks.note(state, event.at, "denied", what, verdict.rule, detail=verdict.detail)
+    key = answered[-1].id
+    if event.why:
+        state = marks.note(state, event.at, "not_answered", "a text of theirs waits for a person", event.why)
+        return _for_a_person(state, key, "\n".join(u.text for u in answered), event.why.replace("_", " "))
+    state = marks.note(
+        state, event.at, "answered", "answered their text" if event.reply else "nothing to answer to their text",
+        node=event.node, tokens_in=event.tokens_in, tokens_out=event.tokens_out,
+    )  # fmt: skip
+    if not event.reply or state.opted_out_at:
+        return state
+    reply = DueText(key=f"due/reply/{key}", message="reply", body=event.reply[:_LONGEST_REPLY])
+    return state.but(due_texts=(*state.due_texts, reply))
