@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from workflows import events as ev
+from workflows.conversation import signals
 from workflows.wishes import wish
+
+from .talk import SLOTS, Lead, Talk, brief, scripted, turn
 
 CORPUS: dict[str, tuple[str, ...]] = {
     "later": (
@@ -142,3 +148,82 @@ def test_near_misses_are_no_such_wish(unwanted: str, text: str) -> None:
 def test_each_wish_has_a_dozen_wordings_and_its_near_misses() -> None:
     assert all(len(texts) >= 12 for texts in CORPUS.values())
     assert CORPUS.keys() == NEAR.keys()
+
+
+# ---- through the core -------------------------------------------------------------------------------------------------
+
+KNOWN = {"use_case": "stock counts", "team_size": "20", "timeline": "quarter"}
+BOOKING = ev.Booking(id="b0", rep="ana", rep_name="Ana Torres", start=SLOTS[0].start, end=SLOTS[0].end)
+
+
+def broken(ask: signals.Ask) -> str:
+    """A model that gives nothing usable: local rules decide."""
+    return "I am sorry, as a language model"
+
+
+def deaf(ask: signals.Ask) -> str:
+    """A model that misses what was said."""
+    return turn("say", "Okay.", "unclear")
+
+
+MODELS = {"broken": broken, "deaf": deaf, "scripted": scripted}
+INTENTS = {"link": "send_link", "wrong_number": "wrong_person", "maybe": "yes"}
+
+
+def reads(intent: str) -> Any:
+    """A model that reads ``intent`` and proposes nothing but words."""
+    return lambda ask: turn("say", "Okay.", INTENTS.get(intent, intent))
+
+
+EXPECTED: dict[str, tuple[str, str]] = {
+    "later": ("call_back", "|when|which day"),
+    "not_interested": ("decline", "thank you for telling me"),
+    "referral": ("refer", "take it up with them|who would be the right person"),
+    "link": ("send_link", "link"),
+    "already_booked": ("task", "no meeting of yours"),
+    "call_now": ("call_back", "in a few minutes|on the line now"),
+    "person": ("hand_off", "a colleague get back"),
+    "robot": ("", "automated assistant"),
+    "stop": ("opt_out", "not hear from us again"),
+    "complaint": ("hand_off", "sorry about that"),
+    "wrong_number": ("decline", "sorry to have bothered"),
+}
+"""What each wish leads to: the action, and something of the words."""
+
+
+@pytest.mark.parametrize("how", ["broken", "deaf", "read"])
+@pytest.mark.parametrize(("wanted", "text"), [(name, text) for name in EXPECTED for text in CORPUS[name]])
+def test_each_wish_takes_its_branch_with_the_model_and_without(wanted: str, text: str, how: str) -> None:
+    talk = Talk(brief(learned=KNOWN), model=reads(wanted) if how == "read" else MODELS[how])
+    said = talk.hear(text).lower()
+    kind, words = EXPECTED[wanted]
+    assert [a.kind for a in talk.lead.acts] in ([], [kind])
+    assert any(word in said for word in words.split("|"))
+    if talk.lead.acts:
+        assert all(v.allowed for v in talk.state.verdicts)
+    else:
+        assert wanted in ("later", "referral", "call_now", "robot")
+        assert said.endswith("?")
+    if wanted == "wrong_number":
+        assert talk.lead.acts[0].disposition == "wrong_person"
+    if wanted == "complaint":
+        assert talk.lead.acts[0].complaint
+        assert talk.lead.acts[0].why.startswith("complaint: ")
+        assert "?" not in said
+
+
+@pytest.mark.parametrize("text", CORPUS["maybe"])
+@pytest.mark.parametrize("how", ["broken", "deaf", "scripted", "books"])
+def test_a_hesitating_yes_books_nothing_until_it_is_a_clear_one(text: str, how: str) -> None:
+    model = MODELS.get(how) or (
+        lambda ask: turn("book" if "book" in ask.actions else "say", "Fine.", "yes", choice="first")
+    )
+    talk = Talk(brief(learned=KNOWN), model=model, lead=Lead(SLOTS[:1]))
+    talk.hear("Yes, sure.")
+    assert talk.state.offered == SLOTS[:1]
+    said = talk.hear(text)
+    assert not [a for a in talk.lead.acts if a.kind == "book"]
+    assert said.endswith("?")
+    if how == "books" or how == "broken":
+        assert said == "You said tomorrow, Tuesday the 24th, at 10 AM, is that right?"
+        assert "booked with Ana Torres" in talk.hear("Yes, that's right.")

@@ -23,7 +23,6 @@ from ..reading import (
     is_denial,
     is_goodbye,
     is_not_interested,
-    is_wrong_person,
 )
 from . import ear, identity
 from .signs import Kind
@@ -220,10 +219,6 @@ def _plainly(state: State, action: Asked, read: float) -> float:
     return 1.0
 
 
-def _read(state: State, action: Asked, read: float) -> float:
-    return read
-
-
 def _choice(state: State, action: Asked, read: float) -> float:
     """How clearly these words pick the slot among those offered; one that was read back and agreed to is clear."""
     slot = action.slot if isinstance(action, Book) else ""
@@ -239,7 +234,7 @@ def _choice(state: State, action: Asked, read: float) -> float:
 
 def _refusal(state: State, action: Asked, read: float) -> float:
     settled = isinstance(action, Decline) and action.disposition == "not_fit"
-    if settled or ear.says(state, is_not_interested) or ear.says(state, is_wrong_person):
+    if settled or ear.says(state, is_not_interested) or ear.wish(state) == "wrong_number":
         return 1.0
     return max(read, 0.5) if ear.says(state, is_denial) else read
 
@@ -250,13 +245,19 @@ def _cancelling(state: State, action: Asked, read: float) -> float:
 
 def _later(state: State, action: Asked, read: float) -> float:
     timed = not ear.named(state).empty
-    if ear.says(state, asks_later) or (timed and state.when_asked):
+    asked = ear.says(state, asks_later) or ear.wish(state) in ("later", "call_now")
+    if asked or (timed and state.when_asked):
         return 1.0
     return 0.6 if timed else read
 
 
 def _linking(state: State, action: Asked, read: float) -> float:
     return 1.0 if ear.says(state, asks_link) else max(read, 0.5)
+
+
+def _referring(state: State, action: Asked, read: float) -> float:
+    """How clearly they pass us on to somebody else: in so many words, or when they were asked who is right."""
+    return 1.0 if state.referring or ear.wish(state) == "referral" else read
 
 
 def _offering(state: State, action: Asked, read: float) -> float:
@@ -268,7 +269,7 @@ WEIGHTS: dict[str, Weight] = {
     "offer_slots": Weight(_offering, ("commitment", "confirmation"), gain=0.2, doubt=0.5),
     "cancel": Weight(_cancelling, ("denial",), gain=0.2, bound=True),
     "decline": Weight(_refusal, ("denial",), gain=0.4),
-    "refer": Weight(_read, (), doubt=0.5),
+    "refer": Weight(_referring, (), doubt=0.5),
     "call_back": Weight(_later, ("hesitation",), gain=0.1, doubt=0.5),
     "send_link": Weight(_linking, doubt=0.0),
     "task": Weight(_plainly, doubt=0.0),

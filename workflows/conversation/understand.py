@@ -121,6 +121,8 @@ def settle(state: State, decision: Decision) -> Decision:
                 reading=reading.model_copy(update={"intent": intent}),
                 action=Proposal(name=name, args={"when": state.last_words}),
             )
+    if plainly and intent == reading.intent:
+        return decision
     claimed = reading.intent if reading.intent in _BORNE_OUT else _GRAVE.get(action.name, "")
     if not claimed or _is_borne_out(state, claimed) or state.node == "handoff":
         return decision
