@@ -59,6 +59,7 @@ def _said(book: Playbook) -> Iterator[tuple[str, str]]:
     for name, fact in book.facts.items():
         yield f"facts.{name}.text", fact.text
     for name, objection in book.objections.items():
+        yield f"objections.{name}.short", objection.short
         yield from _texts(f"objections.{name}.answers", objection.answers)
     for name, question in book.fields.items():
         yield f"fields.{name}.ask", question.ask
