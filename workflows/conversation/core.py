@@ -14,8 +14,8 @@ from typing import Any
 from ..events import Action, ConversationEnded, Line
 from ..messages import Brief
 from ..playbook import Playbook
-from ..reading import is_confirmation, is_opt_out, plain
-from . import breaks, hearing, local, machines, moves, signals, timers
+from ..reading import is_confirmation, is_opt_out
+from . import breaks, early, hearing, local, machines, moves, signals, timers
 from .concerns import concern
 from .exits import advance, enter
 from .floor import speech
@@ -26,7 +26,7 @@ from .prepared import prepared
 from .prompt import request
 from .reduce import Meaning, reduce, take_words
 from .signals import Input, Output
-from .state import Guess, Pending, State, Turn
+from .state import Pending, State, Turn
 from .turn import Decision, Reading
 from .understand import by_rule
 
@@ -151,20 +151,17 @@ class Conversation:
             advance(s, Reading(intent="yes"))
             if len(words.split()) <= 4 and moves.drive(self):
                 return
-        if not self._adopt():
-            self.drop_guess()
-            s.asked = self._request(s.turn_no)
+        if not early.adopt(self):
+            early.drop(self)
+            s.asked = self.request()
 
-    def ask_early(self, text: str, so_far: str) -> None:
-        """Ask the model as if ``text`` were final: ``so_far`` is all that it will have been asked on."""
+    def request(self, speculative: bool = False) -> Turn:
+        """Ask the model on the talk as it stands, under the newest turn number."""
         s = self.state
-        self.void()
-        self.drop_guess()
-        s.turn_no += 1
-        s.lines.append(Line(who="lead", text=text, at=s.now))
-        turn = self._request(s.turn_no, speculative=True)
-        s.lines.pop()
-        s.guess = Guess(turn, so_far, s.node)
+        actions = s.allowed
+        form = prepared(self.playbook).schema(actions)
+        self._out.append(signals.Ask(s.turn_no, request(s), form, actions, s.version, speculative))
+        return Turn(id=s.turn_no, actions=actions, version=s.version, at=s.now)
 
     def put_out(self, output: Output) -> None:
         """One more thing to do."""
@@ -176,7 +173,7 @@ class Conversation:
         """Say the last words, then end."""
         s = self.state
         self.void()
-        self.drop_guess()
+        early.drop(self)
         if why == "opt_out":
             s.owed = ""
         if text:
@@ -231,17 +228,6 @@ class Conversation:
         else:
             s.owed = f"{s.owed} {said}".strip()
 
-    def drop_guess(self) -> None:
-        """What was asked on words that have changed is stale."""
-        s = self.state
-        guess, s.guess = s.guess, None
-        if guess is not None:
-            self._out.append(signals.Hush(guess.turn.id))
-            for event in guess.held:
-                if isinstance(event, signals.Finished | signals.Failed):
-                    s.tokens_in += event.tokens_in
-                    s.tokens_out += event.tokens_out
-
     def give_up(self, turn: Turn) -> None:
         """The model takes too long over ``turn``."""
         self._out.append(signals.Hush(turn.id))
@@ -255,27 +241,6 @@ class Conversation:
         s = self.state
         s.lines.append(Line(who="agent", text=text, at=s.now))
         s.floor.open, s.floor.safe, s.floor.played = True, 0, ""
-
-    def _request(self, number: int, speculative: bool = False) -> Turn:
-        s = self.state
-        actions = s.allowed
-        form = prepared(self.playbook).schema(actions)
-        self._out.append(signals.Ask(number, request(s), form, actions, s.version, speculative))
-        return Turn(id=number, actions=actions, version=s.version, at=s.now)
-
-    def _adopt(self) -> bool:
-        """Use what was asked early, if it was asked on just these words in just this place."""
-        s = self.state
-        guess = s.guess
-        if guess is None or guess.words != plain(s.last_words):
-            return False
-        if guess.node != s.node or guess.turn.actions != s.allowed:
-            return False
-        s.guess, s.asked = None, guess.turn
-        guess.turn.version, guess.turn.at = s.version, s.now
-        for event in guess.held:
-            self.take(event)
-        return True
 
     def _waits(self, event: signals.Input) -> bool:
         """Whether this has to wait until the other side has the word no longer. Stop always counts."""
@@ -414,7 +379,7 @@ class Conversation:
     def _rejoined(self, event: signals.Rejoined) -> None:
         """Go on where we were: what we said last may not have been heard."""
         s = self.state
-        self.drop_guess()
+        early.drop(self)
         speaks = s.asked is not None and s.asked.speaks
         waits = not speaks and (s.asked is not None or s.pending is not None)
         if not s.closing and not waits:
@@ -435,7 +400,7 @@ class Conversation:
             if is_opt_out(s.lines[-1].text, spoken=True) and not s.opted_out:
                 local.opt_out(self, s.lines[-1].text)
         self.void()
-        self.drop_guess()
+        early.drop(self)
         s.over = True
         s.outcome = s.outcome or ("" if s.opted_out else outcome)
 

@@ -1,24 +1,14 @@
-"""What is decided when the other side speaks, or begins to: barge-in, false interruptions, early guesses, keys."""
+"""What is decided when the other side speaks, or begins to: barge-in, false interruptions, keys."""
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ..events import Verdict
-from ..reading import (
-    asks_robot,
-    is_backchannel,
-    is_denial,
-    is_opt_out,
-    is_wrong_person,
-    plain,
-    takes_back,
-)
-from . import local, machines, moves, signals
+from ..reading import is_denial, takes_back
+from . import early, local, moves, signals
 from .moments import note
 from .reduce import take_words
-from .state import State
 from .turn import Decision
 
 if TYPE_CHECKING:
@@ -28,8 +18,6 @@ _EFFECTS = ("offer_slots", "book", "cancel", "call_back", "decline", "hand_off",
 """What is worth coming back to after an interruption; talk is not."""
 _GOES_ON = ("answer", "yes", "picks_time", "names_time", "wants_meeting", "unclear")
 """Intents of words that leave standing what was decided before them."""
-_MOST_GUESSES = 2
-"""Early requests for one turn of theirs."""
 _MOST_RESUMED = 2
 _MOST_DIGITS = 12
 
@@ -56,7 +44,7 @@ def words(talk: Conversation) -> None:
         talk.ask()
     else:
         s.unread = True
-    talk.drop_guess()
+    early.drop(talk)
 
 
 def _suspend(talk: Conversation, held: list[signals.Input]) -> None:
@@ -145,47 +133,11 @@ def glance(talk: Conversation) -> None:
     """Partial words: stop speaking where they must not be spoken over; ask early once they are stable. Nothing is done
     about them before they are final."""
     s, f = talk.state, talk.state.floor
-    if f.playing and not f.interrupted and _by_rule(s, f.partial):
+    if f.playing and not f.interrupted and local.knows(s, f.partial):
         talk.put_out(signals.Stop())
         talk.take(signals.Interrupted(s.now, f.played))
-    elif f.again and stable_at(s) is not None:
-        guess(talk)
-
-
-def _by_rule(s: State, text: str) -> bool:
-    """Whether a local rule decides on these words."""
-    if is_opt_out(text, spoken=True) or asks_robot(text) or is_wrong_person(text):
-        return True
-    return not s.human and bool(machines.kind(text))
-
-
-# ---- early requests --------------------------------------------------------------------------------------------------
-
-
-def stable_at(s: State) -> datetime | None:
-    """When their words so far will have stayed the same for long enough to ask the model on them; None when it is not
-    asked."""
-    f, call = s.floor, s.playbook.call
-    if not call.speculate or not f.partial or f.stable_at is None or f.guesses >= _MOST_GUESSES:
-        return None
-    if s.pending or s.closing or s.opted_out or s.machine or f.playing or f.lost or s.owed:
-        return None
-    if s.guess is not None and s.guess.words == _so_far(s):
-        return None
-    return f.stable_at + call.stable
-
-
-def guess(talk: Conversation) -> None:
-    """Ask the model as if these words were final."""
-    s, f = talk.state, talk.state.floor
-    f.guesses += 1
-    if is_backchannel(f.partial) or _by_rule(s, f.partial):
-        return
-    talk.ask_early(f.partial, _so_far(s))
-
-
-def _so_far(s: State) -> str:
-    return plain(f"{s.last_words} {s.floor.partial}")
+    elif f.again and early.due(s) is not None:
+        early.ask(talk)
 
 
 # ---- keys ------------------------------------------------------------------------------------------------------------

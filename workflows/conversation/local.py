@@ -18,6 +18,10 @@ from .signals import KeepOptOut
 
 if TYPE_CHECKING:
     from .core import Conversation
+    from .state import State
+
+
+_AT_ONCE = ("complaint", "person", "wrong_number")
 
 
 def decide(talk: Conversation, text: str) -> bool:
@@ -35,6 +39,15 @@ def decide(talk: Conversation, text: str) -> bool:
     else:
         return _wish(talk, text) or readback.answered(talk, text)
     return True
+
+
+def knows(s: State, text: str) -> bool:
+    """Whether a rule would decide on these words, were they final; nothing is done about them."""
+    if is_opt_out(text, spoken=True) or asks_robot(text):
+        return True
+    if not s.human and machines.kind(text):
+        return True
+    return wish(text, s.name) in _AT_ONCE
 
 
 def _wish(talk: Conversation, text: str) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from . import hearing, machines, silence
+from . import early, hearing, machines, silence
 from .moments import note
 from .state import Pending, State, Turn
 
@@ -62,8 +62,8 @@ def _timers(s: State) -> Iterator[tuple[datetime, Act]]:
         yield s.key_at + call.key_gap, hearing.keyed
     if f.theirs:
         yield _heard_out(s), hearing.gave_up if f.partial else hearing.resume
-        if (stable := hearing.stable_at(s)) is not None:
-            yield stable, hearing.guess
+        if (stable := early.due(s)) is not None:
+            yield stable, early.ask
         return
     if s.asked is not None:
         yield from _turn(s, s.asked)
@@ -103,7 +103,7 @@ def _too_long(talk: Conversation) -> None:
     s = talk.state
     note(s, "longest", s.now - s.began)
     s.pending = None
-    talk.drop_guess()
+    early.drop(talk)
     talk.close("too long", s.words(talk.playbook.speech.too_long), outcome="" if s.human else "silent")
 
 
