@@ -156,6 +156,8 @@ def call_connected(state: Lead, event: ev.CallConnected) -> Lead:
         return marks.reach(state.but(call=call, callback_at=None), "contacted", event.at).but(reached=True)
     if known is None or state.call is None or state.call.attempt != event.attempt:
         return state
+    if known.sid and event.sid and known.sid != event.sid:
+        return state  # not the call that was placed for this attempt: it is refused, and hears of nobody
     if state.call.state == "connected":
         return marks.note(state, event.at, "reconnected", "the line to the call was restored", attempt=event.attempt)
     if known.outcome in ("queued", "ambiguous"):
