@@ -8,7 +8,7 @@ from typing import Literal
 import yaml
 
 from .model import Model
-from .playbook import PlaybookError
+from .playbook import LOADER, PlaybookError
 
 Rule = Literal[
     "shape", "names", "acyclic", "reachable", "person", "escalation", "fields", "questions", "criteria", "objections",
@@ -71,7 +71,7 @@ def _marks(texts: Mapping[str, str], name: str) -> dict[str, tuple[str, int]]:
     sections: set[str] | None = None
     while name and name in texts and name not in seen:
         seen.add(name)
-        root = yaml.compose(texts[name], Loader=yaml.SafeLoader)
+        root = yaml.compose(texts[name], Loader=LOADER)
         own = {path: (node, line) for path, node, line in _walk(root, ())}
         for path, (_, line) in own.items():
             if sections is None or path[0] in sections:

@@ -17,6 +17,9 @@ from pydantic import Field, ValidationError, model_validator
 
 from .model import Duration, Strict
 
+LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""Reads what people write; in C where that is there, which is ten times as fast."""
+
 Autonomy = Literal["observe", "propose", "act"]
 Key = Literal["person", "stop", "yes", "no", "repeat"]
 """What a pressed key means."""
@@ -182,6 +185,8 @@ class Cadence(Strict):
     """At most ``max_calls`` dials in any window of this length (Fla. Stat. 501.616(6)(b): 3 per 24 h)."""
     retry_callback: Duration
     """After a promised callback went unanswered, wait this long before the cadence goes on."""
+    choosing: Duration = timedelta(minutes=10)
+    """Who looks at times on their own page is not called meanwhile."""
     patience: Duration = timedelta(days=2)
     """How long after its last touch a lead that never came back is closed."""
 
@@ -507,7 +512,7 @@ def _content(name: str, texts: Mapping[str, str], seen: tuple[str, ...]) -> dict
     if name in seen:
         raise PlaybookError(f"{name}: extends itself through {' -> '.join(seen)}; remove one extends")
     try:
-        content = yaml.safe_load(texts[name])
+        content = yaml.load(texts[name], LOADER)
     except yaml.YAMLError as error:
         raise PlaybookError(f"{name}: not readable as YAML: {error}") from error
     if not isinstance(content, dict):
