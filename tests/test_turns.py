@@ -432,8 +432,10 @@ def test_a_stop_in_partial_words_silences_us_at_once_and_acts_when_final() -> No
     talk.final("please stop calling before nine")
     assert not talk.state.opted_out
     talk = Talk()
-    talk.start_speech(OPENING[:10])
+    talk.start_speech()
+    talk.pass_time(2)
     talk.partial("please stop calling me")
+    assert talk.state.lines[0].text == OPENING[:30].strip()  # two seconds of it
     talk.final("please stop calling me")
     assert [type(o).__name__ for o in talk.outputs if not isinstance(o, signals.Speak)][:3] == [
         "Stop",

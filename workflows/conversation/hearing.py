@@ -134,8 +134,9 @@ def glance(talk: Conversation) -> None:
     about them before they are final."""
     s, f = talk.state, talk.state.floor
     if f.playing and not f.interrupted and local.knows(s, f.partial):
+        ours = s.lines[-1].text if f.open else ""
         talk.put_out(signals.Stop())
-        talk.take(signals.Interrupted(s.now, f.played))
+        talk.take(signals.Interrupted(s.now, ours[f.safe : f.reached(ours, s.now)].strip()))
     elif f.again and early.due(s) is not None:
         early.ask(talk)
 
