@@ -16,7 +16,8 @@ from temporalio.client import Client
 
 from activities import funnel as funnels
 
-from . import lead, leads, playbook, printing, stories
+from . import lead, leads, playbook, printing, reps, slots, stories
+from .evaluation import command as evaluation
 from .terminal import CODES, AsJson, Who, Words, answer, instant, lead_of, run
 
 app = typer.Typer(
@@ -28,6 +29,10 @@ app = typer.Typer(
 )
 app.add_typer(lead.app, name="lead")
 app.add_typer(playbook.app, name="playbook")
+app.command("eval", help=evaluation.HELP)(evaluation.evaluate)
+app.add_typer(reps.app, name="rep")
+app.command("slots")(slots.slots_of_day)
+app.command("fairness")(slots.fairness)
 
 Scope = Annotated[
     str, typer.Argument(metavar="SCOPE", help="everything, audience:NAME, channel:call|text|email, or a lead.")

@@ -37,6 +37,7 @@ from workflows.attributes import start_attributes
 from workflows.ledger import AskTaken
 from workflows.playbook import Playbook, Touch
 from workflows.roster import Rep, Team
+from workflows.rotation import SetActive
 
 AT_ONCE = 20
 """Rows under way at a time: what two busy cores carry without time-outs that nobody planted."""
@@ -539,6 +540,18 @@ async def keep_opt_out(scene: Scene) -> None:
     assert not scene.posts("Calls")
 
 
+async def rehome_leads(scene: Scene) -> None:
+    """Their rep stops taking meetings, and nobody else is in the team: the meeting stands, and a person is told."""
+    await scene.talked()
+    scene.strike()
+    off = SetActive(rep=scene.rep, active=False, by="ops", why="ill")
+    await _patiently(lambda: roster.set_active(scene.house.client, f"team{scene.number}", off))
+    view = await scene.quiet(lambda v: v.needs_review == "rep_left")
+    assert view.booking is not None
+    told = [entry.text for entry in store.entries(scene.lead) if entry.kind == "rep_left"]
+    assert told in ([], ["Ana Torres takes no meetings now: ill"])
+
+
 async def wake_leads(scene: Scene) -> None:
     client = scene.house.client
     await gate.pause(client, scene.scope, "ops")
@@ -625,6 +638,9 @@ MAKERS = {
             Target("slack", "POST", "postMessage", body="{lead}", name="card"),
             Target("record", path="^record write {lead}"),
         ),
+    ),
+    "rehome_leads": Maker(
+        rehome_leads, (_rpc("list", "list .*{rep}"), _rpc("signal", "signal {lead} rep_left"))
     ),
     "wake_leads": Maker(wake_leads, (_rpc("list", "list .*{scope}"), _rpc("signal", "signal {lead} resume"))),
 }

@@ -74,6 +74,13 @@ async def test_a_day_is_told_from_hours_calendar_and_ledger(team: Team, client: 
         shares = await showrate("fairness", "east", "--json")
         assert shares.data["shares"][0]["had"] == 1
         assert "Kim Lee" in (await showrate("fairness", "east")).out
+
+        off = await showrate("rep", "off", "kim", "--by", "ops", "--words", "on leave", "--json")
+        assert off.data[0]["shares"][0]["active"] is False
+        assert "no" in (await showrate("rep", "list")).out
+        assert (await showrate("rep", "on", "kim", "--json")).data[0]["shares"][0]["active"] is True
+        nobody = await showrate("rep", "off", "zoe")
+        assert (nobody.code, "there are kim" in nobody.err) == (3, True)
         for each in ("team-east", "rep-kim"):
             await client.get_workflow_handle(each).terminate()
 

@@ -305,6 +305,18 @@ class ReflectionDone(Model):
     """Parts that the vendor refused for good, with its words; the rest is done."""
 
 
+class RehomeLeads(Model):
+    """``rep`` of ``team`` takes no meetings any more: tell ``leads``, and every open lead that they own."""
+
+    team: str
+    rep: str
+    name: str
+    leads: tuple[str, ...] = ()
+    by: str = ""
+    why: str = ""
+    now: Instant
+
+
 class WakeLeads(Model):
     """Signal ``resume`` to every lead that was held by ``scope``."""
 
@@ -376,6 +388,12 @@ async def reflect(request: Reflection) -> ReflectionDone:
 
 
 @activity.defn
+async def rehome_leads(request: RehomeLeads) -> int:
+    """How many were told. Idempotent: a lead takes the same news once."""
+    raise NotImplementedError(_NEVER)
+
+
+@activity.defn
 async def wake_leads(request: WakeLeads) -> int:
     """How many were signalled."""
     raise NotImplementedError(_NEVER)
@@ -393,5 +411,6 @@ DECLARED = (
     converse,
     keep_opt_out,
     reflect,
+    rehome_leads,
     wake_leads,
 )

@@ -167,6 +167,8 @@ class OfferSlots(Model):
     part: Literal["", "morning", "afternoon", "evening"] = ""
     refused: tuple[str, ...] = ()
     """Slots offered before and refused."""
+    count: int = 0
+    """How many; the playbook's number of offers when 0."""
 
 
 class Book(Model):
@@ -509,6 +511,24 @@ class AttendanceReported(_Event):
     by: str = ""
 
 
+class RepLeft(_Event):
+    """``rep`` takes no meetings any more, or not now: their meeting with this lead, and the lead, go to another."""
+
+    kind: Literal["rep_left"] = "rep_left"
+    rep: str
+    name: str
+    by: str = ""
+    why: str = ""
+
+
+class NotRehomed(_Event):
+    """Nobody else can take the meeting ``booking`` at its time: a person has to find another way."""
+
+    kind: Literal["not_rehomed"] = "not_rehomed"
+    booking: str
+    why: str
+
+
 class OptOutKept(_Event):
     """The OptOutWorkflows of all this lead's handles run."""
 
@@ -629,6 +649,8 @@ Event = Annotated[
     | ActionDecided
     | MeetingConfirmed
     | AttendanceReported
+    | RepLeft
+    | NotRehomed
     | OptOutKept
     | TakenOver
     | Released

@@ -127,6 +127,10 @@ class Lead(Model):
     """When the last call was over: the least gap counts from here too."""
     not_before: Instant | None = None
     failures: int = 0
+    homeless: str = ""
+    """The booking whose rep left, until another has it or a person knows."""
+    engaged_at: Instant | None = None
+    """When they last looked at times on their own page."""
     reached: bool = False
     texted_back: bool = False
     callback_at: Instant | None = None

@@ -162,6 +162,8 @@ class LeadWorkflow:
                 return perform.find_times(state, playbook, step)
             case plan.MakeBooking():
                 return self._book(step)
+            case plan.Rehome():
+                return self._rehome(step)
             case plan.Unbook():
                 return self._unbook(step)
             case plan.KeepOptOut():
@@ -179,19 +181,32 @@ class LeadWorkflow:
                 self._doing, self._stoppable = None, None
 
     async def _book(self, step: plan.MakeBooking) -> ev.Event:
-        request = perform.booking_request(self._state, self._playbook, step)
-        done = await perform.book(request, step)
+        booking, why = await self._booked(step, step.slot)
         now = workflow.now()
+        if booking is None:
+            return ev.BookingRefused(at=now, request=step.request.id, why=why)
+        return ev.MeetingBooked(at=now, request=step.request.id, booking=booking)
+
+    async def _rehome(self, step: plan.Rehome) -> ev.Event:
+        slot, why = await perform.another_rep(self._state, self._playbook, step.booking)
+        booking = None
+        if slot is not None:
+            booking, why = await self._booked(step, slot)
+        if booking is None:
+            return ev.NotRehomed(at=workflow.now(), booking=step.booking.id, why=why)
+        return ev.MeetingBooked(at=workflow.now(), request="", booking=booking)
+
+    async def _booked(self, step: plan.MakeBooking | plan.Rehome, slot: ev.Slot) -> tuple[ev.Booking | None, str]:
+        """The booking of ``slot``, or why there is none; what was left half done is released."""
+        request = perform.booking_request(self._state, self._playbook, slot)
+        done = await perform.book(request, step)
         if done is None:
-            slot = step.slot
             undone = ev.Booking(id=request.booking, rep=slot.rep, rep_name="", start=slot.start, end=slot.end)
             self._release(undone, "the booking did not finish in time")
-            return ev.BookingRefused(at=now, request=step.request.id, why="the calendar did not answer in time")
+            return None, "the calendar did not answer in time"
         if done.unreleased is not None:
             self._release(done.unreleased, "moved")
-        if done.booking is None:
-            return ev.BookingRefused(at=now, request=step.request.id, why=done.refused or "the slot was taken")
-        return ev.MeetingBooked(at=now, request=step.request.id, booking=done.booking)
+        return done.booking, done.refused or "the slot was taken"
 
     async def _unbook(self, step: plan.Unbook) -> ev.Event:
         action = step.request.action
@@ -360,6 +375,11 @@ class LeadWorkflow:
     @workflow.signal
     def message_status(self, event: ev.TextFailed) -> None:
         """A text could not be delivered."""
+        self._put(event)
+
+    @workflow.signal
+    def rep_left(self, event: ev.RepLeft) -> None:
+        """The rep of this lead takes no meetings any more."""
         self._put(event)
 
     @workflow.signal

@@ -5,7 +5,7 @@ All of them can be sent by hand, for instance ``temporal workflow update execute
 
 LeadWorkflow
     signals   ``form_submitted`` FormSubmitted, ``call_status`` CallEnded, ``message_received`` MessageReceived,
-              ``message_status`` TextFailed, ``resume`` Wake,
+              ``message_status`` TextFailed, ``resume`` Wake, ``rep_left`` RepLeft,
               ``move_playbook`` PlaybookMoved
     updates   ``connect`` Connect -> Brief, ``act`` Act -> Answer, ``report`` Report -> int (the new version),
               ``reschedule`` Move -> Answer, ``cancel`` By -> Answer, ``take_over`` By -> Answer, ``release`` By ->

@@ -259,13 +259,32 @@ async def find_times(state: Lead, playbook: Playbook, step: plan.FindTimes) -> e
     return ev.SlotsFound(at=workflow.now(), request=step.request.id, slots=found.slots, why=found.why)
 
 
-def booking_request(state: Lead, playbook: Playbook, step: plan.MakeBooking) -> fx.BookMeeting:
+async def another_rep(state: Lead, playbook: Playbook, booking: ev.Booking) -> tuple[ev.Slot | None, str]:
+    """Who else can take the meeting at its time; None with the reason when nobody can."""
+    request = fx.FindSlots(
+        lead=state.lead, team=playbook.team, playbook=state.playbook, now=workflow.now(), zone=state.zone, count=1,
+        not_before=booking.start, not_after=booking.start, ignore=booking.id,
+        facts=routing.facts(playbook, state.person, state.learned),
+    )  # fmt: skip
+    try:
+        found = await workflow.execute_activity(
+            fx.find_slots, request, start_to_close_timeout=_REQUEST, schedule_to_close_timeout=_THREAD,
+            retry_policy=_SWIFT, summary="who else is free then?",
+        )  # fmt: skip
+    except ActivityError as error:
+        return None, f"calendar unreachable: {failure(error)[1]}"
+    return next(
+        (slot for slot in found.slots if slot.rep != booking.rep), None
+    ), found.why or "nobody else is free then"
+
+
+def booking_request(state: Lead, playbook: Playbook, slot: ev.Slot) -> fx.BookMeeting:
     """The transaction's input, under a booking id of its own: a resumed one is recognised by it."""
     person = state.person or ev.Form(submission_id="")
     notes = [f"{f.field.replace('_', ' ')}: {f.value}" for f in state.learned.values()]
     return fx.BookMeeting(
         lead=state.lead, team=playbook.team, playbook=state.playbook,
-        booking=f"{state.lead.removeprefix('lead-')[:12]}{workflow.uuid4().hex[:8]}", slot=step.slot, now=workflow.now(),
+        booking=f"{state.lead.removeprefix('lead-')[:12]}{workflow.uuid4().hex[:8]}", slot=slot, now=workflow.now(),
         title=f"{playbook.meeting.name}: {person.name or 'guest'}" + (f" ({person.company})" if person.company else ""),
         notes="\n".join(filter(None, [person.message, *notes])), attendee=person.email, attendee_name=person.name,
         zone=state.zone, owner=state.owner, replaces=state.booking,
@@ -273,7 +292,7 @@ def booking_request(state: Lead, playbook: Playbook, step: plan.MakeBooking) -> 
     )  # fmt: skip
 
 
-async def book(request: fx.BookMeeting, step: plan.MakeBooking) -> fx.Booked | None:
+async def book(request: fx.BookMeeting, step: plan.MakeBooking | plan.Rehome) -> fx.Booked | None:
     """The booking, or why not. None: nobody knows how far it came; it has to be released."""
     try:
         return await workflow.execute_activity(

@@ -24,6 +24,7 @@ from .steps import (
     Hangup,
     KeepOptOut,
     MakeBooking,
+    Rehome,
     Settle,
     Step,
     Text,
@@ -35,7 +36,7 @@ from .wording import length
 
 __all__ = [
     "KEPT_BACK", "RULES", "STILL_OPEN", "AskCarrier", "Converse", "Dial", "FindTimes", "Finish", "Hangup", "KeepOptOut", "MakeBooking",
-    "Settle", "Step", "Text", "Unbook", "Wait", "blocked_by", "due_touch", "next_step",
+    "Rehome", "Settle", "Step", "Text", "Unbook", "Wait", "blocked_by", "due_touch", "next_step",
 ]  # fmt: skip
 
 
@@ -55,6 +56,13 @@ def next_step(state: Lead, playbook: Playbook, now: datetime) -> Step:
         if step is not None:
             return sooner(step, state)
     return Wait(key="wait", rule="nothing_due", reason="nothing is due; waiting for the lead or a person")
+
+
+def _homeless(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
+    meeting = state.booking
+    if meeting is None or meeting.id != state.homeless or now >= meeting.start:
+        return None
+    return Rehome(key=f"rehome:{meeting.id}", rule="rep_left", reason=f"{meeting.rep_name} left", booking=meeting)
 
 
 # ---- what must not go on ----------------------------------------------------------------------------------------
@@ -97,7 +105,7 @@ def _unwanted_call(state: Lead, playbook: Playbook, now: datetime) -> Step | Non
         return None
     for unwanted, rule in (
         (state.opted_out_at, "opt_out"), (state.taken_over_by, "taken_over"), (state.held_by, "paused"),
-        (state.closed_at, "closed"),
+        (state.closed_at, "closed"), (state.engaged_at and state.engaged_at > call.since, "choosing"),
         (state.stage in ("booked", "confirmed", "rescheduled") and _settled_by_booking(state, call), "goal_reached"),
     ):  # fmt: skip
         if unwanted:
@@ -153,6 +161,8 @@ def _dial(state: Lead, playbook: Playbook, now: datetime, call: LiveCall) -> Ste
         return blocked
     if state.closed or _settled_by_booking(state, call):
         return Wait(key="wait", rule="goal_reached", reason="the lead is booked or closed by now")
+    if (free := _chosen_by(state, playbook)) and free > now:
+        return Wait(key="wait", rule="choosing", reason="they are looking at times on their page", until=free)
     ruling = allowed_from(now, state.zones, state.person.region if state.person else "", playbook.hours)
     if ruling.at is None or ruling.at > now or ruling.until is None:
         return Wait(key="wait", rule=ruling.rule, reason="outside the calling hours", until=ruling.at)
@@ -163,6 +173,11 @@ def _dial(state: Lead, playbook: Playbook, now: datetime, call: LiveCall) -> Ste
         key=f"dial:{call.attempt}", rule="due", reason=_why_dial(call.touch), attempt=call.attempt, touch=call.touch,
         not_after=min(ruling.until, latest),
     )  # fmt: skip
+
+
+def _chosen_by(state: Lead, playbook: Playbook) -> datetime | None:
+    """Until when somebody who looks at times on their own page is left to it."""
+    return state.engaged_at + playbook.cadence.choosing if state.engaged_at else None
 
 
 def _settled_by_booking(state: Lead, call: LiveCall) -> bool:
@@ -472,7 +487,7 @@ def _dial_or_wait(state: Lead, playbook: Playbook, now: datetime, touch: str, du
     if blocked:
         return blocked
     cadence = playbook.cadence
-    due = _after_gap(state, playbook, due)
+    due = max(_after_gap(state, playbook, due), _chosen_by(state, playbook) or due)
     capped = cap_allows(max(due, now), _dials(state), cadence.max_calls, cadence.per)
     ruling = _legal(state, playbook, max(capped, state.not_before or capped, now))
     if ruling.at is None or ruling.until is None:
@@ -491,6 +506,7 @@ RULES: tuple[Rule, ...] = (
     _opt_out,  # kept before anything else is done, and closes
     requests,  # somebody waits for an answer: a caller on the line, a rep, a page
     overdue,  # what nobody approved in time is dropped
+    _homeless,  # a meeting whose rep left goes to another
     _unwanted_call,  # a call of ours that is no longer wanted is ended
     _call,  # a call under way is waited for
     _outcome,  # a meeting that was held is the goal

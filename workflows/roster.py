@@ -30,7 +30,7 @@ class Rep(Strict):
     ``zone`` (IANA); ``24:00`` ends a day. ``overrides`` gives a date hours of its own (none: a day off) and outranks
     the weekday, holidays and absences."""
 
-    id: str
+    id: str = Field(pattern=r"^[A-Za-z0-9][\w.-]*$")
     name: str
     email: str = ""
     calendar: str

@@ -101,6 +101,7 @@ class SetActive(Model):
     rep: str
     active: bool
     by: str
+    why: str = ""
 
 
 class Offer(Model):
@@ -108,6 +109,16 @@ class Offer(Model):
 
     rep: str
     until: Instant
+
+
+class Gone(Model):
+    """A rep who stopped taking meetings, and the leads of whom they had a meeting then."""
+
+    rep: str
+    name: str
+    leads: tuple[str, ...] = ()
+    by: str = ""
+    why: str = ""
 
 
 class Rotation(Model):
@@ -118,6 +129,8 @@ class Rotation(Model):
     """Reps who left: their events can still be taken back, and their account balances the others'."""
     accounts: dict[str, Account] = Field(default_factory=dict)
     turns: dict[str, Turn] = Field(default_factory=dict)
+    gone: tuple[Gone, ...] = ()
+    """Whose leads have not been told yet."""
     offers: dict[str, Offer] = Field(default_factory=dict)
     latest: Instant | None = None
 
@@ -164,6 +177,7 @@ def set_roster(rotation: Rotation, team: Team) -> tuple[Rotation, Shares]:
             "away": {rep: by for rep, by in rotation.away.items() if rep in here},
         }
     )
+    changed = _without(changed, set(rotation.active()) - set(changed.active()), "the roster", "left the team")
     return changed, shares(changed)
 
 
@@ -173,7 +187,25 @@ def set_active(rotation: Rotation, asked: SetActive) -> tuple[Rotation, Shares]:
     if not asked.active and any(rep.id == asked.rep for rep in rotation.team.reps):
         away[asked.rep] = asked.by
     changed = rotation.model_copy(update={"away": away})
+    changed = _without(changed, set(rotation.active()) - set(changed.active()), asked.by, asked.why)
     return changed, shares(changed)
+
+
+def _without(rotation: Rotation, reps: set[str], by: str, why: str) -> Rotation:
+    """Note that ``reps`` take no meetings any more, with the leads whose turns they had."""
+    gone = [
+        Gone(
+            rep=rep,
+            name=known.name if (known := rotation.rep(rep)) else rep,
+            leads=tuple(
+                sorted({t.lead for t in rotation.turns.values() if t.rep == rep and t.state == "taken" and t.lead})
+            ),
+            by=by,
+            why=why,
+        )
+        for rep in sorted(reps)
+    ]
+    return rotation.model_copy(update={"gone": (*rotation.gone, *gone)}) if gone else rotation
 
 
 def candidates(rotation: Rotation, asked: AskCandidates) -> tuple[Rotation, Candidates]:

@@ -70,6 +70,12 @@ class MakeBooking(Step):
     slot: ev.Slot
 
 
+class Rehome(Step):
+    """Give the meeting ``booking``, whose rep left, to another rep at the same time."""
+
+    booking: ev.Booking
+
+
 class Unbook(Step):
     request: ev.ActionAsked
     booking: ev.Booking

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from datetime import timedelta
 from typing import TypeVar
 
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
-    from . import messages, rotation, slots, versions
+    from . import effects, messages, rotation, slots, versions
     from .handlers import bug_ends_here, quiet_moment
     from .model import Model
     from .roster import Team
@@ -20,6 +22,7 @@ with workflow.unsafe.imports_passed_through():
         Candidates,
         GiveBack,
         GivenBack,
+        Gone,
         Outcome,
         Rotation,
         SetActive,
@@ -42,8 +45,8 @@ class TeamStart(Model):
 class TeamWorkflow:
     """Updates: ``set_roster`` Team -> Shares, ``set_active`` SetActive -> Shares, ``candidates`` AskCandidates ->
     Candidates, ``assign`` AssignTurn -> Assigned, ``give_back`` GiveBack -> GivenBack, ``outcome`` Outcome ->
-    bool. Queries: ``shares`` -> Shares, ``roster`` -> Team. No handler awaits anything; there are no timers and no
-    activities."""
+    bool. Queries: ``shares`` -> Shares, ``roster`` -> Team. No handler awaits anything. The only activity tells the
+    leads of a rep who stopped taking meetings."""
 
     @workflow.init
     def __init__(self, start: TeamStart) -> None:
@@ -53,10 +56,23 @@ class TeamWorkflow:
 
     @workflow.run
     async def run(self, start: TeamStart) -> None:
-        await quiet_moment(lambda: self._changes, start.turnover)
+        turnover = asyncio.create_task(quiet_moment(lambda: self._changes, start.turnover))
+        while not turnover.done():
+            await workflow.wait_condition(lambda: turnover.done() or bool(self._rotation.gone))
+            while self._rotation.gone:
+                await self._rehome(start.team, self._rotation.gone[0])
         await workflow.wait_condition(workflow.all_handlers_finished)
         carried = rotation.without_past(self._rotation)
         workflow.continue_as_new(start.model_copy(update={"carry": carried}))
+
+    async def _rehome(self, team: str, gone: Gone) -> None:
+        """Tell a former rep's leads, however long that takes."""
+        request = effects.RehomeLeads(team=team, now=workflow.now(), **gone.model_dump())
+        await workflow.execute_activity(
+            effects.rehome_leads, request, start_to_close_timeout=timedelta(minutes=10), heartbeat_timeout=timedelta(seconds=30),
+            summary="tell the leads of a rep who left",
+        )  # fmt: skip
+        self._rotation = self._rotation.model_copy(update={"gone": self._rotation.gone[1:]})
 
     @workflow.update
     def set_roster(self, team: Team) -> Shares:

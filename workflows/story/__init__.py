@@ -55,6 +55,8 @@ HANDLERS: dict[str, Callable[[Lead, Any], Lead]] = {
     "action_decided": asked.action_decided,
     "meeting_confirmed": meetings.meeting_confirmed,
     "attendance_reported": meetings.attendance_reported,
+    "rep_left": meetings.rep_left,
+    "not_rehomed": meetings.not_rehomed,
     "opt_out_kept": people.opt_out_kept,
     "taken_over": people.taken_over,
     "released": people.released,

@@ -31,7 +31,7 @@ def meeting_booked(state: Lead, event: ev.MeetingBooked) -> Lead:
     recovered = state.missed is not None
     request = next((r for r in state.requests if r.id == event.request), None)
     state = state.but(
-        booking=booking, booked_at=event.at, bookings=state.bookings + 1, moves=state.moves + (1 if moved else 0),
+        booking=booking, booked_at=event.at, bookings=state.bookings + 1, moves=state.moves + (1 if moved and not state.homeless else 0), homeless="",
         missed=None, offered=(), callback_at=None, owner=booking.rep, attendance=None, outcome_due=False,
         due_texts=(*state.due_texts, DueText(key=f"due/booked/{booking.id}", message="moved" if moved else "confirmation")),
     )  # fmt: skip
@@ -117,3 +117,28 @@ def recovery_began(state: Lead, event: ev.RecoveryBegan) -> Lead:
         pass_no=state.pass_no + 1, pass_kind="recovery", pass_began=event.at, next_touch=0, reached=False,
         texted_back=False,
     )  # fmt: skip
+
+
+def rep_left(state: Lead, event: ev.RepLeft) -> Lead:
+    meeting = state.booking
+    theirs = meeting is not None and meeting.rep == event.rep and meeting.start > event.at
+    if not theirs and state.owner != event.rep:
+        return state
+    said = f"{event.name} takes no meetings now{f': {event.why}' if event.why else ''}"
+    state = marks.note(state, event.at, "rep_left", said, "rep_left", by=event.by)
+    return state.but(
+        owner="" if state.owner == event.rep else state.owner,
+        homeless=meeting.id if meeting and theirs else state.homeless,
+    )
+
+
+def not_rehomed(state: Lead, event: ev.NotRehomed) -> Lead:
+    meeting = state.booking
+    if meeting is None or meeting.id != event.booking:
+        return state.but(homeless="")
+    state = marks.note(state, event.at, "not_rehomed", f"nobody else can take the meeting: {event.why}", "rep_left")
+    state = marks.card(
+        state, f"homeless:{event.booking}", f"A meeting without a rep: {marks.name(state) or 'a lead'}",
+        f"{written_time(meeting.start, state.zone)}, until now with {meeting.rep_name}", event.why, urgent=True,
+    )  # fmt: skip
+    return state.but(homeless="", review="rep_left")
