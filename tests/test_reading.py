@@ -63,7 +63,7 @@ def test_a_yes(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["yes, but not tomorrow", "no", "maybe", "I don't know", "sure, if I can't avoid it", "ok no"]
+    "text", ["yes, but not tomorrow", "no", "maybe", "c as in charlie", "y e s at example dot com", "I don't know", "sure, if I can't avoid it", "ok no"]
 )
 def test_no_plain_yes(text: str) -> None:
     assert not reading.is_confirmation(text)

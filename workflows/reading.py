@@ -86,7 +86,7 @@ _YES = _any(
     r"^(?:(?:oh|uh|um|well|ah|hi|hello|hey) )*(?:yes|yeah|yep|yup|sure|ok|okay|correct|right|exactly|absolutely|definitely"
     r"|certainly|of course|fine|perfect|great|sounds good|sounds great|that works|works for me|go ahead|please do"
     r"|alright|all right|why not|si|sí|claro|speaking|that's me|this is (?:he|she|me)|good|deal|agreed"
-    r"|let's do (?:it|that)|confirmed?|c|y|indeed|that's right|uh huh|mhm|mm hm)\b",
+    r"|let's do (?:it|that)|confirmed?|c$|y$|indeed|that's right|uh huh|mhm|mm hm)\b",
     # "I am" alone is a yes; "I am driving" and "it is too expensive" are none.
     r"^(?:(?:oh|uh|um|well|ah|hi|hello|hey) )*(?:it is|i am|i do|i would|we do|we are|we would)"
     r"(?= *$| (?:yes|indeed|actually|please|thanks|thank you|speaking|it is|love (?:to|that|it)|like (?:to|that)|go ahead|sure)\b)",
@@ -113,7 +113,7 @@ def takes_back(text: str) -> bool:
 
 
 _NO = _any(
-    r"^(?:(?:oh|uh|um|well|ah|hi|hello|hey|sorry) )*(?:no|nope|nah|not really|not at all|never|negative|n"
+    r"^(?:(?:oh|uh|um|well|ah|hi|hello|hey|sorry) )*(?:no|nope|nah|not really|not at all|never|negative|n$"
     r"|i'm afraid not|rather not|no thanks|no thank you)\b",
     r"\b(?:i'd rather not|i would rather not|that (?:doesn't|does not|won't) (?:work|suit)|doesn't work for me|i can't make)\b",
 )
@@ -162,9 +162,12 @@ _UNSURE = re.compile(
 )
 
 
+_MUMBLED = re.compile(r"^(?:(?:u+m+|u+h+(?! huh)|h+m+|mm+(?! hm)|e+r+|well|oh|ah)\b ?)+")
+
+
 def agrees(text: str) -> bool:
     """Whether there is a yes of any kind in these words, also a doubtful one: "yes", "I guess so", "maybe, sure"."""
-    words = plain(text)
+    words = _MUMBLED.sub("", plain(text))
     return bool(_AGREES.search(words)) and not _NO_YES.search(words)
 
 

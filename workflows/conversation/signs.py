@@ -50,6 +50,7 @@ _HEDGES = re.compile(
     r"whatever|i don't know|we'll see|we will see|let me think|in theory|more or less|if i have to|if i must)\b"
 )
 _FILLERS = re.compile(r"\b(?:u+m+|u+h+|h+m+|e+r+|mm+|well)\b")
+_NEGATIVE = re.compile(r"\b(?:no|not|never|nothing|don't|won't|can't|doesn't|isn't)\b")
 _TAKEN_BACK = re.compile(r"\b(?:but|however|although|except|unless)\b")
 
 _OLDER = 0.85
@@ -90,6 +91,8 @@ def _agreement(kind: Kind, words: str, said: str) -> float:
         value = 0.95
     elif is_confirmation(words) or agrees(words):
         value = _PLAIN[kind]
+    elif _NEGATIVE.search(_HEDGES.sub(" ", said)):
+        return 0.0
     else:
         value = _READ_ONLY
     value *= 0.6**hedges

@@ -90,10 +90,37 @@ _BORNE_OUT: dict[str, re.Pattern[str]] = {
         r"\b(?:no|not|don't|dont|never|nah|nope|pass|rather|stop|bye|without|leave|changed|already|decline|skip|isn't|won't|nothing|enough|forget)\b"
     ),
     "cancel": re.compile(r"\b(?:cancel\w*|off|not|don't|no|drop|forget|delete|remove|won't|can't|anymore|scrap)\b"),
+    "referral": re.compile(
+        r"\b(?:he|she|they|him|her|them|someone|somebody|else|colleague|boss|manager|partner|husband|wife|director|owner|department|head|talk to|"
+        r"speak (?:to|with)|ask|right person|handles?|in charge|responsible|decides?|instead|not me)\b"
+    ),
+    "send_link": re.compile(
+        r"\b(?:links?|texts?|send|sms|message|info\w*|details?|e?mail|read|look at|online|website|web)\b"
+    ),
+    "later": re.compile(
+        r"\b(?:later|back|again|tomorrow|tonight|next|another|call|ring|phone|busy|driving|meeting|moment|now|soon|wait|minutes?|hours?|days?|weeks?|"
+        r"months?|morning|afternoon|evening|after|before|bad time|(?:mon|tues|wednes|thurs|fri|satur|sun)day)\b"
+    ),
 }
 """What must be heard, at least, for the model's word on a grave wish: high recall, so that it may still understand more
 than the rules do. Anything else would end a call on words that were never said."""
-_GRAVE = {"opt_out": "stop", "hand_off": "person", "cancel": "cancel"}
+_GRAVE = {
+    "opt_out": "stop",
+    "hand_off": "person",
+    "cancel": "cancel",
+    "decline": "not_interested",
+    "send_link": "send_link",
+    "call_back": "later",
+    "refer": "referral",
+}
+"""The wish without which the model may not propose an action that ends a talk, puts it off, or sends something."""
+_WE_OFFERED: dict[str, re.Pattern[str]] = {
+    "send_link": re.compile(r"\blink\b"),
+    "person": re.compile(r"\b(?:colleague|person)\b"),
+    "later": re.compile(r"\b(?:moment|call you|later)\b"),
+    "not_interested": re.compile(r"\bleave it\b"),
+}
+"""What our last words must hold for a mere yes to them to be the wish itself."""
 
 
 def wished(state: State) -> Wish:
@@ -123,19 +150,30 @@ def settle(state: State, decision: Decision) -> Decision:
             )
     if plainly and intent == reading.intent:
         return decision
-    claimed = reading.intent if reading.intent in _BORNE_OUT else _GRAVE.get(action.name, "")
-    if not claimed or _is_borne_out(state, claimed) or state.node == "handoff":
+    if state.node == "handoff":
         return decision
-    kept = action if action.name not in (*_GRAVE, "decline") else Proposal(name="say")
-    doubted: Intent = "unclear" if reading.intent in _BORNE_OUT else reading.intent
-    return Decision(reading=reading.model_copy(update={"intent": doubted}), action=kept)
+    doubted = reading.intent in _BORNE_OUT and not _is_borne_out(state, reading.intent)
+    made_up = action.name in _GRAVE and not _is_borne_out(state, _GRAVE[action.name])
+    if not doubted and not made_up:
+        return decision
+    if doubted:
+        reading = reading.model_copy(update={"intent": "unclear"})
+    if made_up or (doubted and action.name in _GRAVE):
+        action = Proposal(name="say")
+    return Decision(reading=reading, action=action)
 
 
 def _is_borne_out(state: State, claimed: str) -> bool:
     words = plain(state.last_words)
+    if claimed == "referral" and state.referring:
+        return True
+    if claimed in _WE_OFFERED and agrees(words):
+        ours = next((line.text for line in reversed(state.lines) if line.who == "agent"), "")
+        if _WE_OFFERED[claimed].search(plain(ours)):
+            return True
     if claimed in ("person", "complaint"):
         return any(_BORNE_OUT[name].search(words) for name in ("person", "complaint"))
-    return bool(_BORNE_OUT[claimed].search(words))
+    return bool(_BORNE_OUT[claimed].search(words)) or (claimed == "later" and not ear.named(state).empty)
 
 
 # ---- what they told -------------------------------------------------------------------------------------------------
@@ -199,13 +237,22 @@ def _field(state: State, reading: Reading, found: FieldRead) -> Learned | None:
     quote = found.quote if heard(state, found.quote) else ""
     if not value or not (quote or heard(state, value)):
         return None
-    if quote and question.kind in ("number", "email", "name") and not value_of(question, quote):
-        return None  # the words that are to show it name nothing of the kind
+    if quote and question.kind != "text" and not _shows(state, question, quote, value):
+        return None
     known = state.learned.get(found.field) == value
     if known and state.sources.get(found.field, "said") == "said":
         return None
     source = "said" if state.brief.channel == "call" else "texted"
     return Learned(field=found.field, value=value, quote=(quote or value)[:200], source=source)
+
+
+def _shows(state: State, question: Question, quote: str, value: str) -> bool:
+    """Whether ``quote`` really names ``value``. What fits a choice may be said in words that no list has, but only in
+    answer to the question itself; words that name another value never show this one."""
+    named = value_of(question, quote)
+    if named or question.kind != "choice":
+        return named == value
+    return state.playbook.fields.get(state.last_asked) is question and _now(state, quote)
 
 
 def value_of(question: Question, words: str) -> str:
@@ -304,7 +351,8 @@ def by_rule(state: State) -> Decision:
         return turn("move", "offer_slots", when=words)
     if raised := concern(state, words):
         return turn("concern", "answer", topic=raised)
-    if asks_later(words) or (state.when_asked and state.node == "follow_up" and not ear.named(state).empty):
+    when_open = state.when_asked and state.node == "follow_up"
+    if asks_later(words) or (when_open and (not ear.named(state).empty or (state.span and hesitates(words)))):
         return turn("later", "call_back", when=words)
     if wanted := fact(state, words):
         return turn("question", "state", topic=wanted)
