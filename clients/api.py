@@ -17,6 +17,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from activities import funnel
+from workflows.effects import CallNote
 
 from . import leads, stories
 from .access import for_programs
@@ -76,7 +77,9 @@ async def explained(request: Request) -> dict[str, Any]:
 
 
 def reasons(told: stories.Story) -> dict[str, Any]:
-    """The reasons in a story: what comes next, every entry with its rule, every verdict with its evidence."""
+    """The reasons in a story: what comes next, how they fit and on whose word, what waits for a person, every entry
+    with its rule, and of each call its path through the graph, its turns' times, its verdicts with their evidence,
+    its signals, and how the concerns in it went."""
     seen = told.now
     return {
         "lead": told.lead,
@@ -85,14 +88,25 @@ def reasons(told: stories.Story) -> dict[str, Any]:
             "at": seen.next_at.isoformat() if seen and seen.next_at else None,
             "reason": seen.next_reason if seen else told.silence,
         },
+        "criteria": [each.model_dump(mode="json") for each in told.criteria],
+        "concerns": [each.model_dump(mode="json") for each in told.concerns],
+        "approvals": [each.model_dump(mode="json") for each in told.approvals],
         "entries": [entry.model_dump(mode="json") for entry in told.entries],
+        "calls": [_reasons_in(call) for call in told.calls],
         "verdicts": [verdict.model_dump(mode="json") for call in told.calls for verdict in call.verdicts],
     }
 
 
+def _reasons_in(call: CallNote) -> dict[str, Any]:
+    """A call without its words."""
+    whole = call.model_dump(mode="json", exclude={"transcript"})
+    blank: dict[str, Any] = {"path": [], "timings": [], "verdicts": [], "concerns": [], "moments": []}
+    return {**blank, **whole}
+
+
 async def changed(request: Request) -> dict[str, Any]:
     """Ask a lead to do something. Body: ``by``, ``words``, ``id`` (makes a repeat harmless); to reschedule also
-    ``start`` (an instant with its offset) or ``slot``."""
+    ``start`` (an instant with its offset) or ``slot``; to approve or reject also ``request``, where several wait."""
     action = request.path_params["action"]
     if action not in ACTIONS:
         raise Unknown(f"there is no action {action}; there are {', '.join(ACTIONS)}")
@@ -105,6 +119,7 @@ async def changed(request: Request) -> dict[str, Any]:
         words=_text(body, "words"),
         start=_instant(_text(body, "start")),
         slot=_text(body, "slot"),
+        request=_text(body, "request"),
         request_id=_text(body, "id"),
     )
     return {"lead": lead_asked(request), "action": action, **answer.model_dump(mode="json")}

@@ -16,14 +16,16 @@ from starlette.routing import BaseRoute, Route
 
 from activities import funnel
 from activities.settings import settings
+from workflows.effects import CallNote
 from workflows.messages import LEAD
 from workflows.playbook import registered
 
-from . import access, leads, stories
+from . import access, leads, stories, timeline
 from .access import for_people, local_path, proof, sealed, unsealed, who
 from .api import lead_asked
 from .form import enhancement, snippet
 from .leads import ACTIONS, Refused, Unknown, Unreachable
+from .phrases import TIMINGS, measured
 from .render import FOLDER, render
 from .stories import Story
 
@@ -119,6 +121,8 @@ async def shown(request: Request) -> Response:
         marks=_marks(told),
         verdicts=[verdict for call in told.calls for verdict in call.verdicts],
         ringing=_first_ring(told),
+        pictures={call.attempt: timeline.draw(call) for call in told.calls},
+        turns={call.attempt: _turns(call) for call in told.calls},
         temporal_ui=f"{house.showrate_temporal_ui.rstrip('/')}/namespaces/{_namespace(request)}/workflows/{told.lead}",
         workflow=LEAD,
     )
@@ -143,11 +147,14 @@ async def changed(request: Request) -> Response:
         return render("notice", 404, title="No such action", text="Go back to the lead's page.", back="/console")
     form = await request.form(max_files=0, max_fields=20)
     words, when = str(form.get("words", ""))[:500], str(form.get("start", ""))
+    request_asked = str(form.get("request", ""))[:200]
     start: datetime | None = None
     try:
         if action == "reschedule":
             start = await _start(request, lead, when)
-        answer = await leads.ask(request.app.state.temporal, lead, action, by=who(request), words=words, start=start)
+        answer = await leads.ask(
+            request.app.state.temporal, lead, action, by=who(request), words=words, start=start, request=request_asked
+        )
         message = leads.told(action, answer)
     except (Refused, Unknown, Unreachable) as error:
         message = f"Not done: {error}."
@@ -233,6 +240,13 @@ def _marks(told: Story) -> list[tuple[str, datetime]]:
     """The milestones reached, in time."""
     reached = told.now.milestones if told.now else told.record.milestones if told.record else {}
     return sorted(reached.items(), key=lambda mark: mark[1])
+
+
+def _turns(call: CallNote) -> tuple[list[str], list[tuple[str, ...]]]:
+    """Each turn's times as a table: its headings, and one row a turn."""
+    names = [name for name in TIMINGS if any(name in turn for turn in call.timings)]
+    rows = [tuple(measured(turn, name) for name in names) for turn in call.timings]
+    return [TIMINGS[name] for name in names], rows
 
 
 def _first_ring(told: Story) -> float | None:

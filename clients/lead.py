@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated, Any
 
 import httpx
@@ -11,12 +13,13 @@ from temporalio.client import Client
 
 from activities.settings import settings
 
-from . import leads, printing, stories
+from . import leads, printing, stories, timeline
 from .api import reasons
 from .stories import Story
 from .terminal import (
     CODES,
     MISUSED,
+    NOT_FOUND,
     REFUSED,
     UNREACHABLE,
     AsJson,
@@ -43,7 +46,9 @@ def submit(
     company: Annotated[str, typer.Option(help="Company.")] = "",
     message: Annotated[str, typer.Option(help="What they wrote.")] = "",
     source: Annotated[str, typer.Option(help="The form's source; the first of SHOWRATE_SOURCES by default.")] = "",
-    audience: Annotated[str, typer.Option(help="Whose playbook it gets, such as outbound; the source's by default.")] = "",
+    audience: Annotated[
+        str, typer.Option(help="Whose playbook it gets, such as outbound; the source's by default.")
+    ] = "",
     state: Annotated[str, typer.Option(help="State, such as CA.")] = "",
     zip_code: Annotated[str, typer.Option("--zip", help="ZIP code.")] = "",
     consent: Annotated[str, typer.Option(help="The consent text that they accepted.")] = "",
@@ -93,7 +98,8 @@ def show(lead: Named, as_json: AsJson = False) -> None:
 
 @app.command()
 def why(lead: Named, as_json: AsJson = False) -> None:
-    """Why: every touch and decision with its rule, every verdict with its evidence, and what comes next."""
+    """Why: what comes next, how they fit, what waits for a person, every touch and decision with its rule, and of each
+    call its path, its turns' times, its verdicts with their evidence, and how the concerns went."""
 
     async def work(client: Client | None) -> Story:
         return await story_of(client, lead)
@@ -176,6 +182,46 @@ def opt_out(lead: Named, words: Words = "", by: Who = "command", as_json: AsJson
     _change("opt-out", lead, by, as_json, words=words)
 
 
+Waiting = Annotated[str, typer.Argument(metavar="REQUEST", help="Which of several; the only one by default.")]
+
+
+@app.command()
+def approve(
+    lead: Named, request: Waiting = "", words: Words = "", by: Who = "command", as_json: AsJson = False
+) -> None:
+    """Have the agent do what waits for a person (the playbook's ``propose``)."""
+    _change("approve", lead, by, as_json, words=words, request=request)
+
+
+@app.command()
+def reject(lead: Named, request: Waiting = "", words: Words = "", by: Who = "command", as_json: AsJson = False) -> None:
+    """Do not do what waits for a person; the lead is told that a colleague gets back to them."""
+    _change("reject", lead, by, as_json, words=words, request=request)
+
+
+@app.command()
+def draw(
+    lead: Named,
+    attempt: Annotated[str, typer.Argument(help="Which call; the last by default.")] = "",
+    out: Annotated[Path | None, typer.Option(help="Write the SVG here; standard output by default.")] = None,
+) -> None:
+    """Draw a call as SVG: who spoke when, who broke in, what was silent, what was decided."""
+
+    async def work(client: Client | None) -> Story:
+        return await story_of(client, lead)
+
+    told = run(work, need=False)
+    calls = [call for call in told.calls if call.transcript and attempt in ("", call.attempt)]
+    if not calls:
+        fail(NOT_FOUND, f"no call {attempt} with a conversation".replace("  ", " "))
+    picture = timeline.draw(calls[-1])
+    if out is None:
+        sys.stdout.write(picture + "\n")
+        return
+    out.write_text(picture + "\n", encoding="utf-8")
+    printing.out.print(f"wrote {out}")
+
+
 def _change(
     action: str,
     named: str,
@@ -185,10 +231,13 @@ def _change(
     words: str = "",
     start: datetime | None = None,
     slot: str = "",
+    request: str = "",
 ) -> None:
     async def work(client: Client | None) -> tuple[str, Any]:
         lead = await lead_of(client, named)
-        verdict = await leads.ask(client, lead, action, by=by or "command", words=words, start=start, slot=slot)
+        verdict = await leads.ask(
+            client, lead, action, by=by or "command", words=words, start=start, slot=slot, request=request
+        )
         return lead, verdict
 
     lead, verdict = run(work)

@@ -24,7 +24,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from activities import gate
 from workflows import messages
 from workflows.effects import Entry
-from workflows.messages import Answer, By, Move, View, Wake
+from workflows.messages import Answer, By, Decide, Move, View, Wake
 
 READ_WITHIN = 3.0
 """Seconds in which a lead must answer a question; the record answers where it does not."""
@@ -41,6 +41,8 @@ ACTIONS = {
     "hold": "hold",
     "resume": "resume",
     "opt-out": "opt_out",
+    "approve": "approve",
+    "reject": "reject",
 }
 """What people may ask of a lead, as addresses and commands spell it -> the update's name (``resume``: a signal)."""
 
@@ -80,11 +82,13 @@ async def ask(
     words: str = "",
     start: datetime | None = None,
     slot: str = "",
+    request: str = "",
     request_id: str = "",
 ) -> Answer:
     """Ask the lead to do ``action`` (a key of :data:`ACTIONS`); its verdict. ``request_id`` makes a repeat harmless.
 
-    ``start`` (aware) or ``slot`` say where a meeting moves to. Raises Refused, Unknown, Unreachable."""
+    ``start`` (aware) or ``slot`` say where a meeting moves to; ``request`` which waiting action is decided on, the only
+    one by default. Raises Refused, Unknown, Unreachable."""
     handle = connected(client).get_workflow_handle(lead)
     request_id = request_id or f"{action}-{uuid.uuid4().hex}"
     if action == "resume":
@@ -93,6 +97,8 @@ async def ask(
     asked: Move | By = By(by=by, words=words, id=request_id)
     if action == "reschedule":
         asked = Move(by=by, start=start, slot=slot, id=request_id)
+    elif action in ("approve", "reject"):
+        asked = Decide(by=by, words=words, id=request_id, request=request)
     return await update(client, lead, ACTIONS[action], asked, request_id=request_id, result=Answer)
 
 
@@ -185,6 +191,8 @@ def told(action: str, answer: Answer) -> str:
             "hold": "On hold: nothing is dialled or sent.",
             "resume": "Contact goes on.",
             "opt-out": "Opted out: nobody contacts them again.",
+            "approve": "Approved and done.",
+            "reject": "Rejected; they are told that a colleague gets back to them.",
         }.get(action, "Done.")
     reason = " ".join(filter(None, (answer.rule.replace("_", " "), f"({answer.detail})" if answer.detail else "")))
     return f"Not done: {reason or 'the lead refused'}."

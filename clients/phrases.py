@@ -49,11 +49,40 @@ def typed(instant: datetime, zone: str) -> str:
     return f"{instant.astimezone(ZoneInfo(zone)):%Y-%m-%dT%H:%M:%S}"
 
 
+TIMINGS = {
+    "pause": "they began",
+    "decided": "decided",
+    "first_token": "first token",
+    "first_word": "first word",
+    "audio": "heard",
+    "stop": "stopped",
+    "stable": "stable",
+    "filler": "filler",
+}
+"""What is measured of a turn, in the order in which it happens, as a heading of a few letters. ``pause`` counts from the
+end of our speech, ``stop`` from their first sound to the end of ours, the rest from their final words."""
+
+
+def measured(timings: dict[str, float], name: str) -> str:
+    """One time of a turn: ``340 ms``; nothing where it was not measured."""
+    return span(timings[name]) if name in timings else ""
+
+
 _TONES = {
     "good": {"booked", "confirmed", "attendance"},
     "main": {"form", "call_placed", "call_answered", "call_inbound", "text_sent", "message", "recovery", "reopened"},
     "bad": {"opted_out", "fault", "booking_refused", "write_back_failed", "text_failed"},
-    "warn": {"ambiguous", "not_called", "not_texted", "held", "taken_over", "cancelled", "waiting"},
+    "warn": {
+        "ambiguous",
+        "not_called",
+        "not_texted",
+        "held",
+        "taken_over",
+        "cancelled",
+        "waiting",
+        "approval",
+        "concern",
+    },
 }
 
 

@@ -10,10 +10,12 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from workflows.effects import Entry
+from workflows.effects import CallNote, Entry
+from workflows.events import Concern, Verdict
+from workflows.messages import Judged
 from workflows.wording import written_time
 
-from .phrases import ago, clock, date, tone, words
+from .phrases import TIMINGS, ago, clock, date, measured, span, tone, words
 from .stories import Row, Story
 
 out = Console(highlight=False, markup=False)
@@ -27,12 +29,14 @@ def lead(story: Story, now: datetime | None = None) -> RenderableType:
     """One lead: who, where it stands, what comes next and why, its meeting, its story."""
     at = now or datetime.now(UTC)
     person, seen = story.person, story.now
-    head = Text(person.name if person and person.name else story.lead, style="bold")
+    head = Text.assemble((person.name if person and person.name else story.lead, "bold"))
     if person:
         contact = filter(None, (person.company, person.phone, person.email))
         head.append("  " + " · ".join(contact), style="dim")
     lines: list[RenderableType] = [head, Text(f"{story.lead}", style="dim"), Text("")]
-    lines.append(_fact("stage", words(story.stage) + (f" ({words(seen.disposition)})" if seen and seen.disposition else "")))
+    lines.append(
+        _fact("stage", words(story.stage) + (f" ({words(seen.disposition)})" if seen and seen.disposition else ""))
+    )
     if seen and seen.next_reason:
         due = f", {ago(seen.next_at, at)}" if seen.next_at else ""
         lines.append(_fact("next", seen.next_reason + due))
@@ -65,7 +69,7 @@ def timeline(entries: Iterable[Entry], zone: str) -> RenderableType:
             day = date(entry.at, zone)
             lines.append(Text(f"{day}, {zone}", style="bold dim"))
         mark = tone(entry.kind)
-        line = Text(f"  {clock(entry.at, zone)}  ", style="dim")
+        line = Text.assemble((f"  {clock(entry.at, zone)}  ", "dim"))
         line.append(f"{DOTS[mark]} ", style=STYLES[mark])
         line.append(entry.text)
         if entry.rule:
@@ -75,25 +79,104 @@ def timeline(entries: Iterable[Entry], zone: str) -> RenderableType:
 
 
 def reasons(story: Story) -> RenderableType:
-    """Why: what comes next and its reason, every decision with its rule, every verdict with its evidence."""
+    """Why: what comes next and its reason, what waits for a person, how they fit, every decision with its rule, and of
+    each call its path, its turns, its signals and its verdicts."""
     seen = story.now
     parts: list[RenderableType] = []
     if seen:
-        parts += [_fact("next", f"{words(seen.next_step)}: {seen.next_reason}"), Text("")]
+        due = f", {written_time(seen.next_at, story.zone)}" if seen.next_at else ""
+        parts.append(_fact("next", f"{words(seen.next_step)}: {seen.next_reason}{due}"))
+    for waiting in story.approvals:
+        until = written_time(waiting.until, story.zone)
+        parts.append(_fact("to approve", f"{waiting.words}, until {until}", "yellow"))
+        parts.append(Text(f"            showrate lead approve {story.lead} {waiting.request}", style="dim"))
+    parts += [_criterion(each) for each in story.criteria]
+    parts += [_fact("concern", concern(each), CONCERNS[each.status]) for each in story.concerns]
+    parts += [Text("")] if parts else []
     parts.append(timeline(story.entries, story.zone))
-    verdicts = [(call.attempt, verdict) for call in story.calls for verdict in call.verdicts]
-    if verdicts:
-        table = Table(title="What was allowed, and why", box=None, header_style="dim", title_justify="left")
-        for name in ("call", "action", "verdict", "rule", "value", "evidence"):
-            table.add_column(name)
-        for attempt, v in verdicts:
-            value = f"{v.value:.2f} of {v.threshold:.2f}" if v.value is not None and v.threshold is not None else ""
-            style = "green" if v.allowed else "red"
-            said = Text("; ".join(v.evidence) or v.detail, style="dim")
-            verdict = Text("allowed" if v.allowed else "denied", style=style)
-            table.add_row(attempt, words(v.action), verdict, words(v.rule), value, said)
-        parts += [Text(""), table]
+    for call in story.calls:
+        if call.transcript or call.verdicts:
+            parts += [Text(""), *_call(call, story.zone)]
     return Group(*parts)
+
+
+MARKS = {"met": ("✔", "green"), "failed": ("✖", "red"), "unknown": ("·", "dim"), "unconfirmed": ("?", "yellow")}
+CONCERNS = {"open": "yellow", "softened": "cyan", "resolved": "green", "accepted": "dim"}
+
+
+def _criterion(judged: Judged) -> Text:
+    mark, style = MARKS[judged.status]
+    line = Text.assemble((f"{'fit':<12}", "dim"))
+    line.append(f"{mark} {words(judged.field)}", style=style)
+    said = (
+        f" {judged.value} ({judged.source}" + (f" “{judged.quote}”)" if judged.quote else ")") if judged.value else ""
+    )
+    line.append(said)
+    line.append(f"  wanted {judged.wants}" + (", or it is no fit" if judged.knock_out else ""), style="dim")
+    return line
+
+
+def concern(each: Concern) -> str:
+    """``price: resolved, raised 2×, answered 1× “too expensive”``."""
+    said = f" “{each.words}”" if each.words else ""
+    return f"{words(each.name)}: {each.status}, raised {each.raised}×, answered {each.answered}×{said}"
+
+
+def _call(call: CallNote, zone: str) -> list[RenderableType]:
+    """One call: its path through the graph, the signals, each turn's times, and every verdict."""
+    head = Text.assemble(("They called us" if call.inbound else "Call", "bold"))
+    facts = (
+        written_time(call.at, zone),
+        span(call.seconds) if call.seconds else "",
+        words(call.disposition or call.status),
+    )
+    head.append("  " + " · ".join(filter(None, (call.attempt, *facts))), style="dim")
+    parts: list[RenderableType] = [head]
+    if call.path:
+        parts.append(_fact("  path", " → ".join(words(node) for node in call.path)))
+    parts += [_fact("  concern", concern(each), CONCERNS[each.status]) for each in call.concerns]
+    signals = [m for m in call.moments if m.kind != "final"]
+    for moment in signals:
+        length = f" {span(moment.seconds)}" if moment.seconds else ""
+        detail = f" ({words(moment.detail)})" if moment.detail else ""
+        parts.append(_fact("  signal", f"{clock(moment.at, zone)}  {words(moment.kind)}{length}{detail}", "dim"))
+    if table := _turns(call, zone):
+        parts += [Text(""), table]
+    if call.verdicts:
+        parts += [Text(""), *(_verdict(v, zone) for v in call.verdicts)]
+    return parts
+
+
+def _turns(call: CallNote, zone: str) -> Table | None:
+    """Each turn's times, one row a turn."""
+    names = [name for name in TIMINGS if any(name in turn for turn in call.timings)]
+    if not names:
+        return None
+    finals = [moment.at for moment in call.moments if moment.kind == "final"]
+    table = Table(box=None, header_style="dim", pad_edge=False, padding=(0, 1))
+    table.add_column("turn", justify="right")
+    table.add_column("", no_wrap=True)
+    for name in names:
+        table.add_column(TIMINGS[name], justify="right")
+    for number, turn in enumerate(call.timings, 1):
+        at = clock(finals[number - 1], zone) if len(finals) == len(call.timings) else ""
+        table.add_row(str(number), Text(at, style="dim"), *(measured(turn, name) for name in names))
+    return table
+
+
+def _verdict(v: Verdict, zone: str) -> Text:
+    """What was allowed or not in the first line, with its rule, value and state version; on what in the second."""
+    line = Text.assemble((f"  {clock(v.at, zone)}  ", "dim"))
+    line.append(f"{'✔' if v.allowed else '✖'} {words(v.action)}", style="green" if v.allowed else "red")
+    line.append("  allowed" if v.allowed else f"  denied: {words(v.rule)}")
+    if v.value is not None and v.threshold:
+        line.append(f"  {v.value:.2f} of {v.threshold:.2f}", style="bold")
+    line.append(f"  version {v.version}", style="dim")
+    said = " ".join(f"“{words}”" for words in v.evidence)
+    if said or v.detail:
+        line.append(f"\n{'':12}{said}")
+        line.append(f"{'  ' if said else ''}{v.detail}", style="dim")
+    return line
 
 
 def listing(rows: Sequence[Row], now: datetime | None = None) -> RenderableType:
@@ -111,6 +194,4 @@ def listing(rows: Sequence[Row], now: datetime | None = None) -> RenderableType:
 
 
 def _fact(name: str, value: str, style: str = "") -> Text:
-    line = Text(f"{name:<12}", style="dim")
-    line.append(value, style=style)
-    return line
+    return Text.assemble((f"{name:<12}", "dim"), (value, style))

@@ -20,8 +20,8 @@ from activities.store import LeadRecord
 from workflows import graph, identity, messages
 from workflows.attributes import AUDIENCE, SOURCE, STAGE
 from workflows.effects import CallNote, Entry
-from workflows.events import Booking, Form
-from workflows.messages import View
+from workflows.events import Booking, Concern, Form
+from workflows.messages import Judged, View, Waiting
 from workflows.model import Instant, Model
 from workflows.playbook import Playbook
 from workflows.rules import zones_of
@@ -57,6 +57,23 @@ class Story(Model):
     @property
     def zone(self) -> str:
         return (self.now.zone if self.now else "") or zone_of(self.person)
+
+    @property
+    def criteria(self) -> tuple[Judged, ...]:
+        """How they fit; only the lead itself knows on whose word."""
+        return self.now.criteria if self.now else ()
+
+    @property
+    def concerns(self) -> tuple[Concern, ...]:
+        """Their concerns as they stand: the lead's own word, else that of the last call in which any were told."""
+        if self.now and self.now.concerns:
+            return self.now.concerns
+        return next((call.concerns for call in reversed(self.calls) if call.concerns), ())
+
+    @property
+    def approvals(self) -> tuple[Waiting, ...]:
+        """What waits for a person's word."""
+        return self.now.approvals if self.now else ()
 
     @property
     def learned(self) -> dict[str, str]:
@@ -103,9 +120,7 @@ async def story(client: Client | None, lead: str) -> Story:
             raise recorded
         raise Unknown("there is no such lead")
     silence = str(live) if isinstance(live, Exception) else ""
-    return Story(
-        lead=lead, now=now, record=record, entries=merged(entries, fresh), calls=tuple(calls), silence=silence
-    )
+    return Story(lead=lead, now=now, record=record, entries=merged(entries, fresh), calls=tuple(calls), silence=silence)
 
 
 def merged(recorded: list[Entry], fresh: list[Entry]) -> tuple[Entry, ...]:

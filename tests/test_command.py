@@ -55,7 +55,9 @@ async def process(*arguments: str, **environment: str) -> Ran:
 
 
 async def test_a_lead_from_its_form_to_the_end(web: Site, people: People) -> None:
-    sent = await showrate("lead", "submit", "--phone", "415 555 4001", "--name", "Ada Park", "--field", "seats=12", "--json")
+    sent = await showrate(
+        "lead", "submit", "--phone", "415 555 4001", "--name", "Ada Park", "--field", "seats=12", "--json"
+    )
     assert sent.code == 0, sent.err
     assert (await people.view(sent.data["lead"])).person is not None
 
@@ -75,6 +77,25 @@ async def test_a_lead_from_its_form_to_the_end(web: Site, people: People) -> Non
     no_call = await showrate("playbook", "graph", "--lead", met.lead, "--attempt", "none")
     assert (no_call.code, (await showrate("playbook", "graph")).code) == (3, 2)
 
+    told = await showrate("lead", "why", met.lead)
+    for line in (
+        "path",
+        "outreach → identity",
+        "✔ book",
+        "0.90 of 0.50",
+        "“tomorrow works for me”",
+        "340 ms",
+        "price: resolved",
+    ):
+        assert line in told.out, line
+    picture = await showrate("lead", "draw", met.lead)
+    assert picture.out.startswith("<svg")
+    assert (await showrate("lead", "draw", met.lead, "a9")).code == 3
+    await people.waits(met, "a1:9")
+    rejected = await showrate("lead", "reject", met.lead, "a1:9", "--by", "ops", "--json")
+    assert (rejected.code, rejected.data["allowed"]) == (0, True)
+    assert (await showrate("lead", "approve", met.lead)).code == 1
+
     moved_to = (met.booking.start + timedelta(hours=2)).isoformat()
     moved = await showrate("lead", "reschedule", met.lead, "--start", moved_to, "--by", "ops", "--json")
     assert (moved.code, moved.data["allowed"]) == (0, True)
@@ -87,7 +108,9 @@ async def test_a_lead_from_its_form_to_the_end(web: Site, people: People) -> Non
     too_early = await showrate("lead", "attended", met.lead)
     assert too_early.code == 1
     assert "Not done" in too_early.out
-    assert (await showrate("lead", "cancel", met.lead, "--words", "they asked")).out.strip() == "The meeting is cancelled."
+    assert (
+        await showrate("lead", "cancel", met.lead, "--words", "they asked")
+    ).out.strip() == "The meeting is cancelled."
     counted, pretty = await showrate("funnel", "--by", "source", "--json"), await showrate("funnel")
     assert {s["name"]: s["people"] for s in counted.data["total"]["stages"]}["booked"] == 1
     assert "first ring p50" in pretty.out

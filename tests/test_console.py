@@ -156,6 +156,45 @@ async def test_a_leads_page_tells_its_story_and_changes_it(web: Site, people: Pe
     await people.until(met.lead, lambda seen: seen.opted_out)
 
 
+async def test_a_call_is_told_with_its_path_its_times_and_its_picture(web: Site, people: People) -> None:
+    met = await people.talked("+1 415 555 2013")
+    await log_in(web)
+    page = html.unescape((await web.http.get(f"/console/leads/{met.lead}")).text)
+    for told in ("<span>qualification</span>", "<svg", "Each turn's times", "340 ms", "too expensive", "they broke in",
+                 "Fit", "wanted at least 3"):  # fmt: skip
+        assert told in page, told
+    why = (await web.http.get(f"/api/leads/{met.lead}/why", headers=web.authorized)).json()
+    (call,) = why["calls"]
+    assert call["path"][0] == "outreach"
+    assert call["timings"][0]["decided"] == 0.34
+    assert [m["kind"] for m in call["moments"]] == ["final", "interruption"]
+    assert "transcript" not in call
+    assert why["concerns"][0]["status"] == "resolved"
+    assert {"field": "team_size", "status": "met", "value": "12", "source": "said"}.items() <= why["criteria"][
+        0
+    ].items()
+
+
+async def test_what_waits_for_a_person_is_decided_on_the_page_and_by_the_api(web: Site, people: People) -> None:
+    met, kept = await people.talked("+1 415 555 2014"), await people.talked("+1 415 555 2015")
+    await log_in(web)
+    await people.waits(met, "a1:7")
+    shown = (await web.http.get(f"/console/leads/{met.lead}")).text
+    assert "Waits for you: cancel the meeting" in shown
+    assert "cancel it please" in shown
+    assert await press(web, met.lead, "approve", request="a1:7") == "Approved and done."
+    assert (await people.view(met.lead)).booking is None
+    assert "nothing waits" in await press(web, met.lead, "reject", request="a1:7")
+
+    await people.waits(kept, "a1:8")
+    why = (await web.http.get(f"/api/leads/{kept.lead}/why", headers=web.authorized)).json()
+    assert [(each["request"], each["words"]) for each in why["approvals"]] == [("a1:8", "cancel the meeting")]
+    done = await web.http.post(f"/api/leads/{kept.lead}/reject", json={"by": "ops"}, headers=web.authorized)
+    assert done.json()["allowed"]
+    assert (await people.view(kept.lead)).booking is not None
+    assert (await people.view(kept.lead)).needs_review == "not_approved"
+
+
 async def test_the_api_mirrors_it(web: Site, people: People) -> None:
     met = await people.talked("+1 415 555 2004")
     get = web.http.get

@@ -451,8 +451,8 @@ class LeadWorkflow:
         return await self._decide(decide, False)
 
     async def _decide(self, decide: Decide, approved: bool) -> Answer:
-        known = self._state.answers.get(story.approved(decide.request)) if decide.request else None
-        if known is not None:
+        known = self._state.answers.get(story.approved(decide.request))
+        if approved and known is not None:
             return known
         waiting = [a.request.id for a in self._state.approvals if decide.request in ("", a.request.id)]
         if not waiting:

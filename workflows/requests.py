@@ -106,9 +106,9 @@ def _slot(state: Lead, playbook: Playbook, request: ev.ActionAsked) -> ev.Slot |
         return None
     try:
         start = datetime.fromisoformat(text[1:])
-    except ValueError:
+        return ev.Slot(id=f"{rep}@{start.isoformat()}", rep=rep, start=start, end=start + playbook.meeting.length)
+    except ValueError:  # no instant, or one without its zone
         return None
-    return ev.Slot(id=f"{rep}@{start.isoformat()}", rep=rep, start=start, end=start + playbook.meeting.length)
 
 
 # ---- what waits for a person -------------------------------------------------------------------------------------
