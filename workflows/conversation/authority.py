@@ -135,7 +135,9 @@ def _no_meeting(case: Case) -> str:
 
 
 def _identity(case: Case) -> str:
-    return "" if identity.may_tell(case.state) else "it is not known whether this is the person with the meeting"
+    return (
+        "" if identity.may_tell(case.state) else "it is not known whether this is the person with the meeting"
+    )
 
 
 def _meeting_stands(case: Case) -> str:
@@ -215,6 +217,11 @@ here only talks, and has ``after_opt_out`` and ``evidence``."""
 # ---- the evidence -------------------------------------------------------------------------------------------------
 
 
+_UNHEARD = 0.25
+"""What the model's reading alone weighs for an action that ends a talk or puts it off, where no word of theirs shows
+it."""
+
+
 def _plainly(state: State, action: Asked, read: float) -> float:
     return 1.0
 
@@ -233,10 +240,11 @@ def _choice(state: State, action: Asked, read: float) -> float:
 
 
 def _refusal(state: State, action: Asked, read: float) -> float:
-    settled = isinstance(action, Decline) and action.disposition == "not_fit"
-    if settled or ear.says(state, is_not_interested) or ear.wish(state) == "wrong_number":
+    why = action.disposition if isinstance(action, Decline) else ""
+    if why == "not_fit" or ear.wish(state) == "wrong_number" or ear.says(state, is_not_interested):
         return 1.0
-    return max(read, 0.5) if ear.says(state, is_denial) else read
+    denied = why == "not_interested" and ear.says(state, is_denial)
+    return max(read, 0.5) if denied else min(read, _UNHEARD)
 
 
 def _cancelling(state: State, action: Asked, read: float) -> float:
@@ -244,11 +252,13 @@ def _cancelling(state: State, action: Asked, read: float) -> float:
 
 
 def _later(state: State, action: Asked, read: float) -> float:
+    """How clearly they want to be called at another time. A time alone does not say that it is for a call."""
     timed = not ear.named(state).empty
     asked = ear.says(state, asks_later) or ear.wish(state) in ("later", "call_now")
     if asked or (timed and state.when_asked):
         return 1.0
-    return 0.6 if timed else read
+    before = state.when_asked and any(line.who == "lead" and asks_later(line.text) for line in state.lines)
+    return 0.6 if before else min(read, _UNHEARD)
 
 
 def _linking(state: State, action: Asked, read: float) -> float:
@@ -257,7 +267,7 @@ def _linking(state: State, action: Asked, read: float) -> float:
 
 def _referring(state: State, action: Asked, read: float) -> float:
     """How clearly they pass us on to somebody else: in so many words, or when they were asked who is right."""
-    return 1.0 if state.referring or ear.wish(state) == "referral" else read
+    return 1.0 if state.referring or ear.wish(state) == "referral" else min(read, _UNHEARD)
 
 
 def _offering(state: State, action: Asked, read: float) -> float:
@@ -307,7 +317,9 @@ def _weigh(
         value -= much * weight.doubt
         if much * weight.doubt:
             counted += f", {what} -{much * weight.doubt:.2f}"
-    earlier = tuple(s.quote for s in state.signs[-8:] if s.sign in weight.grows and s.quote and s.quote not in words)
+    earlier = tuple(
+        s.quote for s in state.signs[-8:] if s.sign in weight.grows and s.quote and s.quote not in words
+    )
     said = (*(before.evidence if before else ()), *((words,) if words else ()))
     evidence = dict.fromkeys((*said, *quotes, *earlier[-2:]))
     return round(max(value, 0.0), 3), counted, tuple(evidence)[:_MOST_QUOTES]

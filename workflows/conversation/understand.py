@@ -71,11 +71,14 @@ _PLAIN: frozenset[Wish] = frozenset(
 )  # fmt: skip
 """Wishes that stand whatever the model read, once they are plainly there."""
 _ABOUT_TIMES = ("picks_time", "names_time", "wants_meeting")
-_OF_A_CALL = re.compile(r"\b(?:call|ring|phone|reach|try|contact|back|touch|follow|shout|buzz|talk|speak|later)\b")
+_OF_A_CALL = re.compile(
+    r"\b(?:call|ring|phone|reach|try|contact|back|touch|follow|shout|buzz|talk|speak|later)\b"
+)
 
 _BORNE_OUT: dict[str, re.Pattern[str]] = {
     "stop": re.compile(
-        r"\b(?:stop|don't|dont|never|no more|remove|off|list|leave|enough|quit|unsubscribe|delete|forget|again|block|away|done)\b"
+        r"\b(?:stop|never|no more|remove|off|list|leave (?:me|us)|enough|quit|unsubscribe|delete|forget|block|go away|"
+        r"(?:don't|dont|do not) (?:\w+ )?(?:call|text|contact|want|bother|ring|ever))\b"
     ),
     "person": re.compile(
         r"\b(?:person|human|someone|somebody|anyone|anybody|people|agent|manager|representative|rep|colleague|boss|supervisor|sales|operator|real|"
@@ -85,14 +88,19 @@ _BORNE_OUT: dict[str, re.Pattern[str]] = {
         r"\b(?:complain\w*|unhappy|angry|upset|terrible|awful|ridiculous|annoy\w*|harass\w*|report|lawyer|sue|unacceptable|disappoint\w*|rude|bad|worst|"
         r"fed up|sick|problem|scam|fraud|illegal|disgust\w*|shame\w*|frustrat\w*|wrong|horrible|hate|useless|joke|third time|again|keep)\b"
     ),
-    "wrong_person": re.compile(r"\b(?:wrong|not|isn't|no one|nobody|never|don't|different|mistake|who|else|no)\b"),
+    "wrong_person": re.compile(
+        r"\b(?:wrong|mistake|different|no one|nobody|isn't|is not|not (?:me|my|the|him|her|called|him)|no longer|left|moved|"
+        r"(?:never|don't|do not|didn't|did not) (?:\w+ )?(?:know|ask|asked|heard|signed|sign|fill|filled|work|live))\b"
+    ),
     "not_interested": re.compile(
         r"\b(?:no|not|don't|dont|never|nah|nope|pass|rather|stop|bye|without|leave|changed|already|decline|skip|isn't|won't|nothing|enough|forget)\b"
     ),
-    "cancel": re.compile(r"\b(?:cancel\w*|off|not|don't|no|drop|forget|delete|remove|won't|can't|anymore|scrap)\b"),
+    "cancel": re.compile(
+        r"\b(?:cancel\w*|off|not|don't|no|drop|forget|delete|remove|won't|can't|anymore|scrap)\b"
+    ),
     "referral": re.compile(
-        r"\b(?:he|she|they|him|her|them|someone|somebody|else|colleague|boss|manager|partner|husband|wife|director|owner|department|head|talk to|"
-        r"speak (?:to|with)|ask|right person|handles?|in charge|responsible|decides?|instead|not me)\b"
+        r"\b(?:he|she|they|him|her|them|someone|somebody|else|colleague|boss|manager|partner|husband|wife|director|department|talk to|"
+        r"speak (?:to|with)|right person|handles?|in charge|responsible|not me)\b"
     ),
     "send_link": re.compile(
         r"\b(?:links?|texts?|send|sms|message|info\w*|details?|e?mail|read|look at|online|website|web)\b"
@@ -127,7 +135,11 @@ def wished(state: State) -> Wish:
     """What their last words plainly ask of us, as far as it makes sense in this state."""
     found = ear.wish(state)
     words = plain(state.last_words)
-    if found == "later" and (state.offered or state.node in ("booking", "reschedule")) and not _OF_A_CALL.search(words):
+    if (
+        found == "later"
+        and (state.offered or state.node in ("booking", "reschedule"))
+        and not _OF_A_CALL.search(words)
+    ):
         return ""  # "Thursday would be better": a time for the meeting
     if found == "cancel" and not state.booking:
         return ""
@@ -149,7 +161,13 @@ def settle(state: State, decision: Decision) -> Decision:
                 action=Proposal(name=name, args={"when": state.last_words}),
             )
     if plainly and intent == reading.intent:
-        return decision
+        # The wish is plain and was understood; a grave action that is not its own is not.
+        mine = _ACTION.get(plainly, "say")
+        return (
+            decision
+            if action.name not in _GRAVE or action.name == mine
+            else decision.model_copy(update={"action": Proposal(name=mine, args={"when": state.last_words})})
+        )
     if state.node == "handoff":
         return decision
     doubted = reading.intent in _BORNE_OUT and not _is_borne_out(state, reading.intent)
@@ -182,7 +200,9 @@ def _is_borne_out(state: State, claimed: str) -> bool:
 def heard(state: State, quote: str) -> bool:
     """Whether the lead really said ``quote`` in this conversation."""
     words = plain(quote)
-    return bool(words) and any(f" {words} " in f" {plain(line.text)} " for line in state.lines if line.who == "lead")
+    return bool(words) and any(
+        f" {words} " in f" {plain(line.text)} " for line in state.lines if line.who == "lead"
+    )
 
 
 def _now(state: State, quote: str) -> bool:
@@ -191,12 +211,16 @@ def _now(state: State, quote: str) -> bool:
     return bool(words) and f" {words} " in f" {plain(state.last_words)} "
 
 
-def absorb(state: State, reading: Reading, raised: str = "", concerns: tuple[Concern, ...] = ()) -> CallLearned | None:
+def absorb(
+    state: State, reading: Reading, raised: str = "", concerns: tuple[Concern, ...] = ()
+) -> CallLearned | None:
     """Take into ``state`` what the reading understood and the words bear out; what is new, to be reported with the
     ``concerns`` that changed. ``raised`` is the concern of this turn. A doubtful value that the playbook wants
     confirmed is kept in ``state.read_back`` instead, until they say yes to it."""
     learned = [
-        kept for found in reading.fields if (kept := _field(state, reading, found)) and not _ask_back(state, kept)
+        kept
+        for found in reading.fields
+        if (kept := _field(state, reading, found)) and not _ask_back(state, kept)
     ]
     for kept in learned:
         keep(state, kept)
