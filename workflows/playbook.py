@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import Any, Literal
 
 import yaml
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from .model import Duration, Strict
 
@@ -412,7 +412,7 @@ _INSTEAD: dict[str, tuple[Instead, ...]] = {
     "book.evidence": ("which", "which", "person"),
     "book.slot_not_offered": ("which", "which", "person"),
     "offer_slots.evidence": ("which", "question", "person"),
-    "call_back": ("when", "when", "link", "person"),
+    "call_back.evidence": ("when", "when", "link", "person"),
     "autonomy_propose": ("approval", "person"),
     "autonomy_observe": ("task", "person"),
 }
@@ -459,6 +459,12 @@ class Playbook(Strict):
     """How long a closed lead is remembered in its workflow before the execution ends."""
     resume_spread: Duration
     """After a pause, overdue touches are spread over this long."""
+
+    @field_validator("instead")
+    @classmethod
+    def _beside_the_usual(cls, instead: dict[str, tuple[Instead, ...]]) -> dict[str, tuple[Instead, ...]]:
+        """What a playbook does not name otherwise is done as usual."""
+        return _INSTEAD | instead
 
     @model_validator(mode="after")
     def _names_exist(self) -> Playbook:

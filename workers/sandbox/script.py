@@ -222,7 +222,9 @@ class Reader:
             return f"{ack} {left[0]['ask']}".strip()
         if self.offered:
             return f"{ack} Which of these times suits you best?".strip()
-        return f"{ack} Is there anything else?".strip()
+        if self.state["node"] in ("confirmation", "reschedule"):
+            return f"{ack} Is there anything else?".strip()
+        return ack  # what leads on from here is the system's to say
 
     def _picks(self, named: bool) -> tuple[str, str, dict[str, str], str] | None:
         """A choice among the offered times, or a wish for others."""

@@ -136,12 +136,12 @@ class Conversation:
         s.node_turns += 1
         s.unread = False
         if s.node_turns > s.here.max_turns:
-            moves.hand_off(self, "went round in circles")
+            moves.escalate(self, "went round in circles")
             return
         if s.last_asked:
             s.asked_often[s.last_asked] = s.asked_often.get(s.last_asked, 0) + 1
             if s.asked_often[s.last_asked] > _MOST_ASKED and not s.learned.get(s.last_asked):
-                moves.hand_off(self, f"no clear answer about {s.last_asked.replace('_', ' ')}")
+                moves.escalate(self, f"no clear answer about {s.last_asked.replace('_', ' ')}")
                 return
         words = s.last_words
         if s.node == "objection" and s.return_to and not concern(s, words):

@@ -209,6 +209,18 @@ def decline(talk: Conversation, disposition: ev.Disposition, quotes: tuple[str, 
     attempt(talk, ev.Decline(disposition=disposition, words=talk.state.last_words[:300]), quotes)
 
 
+def escalate(talk: Conversation, why: str) -> None:
+    """This node did not help: go on from the one that it names for that, at last with a person."""
+    s = talk.state
+    to = s.here.escalation
+    if s.node == "handoff" or to in ("handoff", s.node) or to not in s.playbook.graph:
+        hand_off(talk, why)
+        return
+    enter(s, to)
+    s.return_to = ""
+    talk.say(next_question(s))
+
+
 def hand_off(talk: Conversation, why: str) -> None:
     """A person takes over."""
     enter(talk.state, "handoff")

@@ -92,9 +92,8 @@ def moment(state: State, words: str) -> dict[str, object]:
     node = state.here
     wanted = (*node.required, *state.playbook.qualification.required)
     questions = state.playbook.fields
-    missing = (
-        [f for f in dict.fromkeys(wanted) if f in questions and not state.learned.get(f)] if not state.qualified else []
-    )
+    asking = "ask" in node.actions and not state.qualified
+    missing = [f for f in dict.fromkeys(wanted) if f in questions and not state.learned.get(f)] if asking else []
     if "name" in node.required and not state.name:
         missing = ["name", *[f for f in missing if f != "name"]]
     return {
@@ -104,6 +103,7 @@ def moment(state: State, words: str) -> dict[str, object]:
             "guidance": node.prompt,
             "actions": list(state.allowed),
             "now": state.time(state.now),
+            "called_about": state.errand,
             "known": {k: v for k, v in state.learned.items() if v},
             "missing": [
                 {"field": f, "ask": questions[f].ask, "kind": questions[f].kind, "choices": list(questions[f].choices)}
