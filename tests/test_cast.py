@@ -1,4 +1,4 @@
-"""The cast: whatever the seed and the hour, seven people who may lawfully be called now."""
+"""The cast: whatever the seed and the hour, people who may lawfully be called now."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from clients.submission import read_submission
 from workers.sandbox.cast import Member, draw
-from workers.sandbox.personas import KINDS
+from workers.sandbox.personas import CAST
 from workflows import rules
 from workflows.playbook import read_playbook
 from workflows.reading import is_opt_out
@@ -30,7 +30,7 @@ instants = st.integers(0, 4 * 366 * 86_400).map(lambda s: datetime(2026, 1, 1, t
 @settings(max_examples=150, deadline=None)
 def test_everybody_may_be_called_during_the_whole_run(seed: int, now: datetime) -> None:
     cast = draw(seed, now)
-    assert sorted(member.persona for member in cast) == sorted(KINDS)
+    assert sorted(member.persona for member in cast) == sorted(CAST)
     assert len({member.number for member in cast}) == len(cast)
     for member in cast:
         assert phonenumbers.is_valid_number(phonenumbers.parse(member.number))

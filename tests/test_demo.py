@@ -17,6 +17,7 @@ import pytest
 from activities.vendors.temporal import ADDRESS
 from tests.test_stack import gone
 from workers.demo import CAP
+from workers.sandbox.personas import CAST
 from workers.stack import ROOT
 
 SEEDS = (1, Random(datetime.now(UTC).toordinal()).randrange(1_000_000))
@@ -50,7 +51,7 @@ def test_every_one_of_the_cast_ends_where_they_must(runs: dict[int, subprocess.P
     told, _ = runs[seed].communicate(timeout=CAP + 30)
     assert runs[seed].returncode == 0, told
     assert time.monotonic() - begun < CAP + 10
-    assert "All 7 ended where they must" in told
+    assert f"All {len(CAST)} ended where they must" in told
     assert "first ring p50" in told
 
 

@@ -1,4 +1,4 @@
-"""Who takes part in a run: seven people, one of each persona, drawn from a seed.
+"""Who takes part in a run: people of different kinds, one of each, drawn from a seed.
 
 Whatever the hour, each has a number in a country or state where it is daytime now, so that all may lawfully be
 called. Where a numbering plan sets numbers aside for fiction, those are used.
@@ -18,7 +18,7 @@ from pydantic import Field
 
 from workflows.model import Strict
 
-from .personas import KINDS, Character, Kind
+from .personas import CAST, Character, Kind
 
 OPENS, CLOSES = time(9, 15), time(18, 30)
 """Local hours within which a number is drawn: inside 9:00-19:00, with room for a run."""
@@ -206,14 +206,15 @@ _EXPECT: dict[Kind, Outcome] = {
     "not_interested": Outcome(disposition="not_interested", calls_at_least=1),
     "says_stop": Outcome(disposition="opted_out", calls_at_least=1, calls_at_most=1, silent_after=True),
     "twice": Outcome(disposition="showed", furthest="showed", calls_at_least=1, calls_at_most=1, booked=1),
+    "cut_off": Outcome(disposition="showed", furthest="showed", calls_at_least=2, calls_at_most=2, booked=1),
 }
 
 
 def draw(seed: int, now: datetime) -> list[Member]:
-    """The cast of ``seed`` as of ``now``: one of each persona, in the order in which they send their forms. The same
+    """The cast of ``seed`` as of ``now``: one of each kind, in the order in which they send their forms. The same
     seed at the same instant gives the same cast."""
     random = Random(seed)
-    kinds = list(KINDS)
+    kinds = list(CAST)
     random.shuffle(kinds)
     numbers = _numbers(random, now, len(kinds))
     firsts, lasts = random.sample(_FIRST, len(kinds)), random.sample(_LAST, len(kinds))
@@ -283,7 +284,7 @@ def visitor(now: datetime) -> dict[str, str]:
     random = Random(int(now.timestamp()))
     (number,) = _numbers(random, now, 1)
     name, company = f"{random.choice(_FIRST)} {random.choice(_LAST)}", random.choice(_COMPANIES)
-    who = _character(random, KINDS[0], number, name, company)
+    who = _character(random, CAST[0], number, name, company)
     return {"name": name, "phone": number, "email": who.email, "company": company}
 
 

@@ -18,6 +18,7 @@ from .traffic import (
     STOP_WORDS,
     Call,
     Pace,
+    Pickup,
     Refused,
     Text,
     new_sid,
@@ -30,6 +31,9 @@ from .webhooks import Reply, Webhooks
 if TYPE_CHECKING:
     from .app import World
     from .phones import PhoneBook
+
+_LONGEST_GREETING = 30.0
+"""Seconds after which machine detection gives up."""
 
 
 class Exchange:
@@ -124,12 +128,10 @@ class Exchange:
         talking = asyncio.ensure_future(pickup.converse(call.line))
         try:
             await self._tell(call, "answered", "in-progress")
-            verdict = "machine_start" if pickup.kind == "machine" else "human"
             if call.detect and call.async_amd:
-                self.world.spawn(self._detected(call, verdict))
+                self.world.spawn(self._tell_who(call, pickup))
             elif call.detect:
-                await asyncio.sleep(self.pace.detect)
-                call.answered_by = verdict
+                await self._detect(call, pickup)
             await self._connected(call)
         finally:
             talking.cancel()
@@ -154,20 +156,28 @@ class Exchange:
         await _first(call.line.over.wait(), asyncio.sleep(call.longest))
         call.line.hang_up("limit")
 
-    async def _detected(self, call: Call, verdict: str) -> None:
+    async def _detect(self, call: Call, pickup: Pickup) -> None:
+        """Listen to who answers. A machine is known by its greeting's beginning, or, where its end is asked for, by the
+        tone that follows it."""
         await _first(call.line.over.wait(), asyncio.sleep(self.pace.detect))
-        if call.line.over.is_set():
-            return
+        verdict = pickup.taken_for or {"human": "human", "fax": "fax"}.get(pickup.kind, "machine_start")
+        if verdict == "machine_start" and call.detect == "DetectMessageEnd":
+            await _first(call.line.over.wait(), call.line.toned.wait(), asyncio.sleep(_LONGEST_GREETING))
+            verdict = "machine_end_beep" if call.line.toned.is_set() else "unknown"
         call.answered_by = verdict
-        if call.amd_callback:
-            spent = str(round(self.pace.detect * 1000))
-            form = {
-                "AccountSid": self.world.account.sid,
-                "CallSid": call.sid,
-                "AnsweredBy": verdict,
-                "MachineDetectionDuration": spent,
-            }
-            await self.post(call, call.amd_callback, form)
+
+    async def _tell_who(self, call: Call, pickup: Pickup) -> None:
+        began = time.monotonic()
+        await self._detect(call, pickup)
+        if call.line.over.is_set() or not call.amd_callback:
+            return
+        form = {
+            "AccountSid": self.world.account.sid,
+            "CallSid": call.sid,
+            "AnsweredBy": call.answered_by,
+            "MachineDetectionDuration": str(round((time.monotonic() - began) * 1000)),
+        }
+        await self.post(call, call.amd_callback, form)
 
     def _move(self, call: Call, status: str) -> None:
         call.status = status

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Literal
 
 
 @dataclass
@@ -19,10 +20,12 @@ class Said:
 
 @dataclass(frozen=True)
 class Doing:
-    """What the far end does: speaks ``words`` or presses ``digit``."""
+    """What the far end does: speaks ``words`` or presses ``digit``. ``how``: ``say`` them, make a ``noise`` without
+    words, or ``break_off``: be gone in the middle of them."""
 
     words: str = ""
     digit: str = ""
+    how: Literal["say", "noise", "break_off"] = "say"
 
 
 class Line:
@@ -35,7 +38,12 @@ class Line:
         """``person``, ``product``, ``api`` or ``limit`` once it is over."""
         self.busy = False
         """The product is speaking, or has more to play."""
+        self.toned = asyncio.Event()
+        """A machine's greeting is over: its tone was heard."""
+        self.lost = asyncio.Event()
+        """The way between the carrier and the product is broken; who carries it takes note, and clears it."""
         self.doings: asyncio.Queue[Doing] = asyncio.Queue()
+        self._keys: asyncio.Queue[str] = asyncio.Queue()
         self._heard: asyncio.Queue[str] = asyncio.Queue()
 
     # -- the far end ------------------------------------------------------------------------------------------
@@ -51,13 +59,30 @@ class Line:
             heard.cancel()
             over.cancel()
 
+    async def key(self, patience: float) -> str | None:
+        """The next keys that the product presses; None after ``patience`` seconds."""
+        try:
+            return await asyncio.wait_for(self._keys.get(), patience)
+        except TimeoutError:
+            return None
+
     def say(self, words: str) -> None:
-        if not self.over.is_set():
-            self.doings.put_nowait(Doing(words=words))
+        self._do(Doing(words=words))
 
     def press(self, digit: str) -> None:
+        self._do(Doing(digit=digit))
+
+    def cough(self) -> None:
+        """Make a sound that is no word."""
+        self._do(Doing(how="noise"))
+
+    def break_off(self, words: str) -> None:
+        """Be gone in the middle of ``words``."""
+        self._do(Doing(words=words, how="break_off"))
+
+    def _do(self, doing: Doing) -> None:
         if not self.over.is_set():
-            self.doings.put_nowait(Doing(digit=digit))
+            self.doings.put_nowait(doing)
 
     def hang_up(self, by: str = "person") -> None:
         """End the call; the first who does it counts."""
@@ -73,6 +98,11 @@ class Line:
             self.transcript.append(Said(True, words, datetime.now(UTC).isoformat(), cut))
             if not cut:
                 self._heard.put_nowait(words)
+
+    def pressed(self, digits: str) -> None:
+        """The product pressed keys."""
+        self.transcript.append(Said(True, f"({digits})", datetime.now(UTC).isoformat()))
+        self._keys.put_nowait(digits)
 
     def spoken(self, words: str) -> None:
         """The far end said ``words``, as the carrier's speech recognition wrote them."""

@@ -17,7 +17,7 @@ import aiohttp
 from workflows.model import Strict
 
 from .line import Line
-from .traffic import Call, Pickup, Text
+from .traffic import Call, Pickup, Text, nobody
 
 if TYPE_CHECKING:
     from .exchange import Exchange
@@ -30,8 +30,15 @@ Kind = Literal[
     "not_interested",
     "says_stop",
     "twice",
+    "cut_off",
+    "behind_screening",
+    "behind_menu",
+    "slow_greeting",
+    "breaks_in",
+    "bad_line",
+    "fax",
 ]
-KINDS: tuple[Kind, ...] = (
+CAST: tuple[Kind, ...] = (
     "books_and_shows",
     "voicemail_then_books",
     "rings_back",
@@ -39,7 +46,12 @@ KINDS: tuple[Kind, ...] = (
     "not_interested",
     "says_stop",
     "twice",
+    "cut_off",
 )
+"""Who takes part in a run of the demo."""
+KINDS: tuple[Kind, ...] = (
+    *CAST, "behind_screening", "behind_menu", "slow_greeting", "breaks_in", "bad_line", "fax",
+)  # fmt: skip
 
 
 class Character(Strict):
@@ -125,6 +137,8 @@ class Person:
         self._meeting: datetime | None = None
         self._link = ""
         self._to_miss = 1 if who.kind == "no_show_recovered" else 0
+        self._answers = 0
+        """How often they answered something in this call."""
 
     # -- the phone ------------------------------------------------------------------------------------------------
 
@@ -139,7 +153,12 @@ class Person:
             await asyncio.sleep(self._between(1.2, 1.8))
             return Pickup("machine", self._machine)
         await asyncio.sleep(self._between(0.6, 1.4))
-        return Pickup("human", self.converse)
+        if kind == "fax":
+            return Pickup("fax", nobody)
+        if kind == "slow_greeting":  # machine detection often takes the silence after a greeting for a machine's
+            return Pickup("human", self._greet_slowly, taken_for="machine_end_silence")
+        behind = {"behind_screening": self._screen, "behind_menu": self._menu}.get(kind)
+        return Pickup("human", behind, taken_for="unknown") if behind else Pickup("human", self.converse)
 
     def stopped(self, call: Call) -> None:
         """It stopped ringing, answered or not."""
@@ -156,14 +175,85 @@ class Person:
     async def _machine(self, line: Line) -> None:
         """A voicemail box: its greeting, the tone, and silence until somebody hangs up."""
         await asyncio.sleep(0.3)
-        line.say(f"Hi, you have reached the voicemail of {self.who.name}. Please leave a message after the tone.")
+        greeting = f"Hi, you have reached the voicemail of {self.who.name}. Please leave a message after the tone."
+        line.say(greeting)
+        await asyncio.sleep(self._exchange.pace.word * len(greeting.split()) + 0.2)
+        line.toned.set()
         quiet = 0.0
         while not line.over.is_set() and quiet < 8:
             quiet = 0.0 if await line.hear(2) is not None or line.busy else quiet + 2
         line.hang_up()
 
+    async def _screen(self, line: Line) -> None:
+        """A service asks who calls, and puts the call through a moment later."""
+        await asyncio.sleep(0.3)
+        line.say("Hi. If you record your name and reason for calling, I'll see if this person is available.")
+        if not await self._told(line, r"\bautomated assistant of\b"):
+            line.hang_up()
+            return
+        line.say("Thanks. Please stay on the line.")
+        await asyncio.sleep(self._between(1.0, 1.5))
+        line.say("Hello?")
+        await self.converse(line)
+
+    async def _menu(self, line: Line) -> None:
+        """A menu, whose operator has one of its keys."""
+        await asyncio.sleep(0.3)
+        line.say(f"Thank you for calling {self.who.company}. For sales, press 1. For the operator, press 0.")
+        if await line.key(8) != "0":
+            line.hang_up()
+            return
+        line.say("Please hold while I connect you.")
+        await asyncio.sleep(self._between(0.8, 1.2))
+        line.say(f"Hello, {self.who.name.split()[0]} speaking.")
+        await self.converse(line)
+
+    async def _greet_slowly(self, line: Line) -> None:
+        await asyncio.sleep(1.2)
+        line.say("Hello?")
+        await asyncio.sleep(1.0)
+        line.say("Hello?")
+        await self.converse(line)
+
+    async def _told(self, line: Line, pattern: str) -> bool:
+        """Whether something like ``pattern`` is said on the line within a while."""
+        for _ in range(10):
+            words = await line.hear(1.0)
+            if words and re.search(pattern, words, re.I):
+                return True
+        return False
+
     async def converse(self, line: Line) -> None:
         """Listen and react until the call is over."""
+        self._answers = 0
+        restless = asyncio.ensure_future(self._break_in(line) if self.who.kind == "breaks_in" else nobody(line))
+        try:
+            await self._talk(line)
+        finally:
+            restless.cancel()
+
+    async def _break_in(self, line: Line) -> None:
+        """While the other side speaks: a cough, a sign of listening, a word in between."""
+        for disturb in (line.cough, lambda: line.say("Mm-hm."), lambda: line.say("Sorry, go on."), line.cough):
+            while not line.busy:
+                await asyncio.sleep(0.05)
+            await asyncio.sleep(self._between(0.25, 0.4))
+            if line.busy:
+                disturb()
+            while line.busy:
+                await asyncio.sleep(0.05)
+
+    def _say(self, line: Line, answer: str) -> None:
+        """Answer, or be cut off in the middle of it."""
+        self._answers += 1
+        if self.who.kind == "cut_off" and self._rung == 1 and self._answers == 3:
+            line.break_off(answer)
+            return
+        line.say(answer)
+        if self.who.kind == "bad_line" and self._answers == 2:
+            line.lost.set()
+
+    async def _talk(self, line: Line) -> None:
         heard, quiet = "", 0.0
         while not line.over.is_set():
             words = await line.hear(_SETTLE if heard else 1.0)
@@ -183,7 +273,7 @@ class Person:
             answer, heard = self.answer(heard), ""
             if answer is not None:
                 await asyncio.sleep(self._between(0.2, 0.5))
-                line.say(answer)
+                self._say(line, answer)
 
     async def _wait_for_the_end(self, line: Line) -> None:
         """After a goodbye: hang up, unless the other side does first."""

@@ -347,10 +347,12 @@ class Session:
     async def _listen(self) -> None:
         while True:
             doing = await self._line.doings.get()
-            if doing.digit:
+            if doing.how == "break_off":
+                self._line.hang_up()
+            elif doing.digit:
                 self._made.transcript.append({"role": "dtmf", "digit": doing.digit})
                 await self._show()
-            else:
+            elif doing.words:
                 await self._heard(doing)
 
     async def _heard(self, doing: Doing) -> None:

@@ -35,8 +35,10 @@ class Pace:
     """To speak one word."""
     first_sound: float = 0.12
     """From our first token to sound (seen on the wire: 0.32-0.43)."""
-    recognise: float = 0.12
-    """From the end of speech to the final transcript (0.35-0.55)."""
+    partial: float = 0.25
+    """Between two partial transcripts (0.2-0.3)."""
+    recognise: float = 0.35
+    """From the end of speech, and the last partial transcript, to the final one (0.35-0.55)."""
     connect: float = 0.15
     """From the answered call's TwiML to ``setup`` (0.4-0.9)."""
     dropped: float = 1.2
@@ -64,7 +66,8 @@ class Call:
     events: tuple[str, ...] = ("completed",)
     ring: float = 60
     longest: float = 14_400
-    detect: bool = False
+    detect: str = ""
+    """How answering machines are detected: ``Enable``, ``DetectMessageEnd`` (after the greeting), or not."""
     async_amd: bool = False
     amd_callback: str = ""
     status: str = "queued"
@@ -106,11 +109,12 @@ def note_event(call: Call, request: Mapping[str, Any], status: int, seconds: flo
 
 @dataclass(frozen=True)
 class Pickup:
-    """What became of the ringing: a ``human`` or ``machine`` answers and then holds the line, or it is ``busy`` or
-    ``failed``."""
+    """What became of the ringing: a ``human``, a ``machine`` or a ``fax`` answers and then holds the line, or it is
+    ``busy`` or ``failed``. ``taken_for``: what machine detection says instead of the truth."""
 
-    kind: Literal["human", "machine", "busy", "failed"]
+    kind: Literal["human", "machine", "fax", "busy", "failed"]
     converse: Callable[[Line], Coroutine[Any, Any, None]]
+    taken_for: str = ""
 
 
 async def nobody(line: Line) -> None:

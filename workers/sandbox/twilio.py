@@ -168,7 +168,7 @@ def _placed(exchange: Exchange, form: FormData) -> Call:
         events=events,
         ring=_seconds(form, "Timeout", 60, 600),
         longest=_seconds(form, "TimeLimit", 14_400, 86_400),
-        detect=bool(form.get("MachineDetection")),
+        detect=str(form.get("MachineDetection", "")),
         async_amd=str(form.get("AsyncAmd", "")).lower() == "true",
         amd_callback=str(form.get("AsyncAmdStatusCallback", "")),
     )
