@@ -28,6 +28,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from workflows import identity, messages
 from workflows.control_workflow import MEMO, ControlStart, Pause, Paused, Resume, holding, scope_fault
 from workflows.effects import Gate
+from workflows.events import Form
 from workflows.optout_workflow import OptOutStart, Stop
 
 from . import faults
@@ -89,6 +90,14 @@ async def opted_out(client: Client, handle: str) -> bool:
             return await _opted_out(client, handle)
     except (TimeoutError, RPCError) as error:
         raise faults.retry(f"the gate could not be asked: {type(error).__name__}") from error
+
+
+def handles(lead: str, person: Form | None) -> set[str]:
+    """Every hash under which the opt-out of this lead has to stand."""
+    known = {lead.removeprefix(_LEAD)}
+    if person is not None:
+        known |= {person.phone_hash, person.email_hash}
+    return known - {""}
 
 
 async def start_opt_out(

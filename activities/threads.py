@@ -14,24 +14,21 @@ from datetime import datetime, timedelta
 
 from temporalio import activity
 from temporalio.client import WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError
-from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError
 
-from workflows import identity
 from workflows.conversation import Conversation, signals
-from workflows.conversation.turn import Decision, MalformedTurn
 from workflows.effects import Converse, Conversed
 from workflows.events import CallLearned
 from workflows.messages import Act, Answer
 from workflows.playbook import playbook_of
 
-from . import faults, gate, metrics
+from . import faults, gate
 from .vendors import openai
 
 _MOST_STEPS = 40
 """Things that the core may want done for one message; more is a talk that goes round in circles."""
-_THINK_WITHIN = 20.0
-"""Seconds for the model's turn: a text may take longer than a word on the phone."""
+_THINK_WITHIN = timedelta(seconds=20)
+"""For the model's decision: a text may take longer than a word on the phone."""
 _ACT_WITHIN = 30.0
 """Seconds for the lead's answer: a booking reads calendars."""
 
@@ -82,7 +79,7 @@ class _Turn:
             if output.text.strip() not in self._talk.state.waiting:  # nobody waits on a line
                 self._said.append(output.text if output.text.endswith(" ") else output.text + " ")
         elif isinstance(output, signals.Ask):
-            await self._think(output)
+            await openai.think(output, self._take, self._now, _THINK_WITHIN)
         elif isinstance(output, signals.Perform):
             self._take(signals.Performed(self._now(), output.id, await self._act(output)))
         elif isinstance(output, signals.KeepOptOut):
@@ -90,24 +87,6 @@ class _Turn:
             self._take(signals.OptOutKept(self._now()))
         elif isinstance(output, signals.Tell):
             self._told.append(output.learned)
-
-    async def _think(self, ask: signals.Ask) -> None:
-        usage = openai.Usage()
-        try:
-            async with asyncio.timeout(_THINK_WITHIN):
-                async for known in openai.stream_turn(ask.messages, ask.schema, ask.actions):
-                    if isinstance(known, Decision):
-                        self._take(signals.Decided(self._now(), ask.id, known))
-                    elif isinstance(known, openai.Usage):
-                        usage = known
-                    else:
-                        self._take(signals.Words(self._now(), ask.id, known))
-        except (ApplicationError, MalformedTurn, TimeoutError) as error:
-            metrics.effect("model_turn", getattr(error, "type", None) or "error")
-            self._take(signals.Failed(self._now(), ask.id, type(error).__name__, usage.tokens_in, usage.tokens_out))
-            return
-        metrics.effect("model_turn", "ok")
-        self._take(signals.Finished(self._now(), ask.id, usage.tokens_in, usage.tokens_out))
 
     async def _act(self, asked: signals.Perform) -> Answer:
         """The lead's recorded answer. The action's kind is part of the id: another decision of the model's, when all
@@ -131,12 +110,9 @@ class _Turn:
 
     async def _keep_opt_out(self, words: str) -> None:
         """Durable before it is acknowledged."""
-        brief = self._request.brief
-        handles = {brief.lead.removeprefix(identity.lead_id(""))}
-        if brief.person is not None:
-            handles |= {brief.person.phone_hash, brief.person.email_hash}
+        brief, at = self._request.brief, self._request.now
+        handles = gate.handles(brief.lead, brief.person)
         try:
-            client = activity.client()
-            await gate.start_opt_out(client, filter(None, handles), brief.lead, "text", self._request.now, words[:300])
+            await gate.start_opt_out(activity.client(), handles, brief.lead, "text", at, words[:300])
         except RPCError as error:
             raise faults.retry(f"the opt-out could not be kept: {error.status.name}") from None

@@ -25,9 +25,7 @@ from temporalio.service import RPCError
 
 from activities import gate, metrics
 from activities.vendors import openai
-from workflows import identity
 from workflows.conversation import Conversation, signals
-from workflows.conversation.turn import Decision, MalformedTurn
 from workflows.messages import Brief
 from workflows.playbook import playbook_of
 from workflows.reading import is_opt_out
@@ -46,8 +44,6 @@ STOP_WITHIN = 3.0
 """Seconds for the last report when the process stops."""
 OVERDUE = timedelta(seconds=1)
 """So much later than the conversation itself gives the model up, its request is dropped in any case."""
-SPEAK_WITHIN = 10.0
-"""Seconds in which the model's turn must be whole."""
 WATCH_EVERY = 0.3
 """Seconds between two looks at what is paused."""
 _RESTART = 1012
@@ -332,32 +328,13 @@ class Session:
     def _think(self, ask: signals.Ask) -> None:
         self._hush()
         assert self._conversation is not None
-        self._thinking = self._spawn(self._turn(ask, self._conversation.playbook.call.decide_within + OVERDUE))
+        within = self._conversation.playbook.call.decide_within + OVERDUE
+        self._thinking = self._spawn(openai.think(ask, self.put, _now, within))
 
     def _hush(self) -> None:
         if self._thinking is not None:
             self._thinking.cancel()
             self._thinking = None
-
-    async def _turn(self, ask: signals.Ask, decide_within: timedelta) -> None:
-        usage = openai.Usage()
-        try:
-            async with asyncio.timeout(decide_within.total_seconds()) as limit:
-                async for known in openai.stream_turn(ask.messages, ask.schema, ask.actions):
-                    if isinstance(known, Decision):
-                        limit.reschedule(asyncio.get_running_loop().time() + SPEAK_WITHIN)
-                        self.put(signals.Decided(_now(), ask.id, known))
-                    elif isinstance(known, openai.Usage):
-                        usage = known
-                    else:
-                        self.put(signals.Words(_now(), ask.id, known))
-        except (ApplicationError, MalformedTurn, TimeoutError) as error:
-            metrics.effect("model_turn", getattr(error, "type", None) or "error")
-            log.warning("%s/%s: no usable turn: %s", self.lead, self.attempt, type(error).__name__)
-            self.put(signals.Failed(_now(), ask.id, type(error).__name__, usage.tokens_in, usage.tokens_out))
-            return
-        metrics.effect("model_turn", "ok")
-        self.put(signals.Finished(_now(), ask.id, usage.tokens_in, usage.tokens_out))
 
     async def _perform(self, asked: signals.Perform) -> None:
         began = time.monotonic()
@@ -370,16 +347,12 @@ class Session:
 
     async def _keep_opt_out(self, words: str) -> None:
         """Durable before it is acknowledged, whatever becomes of the lead."""
-        brief = self._brief
-        person = brief.person if brief else None
-        handles = {self.lead.removeprefix(identity.lead_id(""))}
-        if person is not None:
-            handles |= {person.phone_hash, person.email_hash}
+        handles = gate.handles(self.lead, self._brief.person if self._brief else None)
         at = _now()
         for attempt in range(6):
             try:
                 async with asyncio.timeout(3):
-                    await gate.start_opt_out(self.client, filter(None, handles), self.lead, "call", at, words[:300])
+                    await gate.start_opt_out(self.client, handles, self.lead, "call", at, words[:300])
                 self.put(signals.OptOutKept(_now()))
                 return
             except (RPCError, TimeoutError, RuntimeError) as error:

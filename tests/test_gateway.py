@@ -169,6 +169,8 @@ async def test_a_call_from_ring_to_booked_and_reported(calls: People) -> None:
     exposition = (await calls.site.http.get("/metrics")).text
     turns = next(line for line in exposition.splitlines() if line.startswith("showrate_turn_seconds_count"))
     assert float(turns.split()[-1]) >= 5
+    for stage in ("decided", "first_token", "performed"):
+        assert re.search(rf'showrate_turn_stage_seconds_count{{stage="{stage}"}} [1-9]', exposition), stage
     assert gateway.live_calls() == 0
 
 

@@ -10,23 +10,30 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+import logging
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import openai
 from openai import AsyncOpenAI, AsyncStream
 from openai.types.chat import ChatCompletionChunk
+from temporalio.exceptions import ApplicationError
 
-from activities import faults
+from activities import faults, metrics
 from activities.settings import Settings, settings
 from activities.vendors import status
+from workflows.conversation import signals
 from workflows.conversation.turn import Decision, MalformedTurn, TurnReader
+
+log = logging.getLogger(__name__)
 
 MOST_TOKENS = 600
 """Tokens that one turn may take."""
+SPEAK_WITHIN = 10.0
+"""Seconds from the decision to the last word."""
 _LENIENT = (
     ("json_schema", ("response_format", "schema", "structured", "guided")),
     ("response_format", ("response_format", "json_object")),
@@ -63,6 +70,31 @@ def _client(house: Settings) -> AsyncOpenAI:
             timeout=house.showrate_timeout,
         )
     return of_loop[key]
+
+
+async def think(
+    ask: signals.Ask, take: Callable[[signals.Input], object], now: Callable[[], datetime], decide_within: timedelta
+) -> None:
+    """Have ``ask`` answered: each piece goes to ``take`` as it comes, Finished or Failed last. Nothing is raised but a
+    cancellation."""
+    usage = Usage()
+    try:
+        async with asyncio.timeout(decide_within.total_seconds()) as limit:
+            async for known in stream_turn(ask.messages, ask.schema, ask.actions):
+                if isinstance(known, Decision):
+                    limit.reschedule(asyncio.get_running_loop().time() + SPEAK_WITHIN)
+                    take(signals.Decided(now(), ask.id, known))
+                elif isinstance(known, Usage):
+                    usage = known
+                else:
+                    take(signals.Words(now(), ask.id, known))
+    except (ApplicationError, MalformedTurn, TimeoutError) as error:
+        metrics.effect("model_turn", getattr(error, "type", None) or "error")
+        log.warning("no usable turn: %s", type(error).__name__)
+        take(signals.Failed(now(), ask.id, type(error).__name__, usage.tokens_in, usage.tokens_out))
+        return
+    metrics.effect("model_turn", "ok")
+    take(signals.Finished(now(), ask.id, usage.tokens_in, usage.tokens_out))
 
 
 async def stream_turn(
