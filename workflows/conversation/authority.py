@@ -243,8 +243,9 @@ def _refusal(state: State, action: Asked, read: float) -> float:
     why = action.disposition if isinstance(action, Decline) else ""
     if why == "not_fit" or ear.wish(state) == "wrong_number" or ear.says(state, is_not_interested):
         return 1.0
-    denied = why == "not_interested" and ear.says(state, is_denial)
-    return max(read, 0.5) if denied else min(read, _UNHEARD)
+    if why == "not_interested" and ear.says(state, is_denial):
+        return max(read, 0.5)
+    return 0.0  # no earlier no, and no word of the model's, makes these words one
 
 
 def _cancelling(state: State, action: Asked, read: float) -> float:

@@ -161,8 +161,14 @@ def _lower_end(value: float, upper: tuple[float, int], t: Sequence[str]) -> floa
     return value * scale if scale and value < top / scale and value * scale < top else value
 
 
+_BEFORE_A_PRONOUN = frozenset([
+    "no", "the", "that", "this", "which", "any", "every", "some", "not", "only", "first", "second", "third", "fourth", "fifth",
+    "last", "latter", "next", "other", "another", "each", "early", "late",
+])  # fmt: skip
+
+
 def _counts(t: Sequence[str], i: int) -> bool:
-    """Whether "one" is a number here, and no pronoun: "no one", "the one", "one of us", "which one"."""
+    """Whether "one" is a number here, and no pronoun: "no one", "the one", "one of us", "the second one"."""
     before = t[i - 1] if i else ""
     after = t[i + 1] if i + 1 < len(t) else ""
-    return before not in ("no", "the", "that", "this", "which", "any", "every", "some", "not", "only") and after != "of"
+    return before not in _BEFORE_A_PRONOUN and after != "of"

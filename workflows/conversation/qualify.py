@@ -44,13 +44,20 @@ class Fit(Model):
         return tuple(c for c in failed if c.knock_out) or failed
 
 
+_OTHER_NUMBERS = re.compile(
+    r"[$€£] ?\d[\d.,]*|\b(?:number|option|slot) \w+|\b[\w.,-]+(?: (?:hundred|thousand))? ?(?:%|percent\b|per cent\b|dollars?\b|bucks\b|euros?\b|pounds?\b|cents?\b|"
+    r"o'?clock\b|[ap]\.?m\b|in the (?:morning|afternoon|evening)\b|minutes?\b|hours?\b|days?\b|weeks?\b|months?\b|years?\b)"
+)
+"""Money, shares, times and lengths: no answer to how many there are of something."""
+
+
 def accept(question: Question, value: str) -> str:
     """``value`` in the field's one spelling, or "" when it is no answer to the question."""
     value = " ".join(value.split())[:200]
     if not value:
         return ""
     if question.kind == "number":
-        number = number_in(value)
+        number = number_in(_OTHER_NUMBERS.sub(" ", value.lower()))
         return "" if number is None else f"{number:.0f}" if number == int(number) else f"{number:g}"
     if question.kind == "choice":
         return _choice(question, value)

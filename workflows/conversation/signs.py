@@ -28,6 +28,11 @@ _PLAIN: dict[Kind, float] = {
 }
 _READ_ONLY = 0.5
 """What a commitment or confirmation weighs that shows no word of agreement: only the model took it for one."""
+_NO_NO = 0.15
+"""What a denial weighs in which no word denies: only the model took it for one."""
+_NEGATIVE = re.compile(
+    r"\b(?:no|not|nor|never|none|nothing|nobody|nah|nope|without|rather|pass|stop|leave|enough|forget|decline|cancel|already|\w+n't|dont|wont|cant)\b"
+)
 _EMPHATIC = re.compile(
     r"\b(?:absolutely|definitely|certainly|for sure|of course|totally|hundred percent|100 percent|perfect|exactly|"
     r"let's (?:do|go|book|get)|sign me up|book (?:it|me|that)|please do|great|love (?:it|to|that)|go for it|can't wait|gladly|"
@@ -73,7 +78,8 @@ def weigh(kind: Kind, words: str, doubtful: bool = False) -> float:
     if kind in ("commitment", "confirmation"):
         value = _agreement(kind, words, said)
     elif kind == "denial":
-        value = 0.0 if is_confirmation(words) else _graded(kind, said, _SOFT, 0.4)
+        denied = _graded(kind, said, _SOFT, 0.4) if _NEGATIVE.search(said) else _NO_NO
+        value = 0.0 if is_confirmation(words) else denied
     elif kind == "concern":
         value = _graded(kind, said, _ASIDE, 0.3)
     else:
