@@ -77,7 +77,7 @@ _OF_A_CALL = re.compile(
 
 _BORNE_OUT: dict[str, re.Pattern[str]] = {
     "stop": re.compile(
-        r"\b(?:stop|never|no more|remove|off|list|leave (?:me|us)|enough|quit|unsubscribe|delete|forget|block|go away|"
+        r"\b(?:stop|never|no more|remove|off|list|leave (?:me|us)|enough|done|quit|unsubscribe|delete|forget|block|go away|"
         r"(?:don't|dont|do not) (?:\w+ )?(?:call|text|contact|want|bother|ring|ever))\b"
     ),
     "person": re.compile(
@@ -357,7 +357,7 @@ def by_rule(state: State) -> Decision:
     words = state.last_words
     fields: tuple[FieldRead, ...] = ()
     question = state.playbook.fields.get(state.last_asked)
-    if question and not state.learned.get(state.last_asked) and (value := value_of(question, words)):
+    if question and not state.knows(state.last_asked) and (value := value_of(question, words)):
         fields = (FieldRead(field=state.last_asked, value=value, quote=words),)
 
     def turn(intent: Intent, action: str, **args: str) -> Decision:
