@@ -31,6 +31,8 @@ _LOOSE_PREFIXES = bag("around about by after before than from until till say pas
 _AFTER = frozenset(["after", "from", "past", "onwards"])
 _BEFORE = frozenset(["before", "until", "till", "by"])
 _ABOUT = frozenset(["around", "about", "roughly", "approximately", "like", "near", "towards"])
+_OF_TALK = bag("how what calling call asked asking talk question think thinking")
+"""Before "about": it names what is spoken of, no rough time."""
 _PARTS: dict[str, Part] = {
     "morning": "morning", "mornings": "morning", "afternoon": "afternoon", "afternoons": "afternoon", "evening": "evening", "evenings": "evening",
     "tarde": "afternoon", "noche": "evening", "lunchtime": "afternoon", "night": "evening",
@@ -309,7 +311,7 @@ def edge_before(t: Tokens, i: int) -> tuple[Edge, bool, int]:
         return _turned(t, i - 1, "after")
     if at in _BEFORE:
         return _turned(t, i - 1, "before")
-    if at in _ABOUT:
+    if at in _ABOUT and not (at == "about" and i > 1 and t[i - 2] in _OF_TALK):
         return "", True, i - 1
     return "", False, i
 
