@@ -48,7 +48,7 @@ def classify(state: State, reading: Reading, topic: str) -> str:
     named = concern(state, words)
     if reading.intent == "concern":
         return named or (topic if topic in state.playbook.objections and not is_confirmation(words) else "")
-    return named if reading.intent in ("unclear", "no", "not_interested") else ""
+    return named if reading.intent in ("unclear", "no", "not_interested", "question") else ""
 
 
 def follow(state: State, raised: str, reading: Reading) -> tuple[Concern, ...]:

@@ -55,7 +55,9 @@ def decide(talk: Conversation, decision: Decision) -> None:
     decision = settle(s, decision)
     reading, proposal = decision.reading, decision.action
     raised = concerns.classify(s, reading, proposal.args.get("topic", ""))
-    if raised and reading.intent in ("unclear", "no"):
+    if reading.intent == "question" and fact(s, s.last_words):
+        raised = ""  # "where did you get my number?" is a concern, "what does it cost?" is not
+    if raised and reading.intent in ("unclear", "no", "question"):
         reading = reading.model_copy(update={"intent": "concern"})
     eased = [c.name for c in s.concerns.values() if c.status == "open"]
     report = absorb(s, reading, raised, concerns.follow(s, raised, reading))
