@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from .. import events as ev
-from ..reading import is_denial, plain
+from ..reading import hesitates, is_denial, plain
+from ..wishes import refers
 from . import concerns, dates, moves, spelled
 from .exits import enter
 from .signs import weigh
@@ -24,6 +25,8 @@ _SOFT = 0.5
 """A no that weighs less than this may be met with the answer to what stands behind it, once."""
 _WORDS = 300
 _AGAIN = re.compile(r"\b(?:back|again|hang up|line|connection)\b")
+_NO_NAME = re.compile(r"\b(?:no idea|can't say|can't tell|couldn't say|rather not|himself|herself|(?:my|our) \w+)\b")
+"""An answer to the question who is right that names nobody."""
 _LINK_ONLY = re.compile(r"\b(?:just|only|simply|instead|rather|myself|online|prefer|nothing else)\b")
 
 
@@ -48,18 +51,24 @@ def person(talk: Conversation, why: str) -> None:
     moves.hand_off(talk, f"{why}; {', '.join(standing)}" if standing else why)
 
 
-def refer(talk: Conversation, proposal: Proposal) -> None:
-    """Somebody else is the right one: who, and how are they reached? Asked once; then a person takes it up."""
+def refer(talk: Conversation, proposal: Proposal) -> bool:
+    """Somebody else is the right one: who, and how are they reached? Asked once; then a person takes it up. False
+    when they speak of something else after all."""
     s = talk.state
     words = s.last_words
     name = spelled.name_in(words) or _really(words, proposal.args.get("name", ""))
     contact = spelled.contact_in(words) or _really(words, proposal.args.get("contact", ""))
-    if not name and not contact and not s.referring:
-        s.referring = True
-        talk.void()
-        talk.say(s.words(s.playbook.speech.who))
-        return
+    if not name and not contact:
+        if not s.referring:
+            s.referring = True
+            talk.void()
+            talk.say(s.words(s.playbook.speech.who))
+            return True
+        if not (refers(words) or is_denial(words) or hesitates(words) or _NO_NAME.search(plain(words))):
+            s.referring = False
+            return False
     moves.attempt(talk, ev.Refer(name=name[:80], contact=contact[:120], words=words[:_WORDS]))
+    return True
 
 
 def _really(words: str, claimed: str) -> str:

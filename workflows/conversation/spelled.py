@@ -169,6 +169,10 @@ _NAMED = re.compile(
     r"\b(?:my name is|my name's|name is|the name's|talk to|speak (?:to|with)|ask for|you want|contact)"
     r" (?:my |our )?(?:boss |manager |colleague |wife |husband |partner |brother |sister )?([a-z' -]+?)(?: (?:in|from|at|on|about|instead|please|he|she)\b.*)?[.!,]*$"
 )
+_AFTER_NAME = re.compile(
+    r"[.!]?$|, |(?: \w+ dot\b)| (?:is|handles|does|decides|runs|manages|in|from|at|here|speaking|knows|takes|would|can)\b"
+)
+"""What follows a name that begins a sentence."""
 _SPELLED = re.compile(r"\b(?:[a-z](?:[\s-]+|$)){3,}", re.I)
 
 
@@ -187,11 +191,15 @@ def name_in(text: str) -> str:
 def _capitalised(text: str, anywhere: bool) -> str:
     for found in _NAME.finditer(text) if anywhere else filter(None, (_NAME.match(text),)):
         words = found[0].split()
+        begins = anywhere and not re.split(r"[.!?]", text[: found.start()])[-1].strip()
         while words and words[0].lower() in _NO_NAMES:
             words.pop(0)
+            begins = False
         while words and words[-1].lower() in _NO_NAMES:
             words.pop()
-        if words:
+        if begins and len(words) == 1 and not _AFTER_NAME.match(text[found.end() :]):
+            continue  # a capital letter that only begins the sentence
+        if words and not any(word.lower() in _ROLES or word.lower() in NUMBERS for word in words):
             return " ".join(words)
     return ""
 
@@ -200,7 +208,7 @@ def _uncapitalised(text: str) -> str:
     """A name in a transcript without capital letters: after "my name is", or all that was said."""
     named = _NAMED.search(text)
     words = re.findall(r"[a-zà-ÿ'-]+", named[1] if named else text)
-    if not 0 < len(words) <= (2 if named else 3) or any(len(w) < 2 or w in _NO_NAMES or w in _ROLES for w in words):
+    if not 0 < len(words) <= 2 or any(len(w) < 2 or w in _NO_NAMES or w in _ROLES for w in words):
         return ""
     return " ".join(word.capitalize() for word in words)
 
