@@ -182,8 +182,11 @@ def test_disclosure_and_company_come_first_and_the_notice_where_wanted(opening: 
 
 
 def test_a_resumed_call_hears_its_booking_from_the_ledger() -> None:
-    said = Talk(brief(resumed=True, booking=BOOKING, node="confirmation")).last
+    said = Talk(brief(resumed=True, booking=BOOKING, node="confirmation", booked_here=True)).last
     assert "stands: tomorrow, Tuesday the 24th, at 10 AM" in said
+    stranger = Talk(brief(resumed=True, booking=BOOKING, node="confirmation"))
+    assert "10 AM" not in stranger.last
+    assert "10 AM" in stranger.hear("Yes, speaking.")
 
 
 def test_a_refused_call_ends_politely_without_asking_anything() -> None:

@@ -28,6 +28,7 @@ def brief(state: Lead, playbook: Playbook, call: Connect, resumed: bool = False)
         "recording_notice": not region.startswith("US-") or region[3:] in _RECORDING_NOTICE,
         "talked_before": _talked_before(state), "resumed": resumed,
         "touch": touch.touch.rsplit("/", 1)[-1] if touch and not call.inbound else "",
+        "booked_here": bool(resumed and touch and state.booked_at and state.booked_at >= touch.at),
     })  # fmt: skip
 
 

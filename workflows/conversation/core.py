@@ -140,7 +140,7 @@ class Conversation:
             return
         if s.last_asked:
             s.asked_often[s.last_asked] = s.asked_often.get(s.last_asked, 0) + 1
-            if s.asked_often[s.last_asked] > _MOST_ASKED and not s.learned.get(s.last_asked):
+            if s.asked_often[s.last_asked] > _MOST_ASKED and not s.knows(s.last_asked):
                 moves.escalate(self, f"no clear answer about {s.last_asked.replace('_', ' ')}")
                 return
         words = s.last_words

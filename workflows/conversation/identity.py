@@ -10,6 +10,7 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING
 
+from ..events import Booking
 from ..reading import is_confirmation, is_wrong_person, plain
 from ..wording import first_name
 
@@ -33,7 +34,15 @@ def passed(state: State) -> bool:
 
 def may_tell(state: State) -> bool:
     """Whether the meeting may be spoken of, moved or cancelled: they passed, or it was made in this very talk."""
-    return state.booking is None or state.booking != state.brief.booking or passed(state)
+    brief = state.brief
+    return state.booking is None or state.booking != brief.booking or brief.booked_here or passed(state)
+
+
+def tellable(state: State) -> Booking | None:
+    """The meeting that stands, or was missed, if it may be spoken of: nothing else is told of anybody's calendar."""
+    if state.booking is not None:
+        return state.booking if may_tell(state) else None
+    return state.brief.missed if state.brief.missed is not None and passed(state) else None
 
 
 def on_record(state: State) -> str:

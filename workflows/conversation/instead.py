@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from ..events import Action, HandOff, SendLink, Verdict
 from ..messages import Answer
 from ..playbook import Instead
-from . import identity, moves
+from . import ear, identity, moves
 from .exits import enter
 from .state import State
+from .turn import Reading
 
 if TYPE_CHECKING:
     from .core import Conversation
@@ -123,12 +124,18 @@ def _go(state: State, do: Instead, verdict: Verdict) -> None:
         enter(state, node)
 
 
-def take_up(talk: Conversation) -> bool:
-    """Once they have said who they are, do what waited for it. Whether anything did."""
+def take_up(talk: Conversation, reading: Reading) -> bool:
+    """Once they have said who they are, do what waited for it; whether anything was done. A wish that they utter with
+    their name, or in place of it, is what they want now: the old one is dropped."""
     s = talk.state
-    if s.wanted is None or not identity.passed(s):
+    if s.wanted is None:
         return False
-    (action, verdict), s.wanted = s.wanted, None
+    other = bool(ear.wish(s)) or reading.intent not in ("yes", "answer", "unclear")
+    (action, verdict), passed = s.wanted, identity.passed(s)
+    if other or passed:
+        s.wanted = None
+    if other or not passed:
+        return False
     if isinstance(action, str):
         moves.reveal(talk, verdict)
     else:

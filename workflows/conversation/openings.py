@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from ..messages import Brief
 from ..playbook import Playbook
-from . import moves
+from . import identity, moves
+from .authority import authorize
 from .state import State
 
 _INSTEAD = {
@@ -31,7 +32,18 @@ def opening(state: State) -> str:
         parts += [speech.resumed, speech.already if state.booking else _question(state)]
     else:
         parts.append(_words(state, kind_of(state.playbook, brief)))
+    if state.booking is not None and not identity.may_tell(state):
+        parts[-1] = _asking_who(state, parts[-1])
     return state.words(" ".join(parts))
+
+
+def _asking_who(state: State, words: str) -> str:
+    """Whoever holds the phone is asked who they are before the meeting is told; then it is."""
+    state.wanted = "reveal", authorize(state, "reveal")
+    if not identity.on_record(state):
+        return state.playbook.speech.opening.get("inbound", state.here.fallback)
+    tells = "{time}" in words or "{rep}" in words or "{name}" not in words
+    return state.playbook.speech.confirm_name if tells else words
 
 
 def kind_of(playbook: Playbook, brief: Brief) -> str:

@@ -93,7 +93,7 @@ def moment(state: State, words: str) -> dict[str, object]:
     wanted = (*node.required, *state.playbook.qualification.required)
     questions = state.playbook.fields
     asking = "ask" in node.actions and not state.qualified
-    missing = [f for f in dict.fromkeys(wanted) if f in questions and not state.learned.get(f)] if asking else []
+    missing = [f for f in dict.fromkeys(wanted) if f in questions and not state.knows(f)] if asking else []
     if "name" in node.required and not state.name:
         missing = ["name", *[f for f in missing if f != "name"]]
     return {
@@ -110,7 +110,7 @@ def moment(state: State, words: str) -> dict[str, object]:
                 for f in missing
             ],
             "offered": [{"number": i, "time": state.time(s.start)} for i, s in enumerate(state.offered, 1)],
-            "meeting": state.facts()["time"] if state.booking else "",
+            "meeting": (state.facts()["time"] or "stands; nothing of it is told to somebody unknown") if state.booking else "",
             "missed_meeting": bool(state.brief.missed and not state.booking),
             "last_asked": state.last_asked,
             "answered_concerns": dict(state.objections),

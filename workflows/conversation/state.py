@@ -11,11 +11,12 @@ from ..events import Action, Booking, Concern, ConversationEnded, Line, Sign, Sl
 from ..messages import Brief
 from ..playbook import Node, Playbook, Source
 from ..wording import asked, first_name, promised, render, spoken_phone, spoken_time
+from . import identity
 from .dates import Said
 from .ear import Ear
 from .floor import Floor
 from .moments import Noted, told
-from .qualify import Fit, assess
+from .qualify import Fit, assess, known
 from .signals import Timing
 from .turn import Decision
 
@@ -268,6 +269,10 @@ class State:
         """Fit, or once was: somebody with a meeting is not asked again."""
         return self.booking is not None or self.brief.missed is not None or self.fit.fits
 
+    def knows(self, field: str) -> bool:
+        """Whether ``field`` is known from somebody whose word counts, so that it is not asked for."""
+        return known(self.playbook, self.learned, self.sources, field)
+
     def verdict_on(self, action: Action) -> Verdict | None:
         """The last verdict on an action of this kind."""
         return next((v for v in reversed(self.verdicts) if v.action == action.kind), None)
@@ -324,7 +329,7 @@ class State:
 
     def facts(self, extra: Mapping[str, str] | None = None) -> dict[str, str]:
         """What the playbook's words are filled with."""
-        book, meeting = self.playbook, self.booking or self.brief.missed
+        book, meeting = self.playbook, identity.tellable(self)
         return {
             "name": first_name(self.name),
             "company": book.company.name,
