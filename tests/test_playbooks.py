@@ -29,7 +29,7 @@ from workflows.roster import read_team
 from workflows.rules import window
 from workflows.wording import asked, promised, spoken_phone
 
-from .talk import NOW, brief, playbook, slot
+from .talk import NOW, Talk, brief, playbook, slot
 
 FOLDER = Path(__file__).parent.parent / "workflows" / "playbooks"
 TEXTS = {file.name: file.read_text() for file in FOLDER.glob("*.yml")}
@@ -413,6 +413,68 @@ def test_a_promise_is_named_while_it_holds_and_owned_up_to_when_it_is_late() -> 
 def test_numbers_are_said_as_people_say_them() -> None:
     assert spoken_phone("+14155550100") == "415 555 0100"
     assert spoken_phone("+442079460000") == "442079460000"
+
+
+# ---- calls over the second script -------------------------------------------------------------------------------
+
+
+def _called(**changes: Any) -> Talk:
+    form = ev.Form(submission_id="f1", name="Dana Reyes", phone="+12125550100", source="trade_show")
+    return Talk(brief(person=form, touch="call_1", **changes), book=playbook("outbound.yml"))
+
+
+def test_who_gives_leave_is_asked_two_questions_and_offered_times() -> None:
+    talk = _called()
+    assert "your visit to our stand" in talk.last
+    talk.hear("Yes, go ahead.")
+    assert "keep count" in talk.last
+    talk.hear("In a spreadsheet.")
+    assert "how many places" in talk.last
+    talk.hear("Four.")
+    assert "for the demo" in talk.last
+    assert talk.state.path == ["outreach", "identity", "qualification", "booking"]
+
+
+def test_who_gives_no_leave_is_pressed_no_further() -> None:
+    talk = _called()
+    assert "text you a link" in talk.hear("No, not now.")
+    assert talk.state.path == ["outreach", "follow_up"]
+    talk.hear("Just text me the link.")
+    assert [act.kind for act in talk.lead.acts] == ["send_link"]
+    assert talk.state.closing
+
+
+def test_stock_in_one_place_does_not_fit_and_is_told_so_kindly() -> None:
+    talk = _called()
+    for words in ("Yes.", "On paper.", "Just one."):
+        talk.hear(words)
+    assert [act.kind for act in talk.lead.acts] == ["decline"]
+    assert "would not pay for you" in talk.last
+
+
+def test_who_asks_where_the_number_is_from_hears_the_approved_answer() -> None:
+    assert "You agreed that Tallyhook may call you" in _called().hear("Where did you get my number?")
+
+
+def test_a_node_that_does_not_help_goes_on_to_the_one_it_names_and_at_last_to_a_person() -> None:
+    book = playbook("outbound.yml")
+    talk = _called()
+    for _ in range(book.graph["outreach"].max_turns):
+        talk.hear("mumble")
+    assert talk.state.node == "outreach"
+    assert talk.hear("mumble") == book.graph["follow_up"].fallback
+    for _ in range(book.graph["follow_up"].max_turns + 1):
+        talk.hear("mumble")
+    assert talk.state.path == ["outreach", "follow_up", "handoff"]
+    assert [act.kind for act in talk.lead.acts] == ["hand_off"]
+
+
+def test_what_a_playbook_does_instead_stands_beside_what_is_usual() -> None:
+    usual, own = playbook().instead, playbook("outbound.yml").instead
+    assert own["call_back.evidence"] != usual["call_back.evidence"]
+    assert {name: ways for name, ways in own.items() if name != "call_back.evidence"} == {
+        name: ways for name, ways in usual.items() if name != "call_back.evidence"
+    }
 
 
 # ---- what a call needs ------------------------------------------------------------------------------------------

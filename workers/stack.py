@@ -36,6 +36,8 @@ AUDIENCE = "demo"
 SOURCES = ("website", "ads", "webinar")
 """The sources of the demo's forms, the hosted form's own first."""
 _UNASKED = ("inbound_call", "inbound_text")
+_LIST = "trade_show"
+"""A source of people who agreed to be called; they get the outbound script, by the real clock."""
 
 _GRACE = 12.0
 """Seconds that a process gets between SIGTERM and SIGKILL; the worker drains for ten."""
@@ -109,7 +111,7 @@ def demo_environment(home: Path, ports: Ports, keys: dict[str, str]) -> dict[str
     keys = dict(keys)
     source_key = keys.pop("SHOWRATE_SOURCE_KEY")
     sources = {source: f"pk-{source}-{source_key}" for source in SOURCES}
-    audiences = dict.fromkeys((*SOURCES, *_UNASKED), AUDIENCE)
+    audiences = dict.fromkeys((*SOURCES, *_UNASKED), AUDIENCE) | {_LIST: "outbound"}
     return {
         **inherited,
         **keys,
