@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from .. import events as ev
 from ..reading import agrees, asks_when, hesitates
 from . import branches, concerns, dates, ear, instead, local, readback
-from .authority import authorize, for_a_person
+from .authority import TALK, authorize, for_a_person
 from .exits import advance, enter
 from .grounding import refused
 from .prompt import moment
@@ -127,7 +127,9 @@ def _after_an_offer(talk: Conversation, reading: Reading) -> bool:
 
 def _proposal(talk: Conversation, reading: Reading, proposal: Proposal, raised: str, quotes: tuple[str, ...]) -> None:
     s, name = talk.state, proposal.name
-    if raised and (reading.intent == "concern" or name == "answer"):
+    if name in TALK and name != "end" and not (verdict := judge(talk, name)).allowed:
+        instead.turn_to(talk, verdict, name)
+    elif raised and (reading.intent == "concern" or name == "answer"):
         branches.meet(talk, raised)
     elif name in ("answer", "state"):
         _answer_from_playbook(talk, proposal)
