@@ -91,6 +91,8 @@ class World:
                 self.take(ev.CallCancelled(at=self.now, attempt=step.call.attempt))
             case plan.KeepOptOut():
                 self.take(ev.OptOutKept(at=self.now))
+            case plan.Converse():
+                self.converse(step)
             case plan.FindTimes():
                 self.take(ev.SlotsFound(at=self.now, request=step.request.id, slots=self.slots()))
             case plan.MakeBooking():
@@ -185,6 +187,26 @@ class World:
         else:
             self.take(ev.TextSent(at=self.now, touch=step.touch, message=step.message, sid="SM"))
 
+    def converse(self, step: plan.Converse) -> None:
+        """The conversation may ask the lead to act before it answers, and may fail to answer."""
+        assert not self.opted_out
+        self.now += timedelta(seconds=self.draw.randrange(20))
+        if self.draw.random() < 0.5:
+            action = self.draw.choice(
+                (ev.OfferSlots(), ev.HandOff(why="asked"), ev.CallBack(), ev.Decline(disposition="not_interested"))
+            )
+            asked = f"text-{step.messages[-1]}:1:{action.kind}"
+            self.take(
+                ev.ActionAsked(at=self.now, id=asked, action=action, by="agent", attempt=f"text-{step.messages[-1]}")
+            )
+            while (
+                not isinstance(then := plan.next_step(self.state, self.book, self.now), plan.Converse)
+                and asked not in self.state.answers
+            ):
+                self.perform(then)
+        told = self.draw.choice(({"reply": "Thank you."}, {"reply": ""}, {"why": "no answer in time"}))
+        self.take(ev.TextAnswered(at=self.now, messages=step.messages, node="qualification", **told))  # type: ignore[arg-type]
+
     def people(self) -> None:
         """Somebody always comes back to what a person took over or paused."""
         if self.state.taken_over_by:
@@ -199,7 +221,8 @@ class World:
             case 0:
                 self.take(ev.MessageReceived(at=self.now, id=f"m{self.count}", text="STOP"))
             case 1:
-                self.take(ev.MessageReceived(at=self.now, id=f"m{self.count}", text="yes that works"))
+                words = self.draw.choice(("yes that works", "What does it cost?", "START"))
+                self.take(ev.MessageReceived(at=self.now, id=f"m{self.count}", text=words))
             case 2:
                 self.take(
                     ev.FormSubmitted(at=self.now, form=form(submission_id=f"s{self.count}", phone=self.state.phone))

@@ -400,8 +400,6 @@ class MessageReceived(_Event):
     kind: Literal["message_received"] = "message_received"
     text: str
     channel: Literal["text", "email"] = "text"
-    answer: bool = False
-    """The machine may answer it; without, a person is told. Set by the lead's own handler, not by who signals."""
 
 
 class TextAnswered(_Event):

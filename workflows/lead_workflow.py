@@ -369,8 +369,8 @@ class LeadWorkflow:
 
     @workflow.signal
     def message_received(self, event: ev.MessageReceived) -> None:
-        """A text from the lead. Leads that began before texts were answered go on as they began."""
-        self._put(event.model_copy(update={"answer": workflow.patched("answered-texts")}))
+        """A text from the lead."""
+        self._put(event)
 
     @workflow.signal
     def message_status(self, event: ev.TextFailed) -> None:

@@ -86,7 +86,7 @@ def message_received(state: Lead, event: ev.MessageReceived) -> Lead:
         return marks.note(
             marks.reach(state, "confirmed", event.at), event.at, "confirmed", "confirmed the meeting by text"
         )
-    if event.answer and event.id and event.text.strip() and _machine_answers(state, event):
+    if event.id and event.text.strip() and _machine_answers(state, event):
         waits = Unanswered(id=event.id, text=event.text[:_LONGEST_TEXT], at=event.at)
         return state.but(unanswered=(*state.unanswered, waits)[-_MOST_UNANSWERED:])
     return _for_a_person(state, event.id or str(state.version), event.text)
