@@ -305,7 +305,7 @@ UNGROUNDED = (
     "I've just moved your meeting.", "It is fully compliant.", "Your meeting is confirmed.",
 )  # fmt: skip
 GROUNDED = (
-    "Got it, thanks.", "How many people would use it?", "That sounds good.", "There is a 14 day trial, and it needs no card.",
+    "Got it, thanks.", "Are you the one who decides on this?", "That sounds good.", "There is a 14 day trial, and it needs no card.",
     "Plans start at 40 dollars per user and month.", "Tomorrow at 10 AM, then?", "So you need help with stock counts?",
     "Wednesday the 25th at 9 AM?", "Which of these suits you best?", "Thank you, Dana.", "Tallyhook connects to QuickBooks, Xero and Shopify.",
 )  # fmt: skip

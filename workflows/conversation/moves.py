@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .. import events as ev
-from ..reading import agrees, asks_when, hesitates
+from ..reading import agrees, asks_when, hesitates, plain
 from . import branches, concerns, dates, ear, instead, local, readback
 from .authority import TALK, authorize, for_a_person
 from .exits import advance, enter
@@ -38,6 +38,8 @@ __all__ = [
 ]
 
 _MOST_VERDICTS = 80
+_SAME_QUESTION = 0.6
+"""The part of its words that makes the model's question one of the playbook's."""
 _UNSURE = {
     "time": "They asked about a time that we could not confirm.",
     "number": "They asked about a figure or a price that we could not confirm.",
@@ -75,7 +77,7 @@ def decide(talk: Conversation, decision: Decision) -> None:
 def _follow(talk: Conversation, reading: Reading, proposal: Proposal, raised: str) -> None:
     """Where this turn leads: what they want first, then what the model proposes."""
     s = talk.state
-    if instead.take_up(talk):
+    if instead.take_up(talk, reading):
         return
     quotes = tuple(sign.quote for sign in s.signs[-4:] if sign.quote in s.last_words)
     if not _wish(talk, reading, proposal, raised, quotes):
@@ -95,8 +97,8 @@ def _wish(talk: Conversation, reading: Reading, proposal: Proposal, raised: str,
         local.disclose(talk)
     elif intent == "wrong_person" and s.booking is None:
         decline(talk, "wrong_person", quotes)
-    elif intent == "referral" or name == "refer" or s.referring:
-        branches.refer(talk, proposal)
+    elif (intent == "referral" or name == "refer" or s.referring) and branches.refer(talk, proposal):
+        pass
     elif intent == "already_booked":
         branches.booked_already(talk)
     elif intent == "call_now":
@@ -184,6 +186,8 @@ def speak_checked(talk: Conversation, turn: Turn, sentence: str) -> None:
     """Say one sentence of the model's if it is grounded. One that is not ends the turn: a person is asked, and what is
     said of that follows."""
     s = talk.state
+    if _asks_known(s, sentence):
+        return
     ground = refused(s, sentence)
     if ground is None:
         turn.said += " " + sentence
@@ -195,7 +199,25 @@ def speak_checked(talk: Conversation, turn: Turn, sentence: str) -> None:
     del s.verdicts[:-_MOST_VERDICTS]
     if not turn.corrected:
         turn.corrected = True
-        branches.ask_person(talk, _UNSURE[ground.rule])
+        branches.ask_person(talk, _UNSURE.get(ground.rule, _UNSURE["claim"]))
+
+
+def _asks_known(state: State, sentence: str) -> bool:
+    """Whether the model asks once more for what is known. To say it back ("so you are 20 people?") is no such
+    question."""
+    asked = _content(sentence)
+    if not asked or not sentence.rstrip().endswith("?"):
+        return False
+    return any(
+        len(asked & _content(question.ask)) >= _SAME_QUESTION * len(asked)
+        and not asked & _content(state.learned.get(field, ""))
+        and state.knows(field)
+        for field, question in state.playbook.fields.items()
+    )
+
+
+def _content(text: str) -> set[str]:
+    return {word for word in plain(text).split() if len(word) > 3 or word.isdigit()}
 
 
 def judge(
@@ -239,7 +261,7 @@ def _speak(talk: Conversation, proposal: Proposal) -> None:
     s = talk.state
     wanted = proposal.args.get("field", "")
     if proposal.name == "ask":
-        if not wanted or s.learned.get(wanted):
+        if not wanted or s.knows(wanted):
             talk.void()
             talk.say(next_question(s))
             return
