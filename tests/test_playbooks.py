@@ -23,10 +23,11 @@ from workflows.conversation.state import State
 from workflows.fault import Rule, misshapen
 from workflows.graph import draw
 from workflows.model import Model
-from workflows.playbook import OPENINGS, Playbook, PlaybookError, read_playbook
+from workflows.playbook import Playbook, PlaybookError, read_playbook
 from workflows.proof import check
 from workflows.roster import read_team
 from workflows.rules import window
+from workflows.speech import OPENINGS
 from workflows.wording import asked, promised, spoken_phone
 
 from .talk import NOW, Talk, brief, playbook, slot

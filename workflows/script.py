@@ -7,8 +7,9 @@ import re
 from collections.abc import Iterator
 
 from .fault import Fault, found
-from .playbook import OPENINGS, Interest, Playbook, Promise, Touch
+from .playbook import Playbook, Touch
 from .reading import fixed
+from .speech import OPENINGS, Interest, Promise
 from .wording import FORM_FIELDS
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")

@@ -1,0 +1,132 @@
+"""The words of a playbook: what the agent may say, and when."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from .model import Duration, Strict
+
+
+class Fact(Strict):
+    """Something that the agent may say, word for word approved."""
+
+    text: str
+    cues: tuple[str, ...] = ()
+
+
+class Objection(Strict):
+    """A concern, the words by which it is known, and its approved answers, one for each time it comes up."""
+
+    cues: tuple[str, ...]
+    answers: tuple[str, ...]
+    short: str = ""
+    """Enough for a light aside: said the first time, when the words weigh less than ``light``. The talk then goes on."""
+    light: float = 0.4
+    then: Literal["follow_up", "send_link", "hand_off"] = "follow_up"
+    """What is offered once the answers are used up and the concern stays."""
+
+
+class Interest(Strict):
+    """Our words for what somebody asked for, chosen by what their form says: its text itself is never read aloud."""
+
+    when: dict[str, tuple[str, ...]]
+    """Field of the form (``source``, ``page``, ``message``, ``utm``, ``utm.campaign``, ``attributes.plan`` ...) -> words,
+    one of which stands in it; every field named must have one."""
+    say: str
+    """What ``{asked}`` is filled with: it follows "about"."""
+
+
+class Promise(Strict):
+    """Our words for what a form promised, said in the first call that keeps it: they fill ``{promise}``."""
+
+    when: dict[str, tuple[str, ...]]
+    """As of an :class:`Interest`; the form's own promise is its field ``promise``."""
+    say: str
+    within: Duration | None = None
+    """The promise held for this long ..."""
+    late: str = ""
+    """... and this is said after it."""
+
+
+OPENINGS = {
+    "outreach": "our first call",
+    "again": "a later call of ours, after one that reached nobody",
+    "inbound": "they ring us",
+    "known": "they ring us, and we have talked before",
+    "callback": "the call that they asked for",
+    "recovery": "after a missed meeting",
+    "booked": "we call somebody who has a meeting",
+    "reschedule": "somebody who has a meeting rings us",
+    "broken": "we ring again at once, since the call broke off",
+}
+"""The kinds of call that begin with words of their own."""
+
+
+class Speech(Strict):
+    """The playbook's own words: spoken as they stand, with ``{placeholders}`` filled from the state."""
+
+    disclosure: str
+    recording: str
+    opening: dict[str, str]
+    """By the kind of call, see :data:`OPENINGS`."""
+    offer: str
+    no_slots: str
+    slot_taken: str
+    booked: str
+    moved: str
+    cancelled: str
+    handoff: str
+    not_fit: str
+    not_interested: str
+    opted_out: str
+    wrong_person: str
+    callback: str
+    voicemail: str
+    confirm_later: str
+    """Said in place of anything that is not grounded."""
+    paused: str
+    goodbye: str
+    silence: tuple[str | tuple[str, ...], ...]
+    """What is said at each step of a silence, from reassuring to a graceful close; several wordings of one step are
+    used in turn, so that none is said twice. ``{question}`` is the open question in other words."""
+    filler: tuple[str, ...] = ("Let me see.", "One second, please.")
+    too_long: str
+    robot: str = "Yes, I am an automated assistant; a person joins you at the meeting."
+    """The answer to "are you a robot": never denied (Cal. SB 1001, Me. LD 1727)."""
+    moment: str = "One moment, please."
+    """Said while a calendar is asked."""
+    which: str = "Which of these do you mean: {slots}?"
+    link_sent: str = "You get a text with the link in a moment. Is there anything else?"
+    nearest: str = "Nothing is free then, but I can offer {slots}. Would one of these suit you?"
+    """When no slot lies in the span that was asked for."""
+    when: str = "When would be a better moment to call you?"
+    again: str = "Sorry, I did not get that. Could you say it again?"
+    screened: str = "This is {agent}, the automated assistant of {company}, for {name}, about {purpose}."
+    """To a call-screening service: who calls and why, in one line."""
+    resumed: str = "Sorry, we were cut off."
+    already: str = "Your meeting with {rep} stands: {time}."
+    not_booked: str = "I see no meeting of yours in our calendar yet."
+    """They say that they have booked, and the ledger knows of nothing."""
+    tasked: str = "I will have someone confirm that for you."
+    """A person was asked to look something up (``task``); the call goes on."""
+    referred: str = "Thank you, we will take it up with them. I will not call you about this again. Goodbye."
+    """Somebody else is the right one (``refer``)."""
+    who: str = "Who would be the right person to speak with?"
+    complaint: str = "I am sorry about that. I will have a colleague take it up with you personally."
+    read_back: str = "You said {value}, is that right?"
+    """Before something doubtful is relied on; ``{value}`` as it was understood."""
+    approval: str = "I have to check that with a colleague first. You get a text as soon as it is settled."
+    """The action is left to a person (``propose``)."""
+    now_call: str = "You have me on the line now, so let us settle it right away."
+    """They ask for a call now, in the call."""
+    which_day: str = "Which day would suit you?"
+    unknown: str = "That I cannot say for certain."
+    """A person was to be asked, and that did not work: nothing is promised."""
+    sure: str = "Just so that I get it right: is that what you want?"
+    """They asked for something, and not clearly enough to do it."""
+    confirm_name: str = "Just to be sure, am I speaking with {name}?"
+    """Before a meeting is told, moved or cancelled."""
+    soften: str = "Good to hear."
+    """A concern went away: said once, before the talk goes on."""
+    link_only: str = "I will text you the link, and you can pick a time there whenever you like. Thank you, goodbye."
+    """They want the link and nothing else."""
