@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from functools import lru_cache
@@ -11,7 +10,6 @@ from zoneinfo import ZoneInfo
 
 import holidays
 from temporalio.client import Client
-from temporalio.exceptions import ApplicationError
 
 from workflows import caps, slots, working
 from workflows import ledger as book
@@ -20,13 +18,7 @@ from workflows.playbook import MeetingType
 from workflows.roster import Rep
 from workflows.slots import Span
 
-from . import faults, ledger
-from .vendors import google
-
-_STUMBLE = 1.0
-"""Seconds within which a failed read counts as a stumble and is repeated at once."""
-
-Busy = tuple[datetime, datetime]
+from . import calendars, ledger
 
 
 async def free(client: Client, rep: Rep, meeting: MeetingType, asked: FindSlots, now: datetime) -> list[int]:
@@ -41,23 +33,35 @@ async def free(client: Client, rep: Rep, meeting: MeetingType, asked: FindSlots,
         return []
     first, end = caps.counted(rep, meeting, since, until)
     in_ledger = book.AskTaken(since=min(first, since), until=max(end, until), now=now, ignore=asked.ignore)
-    taken, spans = await asyncio.gather(ledger.taken(client, rep.id, in_ledger), busy(rep.calendar, since, until))
-    if taken.ignored:
-        spans = without(spans, (taken.ignored.start, taken.ignored.end))
+    if asked.ignore:
+        # What stands of the lead's own booking has to be known before the calendar can be asked to leave it out.
+        taken = await ledger.taken(client, rep.id, in_ledger)
+        own = _own(asked.ignore, taken)
+        known = await calendars.look(rep, since, until, meeting.length, own)
+    else:
+        taken, known = await asyncio.gather(
+            ledger.taken(client, rep.id, in_ledger), calendars.look(rep, since, until, meeting.length)
+        )
     starts = slots.free_starts(
         slots.hours_of(rep),
         rep.zone,
-        [*calendar_spans(spans), *claimed_spans(taken.times)],
+        [*calendar_spans(known.busy), *claimed_spans(taken.times)],
         terms,
         slots.epoch(now),
         slots.epoch(asked.not_before) if asked.not_before else None,
         int(asked.not_after.timestamp()) if asked.not_after else None,
         working.dates_of(rep, days_off(rep, since, until)),
     )
-    return caps.within(rep, meeting, starts, taken.times)
+    return caps.within(rep, meeting, known.within(starts), taken.times)
 
 
-def calendar_spans(spans: Iterable[Busy]) -> list[Span]:
+def _own(booking: str, taken: book.Taken) -> calendars.Mark | None:
+    if taken.ignored is None:
+        return None
+    return calendars.Mark(booking=booking, event=taken.event, start=taken.ignored.start, end=taken.ignored.end)
+
+
+def calendar_spans(spans: Iterable[calendars.Span]) -> list[Span]:
     """A calendar's busy times for the search; they ask for no buffer of their own."""
     return [Span(int(start.timestamp()), slots.epoch(end)) for start, end in spans]
 
@@ -73,33 +77,6 @@ def claimed_spans(times: Iterable[book.TakenTime]) -> list[Span]:
         )
         for each in times
     ]
-
-
-async def busy(calendar: str, start: datetime, end: datetime) -> list[Busy]:
-    """Busy spans of a calendar, read live; once more when the vendor stumbles, since a person waits. Raises the
-    vendor's error, and ``permanent`` when the calendar itself cannot be read."""
-    if not google.configured():
-        raise faults.permanent("no calendar vendor is configured; set GOOGLE_CREDENTIALS")
-    begun = time.monotonic()
-    try:
-        answer = await google.free_busy([calendar], start, end)
-    except ApplicationError as error:
-        if error.type != "retry" or time.monotonic() - begun > _STUMBLE:
-            raise
-        answer = await google.free_busy([calendar], start, end)
-    found = answer[calendar]
-    if found.error:
-        raise faults.permanent(f"Google does not read this calendar: {found.error}")
-    return list(found.spans)
-
-
-def without(busy: Iterable[Busy], own: Busy) -> list[Busy]:
-    """The spans less the time of a booking of our own, whose event stands in the calendar."""
-    left: list[Busy] = []
-    for start, end in busy:
-        parts = ((start, min(end, own[0])), (max(start, own[1]), end))
-        left += [(since, until) for since, until in parts if since < until]
-    return left
 
 
 def days_off(rep: Rep, since: datetime, until: datetime) -> dict[date, str]:

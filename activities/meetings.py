@@ -1,6 +1,6 @@
 """Meetings: what is free, and booking as a transaction over the team's turns, the rep's ledger and their calendar.
 
-    turn -> hold -> live free/busy -> event under our own id -> commit -> the moved booking out
+    turn -> hold -> live look at the calendar -> event under our own id -> commit -> the moved booking out
 
 Every step may be repeated under the booking's id, so a retry resumes where the last attempt came to. What is
 refused, or fails for good, is undone in reverse. A calendar that cannot be read is never free.
@@ -26,8 +26,8 @@ from workflows.roster import Rep
 from workflows.rotation import AskCandidates, AssignTurn, GiveBack
 from workflows.wording import length
 
-from . import availability, faults, ledger, links, roster
-from .vendors import google
+from . import availability, calendars, faults, ledger, links, roster
+from .vendors.draft import Draft
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +48,7 @@ class _Refused(Exception):
 async def find_slots(request: FindSlots) -> SlotsAnswer:
     """Free times of the candidates that the team names, as few of them asked as needed.
 
-    Costs one update to the team, and for each rep asked one query to the ledger and one free/busy request. Raises
+    Costs one update to the team, and for each rep asked one query to the ledger and one look at the calendar. Raises
     ``retry`` only when Temporal itself does not answer."""
     client, clock = activity.client(), _Clock(request.now)
     playbook = _playbook(request.playbook)
@@ -103,8 +103,8 @@ async def find_slots(request: FindSlots) -> SlotsAnswer:
 
 @activity.defn
 async def book_meeting(request: BookMeeting) -> Booked:
-    """Book ``request.slot`` once, however often this runs. Three updates to ledger and team, one free/busy request
-    and one insert; a move adds the old event's deletion and the release of the old time.
+    """Book ``request.slot`` once, however often this runs. Three updates to ledger and team, one look at the
+    calendar and one event; a move adds the old event's deletion and the release of the old time.
 
     Raises ``retry`` and ``retry_after`` while there is time to try again; else it undoes what was done and answers
     ``refused``. Raises ``permanent`` when even that failed: release the booking then."""
@@ -129,7 +129,7 @@ async def release_meeting(request: ReleaseMeeting) -> None:
         return
     if given.rep is None:
         raise faults.permanent(f"nobody in {request.team} is called {booking.rep}; their calendar is unknown")
-    await _delete_event(given.rep.calendar, booking.id, booking.event_id)
+    await calendars.configured(given.rep).remove(calendars.mark(booking), request.why)
 
 
 # ---- the transaction ---------------------------------------------------------------------------------------------
@@ -147,7 +147,7 @@ class _Transaction:
         self._first = activity.info().attempt == 1
         self._rep: Rep | None = None
         self._event = ""
-        self._inserting = False
+        self._writing = False
         expires = request.slot.end + playbook.attendance.closes
         try:
             # Before anything is done: without its key there is no link, and without a link no attendance.
@@ -228,26 +228,26 @@ class _Transaction:
         return standing.state == "booked"
 
     async def _write(self, rep: Rep) -> None:
-        """Free/busy, event, commit."""
+        """Calendar, commit."""
         asked, slot = self._asked, self._asked.slot
         await self._look_again(rep)
         if not self._event:
-            self._inserting = True
-            event = await google.insert_event(
-                rep.calendar,
-                google.Draft(
-                    booking=asked.booking,
-                    title=asked.title,
-                    notes="\n\n".join(filter(None, [asked.notes, f"Join: {self._link}"])),
-                    start=slot.start,
-                    end=slot.end,
-                    zone=_zone(asked.zone),
-                    attendee=asked.attendee,
-                    attendee_name=asked.attendee_name,
-                    link=self._link,
-                ),
+            self._writing = True
+            draft = Draft(
+                booking=asked.booking,
+                title=asked.title,
+                notes="\n\n".join(filter(None, [asked.notes, f"Join: {self._link}"])),
+                start=slot.start,
+                end=slot.end,
+                zone=_zone(asked.zone),
+                attendee=asked.attendee,
+                attendee_name=asked.attendee_name,
+                link=self._link,
             )
-            self._event = event.id
+            try:
+                self._event = await calendars.configured(rep).write(draft, self._moved(rep))
+            except calendars.Refused as refusal:
+                raise _Refused(str(refusal)) from None
         standing = await ledger.commit(
             self._client,
             rep.id,
@@ -258,24 +258,29 @@ class _Transaction:
 
     async def _look_again(self, rep: Rep) -> None:
         """Refuses when the calendar has become busy; adopts the event that an earlier attempt left there."""
-        slot, meeting, moved = self._asked.slot, self._meeting, self._asked.replaces
+        slot, meeting, moved = self._asked.slot, self._meeting, self._moved(rep)
         since, until = slot.start - meeting.buffer_before, slot.end + meeting.buffer_after
         try:
-            busy = await availability.busy(rep.calendar, since, until)
+            known = await calendars.look(rep, since, until, meeting.length, moved)
         except ApplicationError as error:
             if error.type == "permanent":
                 raise _Refused(f"{rep.name}'s calendar could not be read") from error
             raise
-        if moved and moved.rep == rep.id:
-            busy = availability.without(busy, (moved.start, moved.end))
-        if not any(start < until and since < end for start, end in busy):
+        if known.free(slot.start, since, until):
             return
-        own = await google.get_event(rep.calendar, google.event_id(self._asked.booking))
-        if own and own.cancelled:
-            own = next(iter(await google.find_events(rep.calendar, self._asked.booking)), None)
-        if own is None or (own.start, own.end) != (slot.start, slot.end):
+        standing = await calendars.configured(rep).standing(self._mark(), moved)
+        if not standing:
             raise _Refused(f"{rep.name} is no longer free then")
-        self._inserting, self._event = True, own.id
+        self._writing, self._event = True, standing
+
+    def _mark(self) -> calendars.Mark:
+        slot = self._asked.slot
+        return calendars.Mark(booking=self._asked.booking, event=self._event, start=slot.start, end=slot.end)
+
+    def _moved(self, rep: Rep) -> calendars.Mark | None:
+        """The booking that this one moves, when it stands in the same calendar."""
+        moved = self._asked.replaces
+        return calendars.mark(moved) if moved and moved.rep == rep.id else None
 
     async def _release_moved(self) -> Booking | None:
         """Take the moved booking out; it is answered when that fails, since the new one stands."""
@@ -292,7 +297,7 @@ class _Transaction:
                 self._client, moved.rep, book.Release(booking=moved.id, now=self._clock.now(), why=why)
             )
             if holder is not None:
-                await _delete_event(holder.calendar, moved.id, moved.event_id)
+                await calendars.configured(holder).remove(calendars.mark(moved), why)
         except ApplicationError as error:
             log.warning("booking %s is not wholly released: %s", moved.id, error.message)
             return moved
@@ -303,8 +308,8 @@ class _Transaction:
         asked, now = self._asked, self._clock.now()
         rep = self._rep
         if rep is not None:
-            if self._inserting or not self._first:
-                await _delete_event(rep.calendar, asked.booking, self._event)
+            if self._writing or not self._first:
+                await calendars.configured(rep).remove(self._mark(), why, self._moved(rep))
             await ledger.release(self._client, rep.id, book.Release(booking=asked.booking, now=now, why=why[:80]))
         if rep is not None or not self._first:
             back = GiveBack(booking=asked.booking, rep=asked.slot.rep, now=now, undo=True)
@@ -319,15 +324,6 @@ class _Transaction:
         limit = info.schedule_to_close_timeout
         in_time = not limit or spent < limit * _SHARE
         return error.type in _TEMPORARY and info.attempt < attempts and in_time
-
-
-async def _delete_event(calendar: str, booking: str, event: str) -> None:
-    """Take the booking's event out of the calendar, by its id or else by our mark on it; also when it is gone."""
-    if event:
-        await google.delete_event(calendar, event)
-        return
-    for standing in await google.find_events(calendar, booking):
-        await google.delete_event(calendar, standing.id)
 
 
 # ---- what the requests name --------------------------------------------------------------------------------------

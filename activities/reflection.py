@@ -12,7 +12,7 @@ from workflows.effects import Reflection, ReflectionDone
 from workflows.model import Model
 from workflows.rotation import Outcome
 
-from . import crm, faults, metrics, notices, record, roster
+from . import calendars, crm, faults, metrics, notices, record, roster
 from .vendors import hubspot, slack
 
 
@@ -67,9 +67,17 @@ async def _notice(request: Reflection) -> Told:
 
 
 async def _rotation(request: Reflection) -> Told:
-    if request.booking is not None and request.meeting_outcome:
-        told = Outcome(booking=request.booking.id, showed=request.meeting_outcome == "showed")
-        await roster.outcome(activity.client(), request.team, told)
+    """Whether they met, told to the team's turns and to the calendar."""
+    booking = request.booking
+    if booking is not None and request.meeting_outcome:
+        client, showed = activity.client(), request.meeting_outcome == "showed"
+        await roster.outcome(client, request.team, Outcome(booking=booking.id, showed=showed))
+        try:
+            reps = {rep.id: rep for rep in (await roster.roster(client, request.team)).reps}
+        except LookupError:
+            return Told()
+        if (rep := reps.get(booking.rep)) is not None and calendars.keeps_outcomes(rep):
+            await calendars.configured(rep).outcome(calendars.mark(booking), showed)
     return Told()
 
 

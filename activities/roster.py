@@ -24,7 +24,7 @@ from workflows.rotation import (
 )
 from workflows.team_workflow import TeamStart
 
-from . import entity, faults, library
+from . import calendars, entity, faults, library
 from .entity import Entity
 from .settings import settings
 
@@ -34,9 +34,10 @@ Answer = TypeVar("Answer")
 async def set_roster(client: Client, team: Team) -> Shares:
     """Make ``team`` what it now is, starting it when it does not run; a repeat changes nothing.
 
-    Raises ValueError naming the rep and the remedy when hours or a zone cannot be read."""
+    Raises ValueError naming the rep and the remedy when hours, a zone or a calendar cannot be read."""
     for rep in team.reps:
         slots.check_rep(rep)
+        calendars.of(rep)
     return await entity.ask(client, _team(team.id, start=True), "set_roster", team, Shares)
 
 

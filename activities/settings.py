@@ -90,6 +90,14 @@ class Settings(BaseSettings):
     google_subject: str = ""
     """The user for whom the service account acts (domain-wide delegation); without one it cannot invite guests."""
 
+    # Cal.com
+    calcom_api_key: str = ""
+    """cal_...: for the reps whose calendar is written calcom:EVENT_TYPE_ID; empty: no Cal.com."""
+    calcom_base_url: str = ""
+    """Empty: Cal.com itself."""
+    calcom_webhook_secret: str = ""
+    """The secret of the webhook to .../calcom/webhook: checks that it is Cal.com's."""
+
     # HubSpot
     hubspot_access_token: str = ""
     """A private app's token; empty: no CRM."""

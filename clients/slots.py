@@ -13,7 +13,7 @@ from rich.text import Text
 from temporalio.client import Client
 from temporalio.exceptions import ApplicationError
 
-from activities import availability, ledger, library, roster
+from activities import availability, calendars, ledger, library, roster
 from activities.settings import settings
 from workflows import caps, timetable
 from workflows.ledger import AskTaken, TakenTime
@@ -117,9 +117,9 @@ async def _day(client: Client | None, rep: Rep, meeting: MeetingType, day: date,
     margin = timedelta(days=1) + meeting.length + meeting.buffer_before + meeting.buffer_after
     since, until = midnight - margin, midnight + timedelta(days=1) + margin
     unread: list[str] = []
-    calendar: list[availability.Busy] = []
+    calendar = calendars.Known()
     try:
-        calendar = await availability.busy(rep.calendar, since, until)
+        calendar = await calendars.look(rep, since, until, meeting.length)
     except ApplicationError as error:
         unread.append(f"the calendar could not be read ({error.message}), so nothing of it would be offered")
     taken: tuple[TakenTime, ...] = ()
@@ -136,11 +136,19 @@ async def _day(client: Client | None, rep: Rep, meeting: MeetingType, day: date,
         day,
         zone,
         now,
-        timetable.busy_of(calendar, taken),
+        timetable.busy_of(calendar.busy, taken),
         taken,
         availability.days_off(rep, since, until),
     )
+    hours = [_opened(hour, calendar) for hour in hours]
     return RepDay(rep=rep.id, name=rep.name, zone=rep.zone, seen_from=zone, hours=tuple(hours), unread=tuple(unread))
+
+
+def _opened(hour: Hour, calendar: calendars.Known) -> Hour:
+    """An hour that would be offered, but that the calendar's vendor keeps shut by its own settings."""
+    if not hour.offered or hour.start is None or calendar.openings is None or hour.start in calendar.openings:
+        return hour
+    return hour.model_copy(update={"rule": "calendar", "why": "the rep's own booking page does not offer it"})
 
 
 def _print(days: list[RepDay], day: date, everything: bool) -> None:

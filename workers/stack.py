@@ -136,6 +136,8 @@ def demo_environment(home: Path, ports: Ports, keys: dict[str, str]) -> dict[str
         "RETELL_SOCKET_SECRET": keys["TWILIO_AUTH_TOKEN"][:16],
         "RETELL_BASE_URL": f"{sandbox}/retell",
         "GOOGLE_BASE_URL": f"{sandbox}/google/calendar/v3/",
+        "CALCOM_API_KEY": "cal_sandbox",
+        "CALCOM_BASE_URL": f"{sandbox}/calcom",
         "HUBSPOT_ACCESS_TOKEN": "sandbox",
         "HUBSPOT_BASE_URL": f"{sandbox}/hubspot",
         "SLACK_BOT_TOKEN": "xoxb-sandbox",

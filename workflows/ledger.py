@@ -140,10 +140,12 @@ class TakenTime(Model):
 
 
 class Taken(Model):
-    """``ignored`` is the time of the booking that the asker wanted left out: its event stands in the calendar."""
+    """``ignored`` is the time of the booking that the asker wanted left out: its event, called ``event``, stands in the
+    calendar."""
 
     times: tuple[TakenTime, ...] = ()
     ignored: TakenTime | None = None
+    event: str = ""
 
 
 def hold(ledger: Ledger, asked: HoldTime) -> tuple[Ledger, Standing]:
@@ -215,6 +217,7 @@ def taken(ledger: Ledger, asked: AskTaken) -> Taken:
     return Taken(
         times=tuple(_time(claim) for claim in times),
         ignored=_time(own) if own and own.live(asked.now) else None,
+        event=own.event if own and own.live(asked.now) else "",
     )
 
 

@@ -31,6 +31,7 @@ from googleapiclient.errors import HttpError
 from activities import faults
 from activities.settings import settings
 from activities.vendors import status
+from activities.vendors.draft import Draft as Draft
 from workflows.model import Instant, Model
 
 logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs every URL at INFO, and ours name people's calendars
@@ -51,22 +52,6 @@ class Busy(Model):
 
     spans: tuple[tuple[Instant, Instant], ...] = ()
     error: str = ""
-
-
-class Draft(Model):
-    """An event to be written. ``zone`` is the IANA zone that the invitation shows; ``link`` is how to join and is
-    put where calendars show it. With ``conference``, Google makes a Meet of its own."""
-
-    booking: str
-    title: str
-    notes: str
-    start: Instant
-    end: Instant
-    zone: str
-    attendee: str = ""
-    attendee_name: str = ""
-    link: str = ""
-    conference: bool = False
 
 
 class Event(Model):
@@ -161,6 +146,16 @@ async def get_event(calendar: str, event: str) -> Event | None:
             return _event(_execute(_service().events().get(calendarId=calendar, eventId=event)))
         except _Gone:
             return None
+
+    return await asyncio.to_thread(send)
+
+
+async def access(calendar: str) -> str:
+    """What we may do with a calendar, in Google's word: ``owner``, ``writer``, ``reader``, ``freeBusyReader``. Raises
+    permanent when its events cannot be listed at all."""
+
+    def send() -> str:
+        return str(_execute(_service().events().list(calendarId=calendar, maxResults=1)).get("accessRole", ""))
 
     return await asyncio.to_thread(send)
 

@@ -27,6 +27,7 @@ PREFIXES = {
     "/twilio/": "twilio",
     "/retell/": "retell",
     "/google/": "google",
+    "/calcom/": "calcom",
     "/hubspot/": "hubspot",
     "/slack/api/": "slack",
     "/openai/": "openai",
@@ -161,6 +162,8 @@ def refusal(vendor: str, status: int) -> dict[str, Any]:
         shown = "Rate Limit Exceeded" if limited else message
         one = {"domain": domain, "reason": reason, "message": shown}
         return {"error": {"errors": [one], "code": status, "message": shown}}
+    if vendor == "calcom":
+        return {"status": "error", "error": {"code": "HttpException", "message": message}}
     if vendor == "hubspot":
         return {
             "status": "error",

@@ -1,0 +1,271 @@
+"""Cal.com's API v2: free slots, reservations, bookings, absences and the signature of its webhooks.
+
+A booking carries our id as metadata. Cal.com has no idempotency key, but refuses a second booking of the same host and
+time, with the same 400 as for a time that somebody else took; so a request may be repeated, and after a refusal
+the bookings of that time are read to tell the two apart. A reschedule makes a new booking, which names the old one.
+
+Each resource has a version of its own in ``cal-api-version``: without the right one an older endpoint answers. Its texts
+quote addresses, so only its status codes enter our messages.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import hmac
+import re
+import ssl
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Any
+
+import httpx
+
+from activities import faults
+from activities.settings import settings
+from activities.vendors import status
+from activities.vendors.draft import Draft
+from workflows.model import Instant, Model
+
+CHANGES = frozenset({"BOOKING_CANCELLED", "BOOKING_RESCHEDULED"})
+"""The triggers that say that somebody changed a booking elsewhere."""
+
+_HOME = "https://api.cal.com"
+_BOOKINGS, _SLOTS, _EVENT_TYPES = "2024-08-13", "2024-09-04", "2024-06-14"
+_MARK = "showrate_booking"
+_STANDING = frozenset({"accepted", "pending"})
+_MOST = 100
+_SIGNED = re.compile(r"[0-9a-f]{64}")
+
+
+class Declined(Exception):
+    """400 or 409: the booking cannot be so. The time may be ours already, or somebody else's, or not exist."""
+
+
+class Held(Model):
+    """A booking as it stands at Cal.com. ``booking`` is our mark on it, empty on other people's."""
+
+    uid: str
+    booking: str = ""
+    start: Instant
+    end: Instant
+    state: str
+    hosts: tuple[str, ...] = ()
+    """The usernames of who meets."""
+    moved_from: str = ""
+    moved_to: str = ""
+    attendees: tuple[tuple[str, bool], ...] = ()
+    """E-mail address, and whether the person is marked absent."""
+
+    @property
+    def stands(self) -> bool:
+        return self.state in _STANDING
+
+
+class EventType(Model):
+    """What bookings are made of. ``confirms``: each booking waits until the host accepts it."""
+
+    id: int
+    length: timedelta
+    confirms: bool = False
+    hidden: bool = False
+
+
+def configured() -> bool:
+    """Whether there is an account at Cal.com."""
+    return bool(settings().calcom_api_key)
+
+
+async def slots(event_type: int, since: datetime, until: datetime, replacing: str = "") -> dict[datetime, datetime]:
+    """The free starts between two instants (UTC), each with its end; hours, buffers, limits and busy times of the
+    host are in them already. ``replacing`` is the uid of a booking that is to be moved and is in nobody's way."""
+    asked = {
+        "eventTypeId": str(event_type),
+        "start": _utc(since),
+        "end": _utc(until),
+        "timeZone": "UTC",
+        "format": "range",
+        **({"bookingUidToReschedule": replacing} if replacing else {}),
+    }
+    days = _data(await _send("GET", "/v2/slots", _SLOTS, params=asked))
+    if not isinstance(days, dict):
+        raise faults.permanent("Cal.com's slots could not be read")
+    found = {_instant(slot["start"]): _instant(slot["end"]) for day in days.values() for slot in day}
+    return {start: end for start, end in found.items() if since <= start <= until}
+
+
+async def reserve(event_type: int, start: datetime, length: timedelta) -> str:
+    """Keep a slot from being offered to others for ``length``; the reservation's uid. A booking takes no notice of it:
+    what keeps a time from being booked twice is that Cal.com refuses the second. Raises :class:`Declined`."""
+    asked = {
+        "eventTypeId": event_type,
+        "slotStart": _utc(start),
+        "reservationDuration": max(round(length.total_seconds() / 60), 1),
+    }
+    return str(_data(await _send("POST", "/v2/slots/reservations", _SLOTS, json=asked))["reservationUid"])
+
+
+async def free(reservation: str) -> bool:
+    """Give a reservation up. False when it was over already."""
+    answer = await _send("DELETE", f"/v2/slots/reservations/{reservation}", _SLOTS, gone=True)
+    return answer is not None
+
+
+async def book(event_type: int, draft: Draft) -> Held:
+    """Book, and invite the attendee. Raises :class:`Declined`."""
+    asked: dict[str, Any] = {
+        "eventTypeId": event_type,
+        "start": _utc(draft.start),
+        "attendee": {
+            "name": draft.attendee_name or draft.attendee,
+            "email": draft.attendee,
+            "timeZone": draft.zone,
+        },
+        # Keys take 40 characters and values 500; ours are short ids.
+        "metadata": {_MARK: draft.booking},
+    }
+    if draft.link:
+        asked["location"] = {"type": "link", "link": draft.link}
+    return _held(_data(await _send("POST", "/v2/bookings", _BOOKINGS, json=asked)))
+
+
+async def reschedule(uid: str, start: datetime) -> Held:
+    """Move a booking: another one, with a uid of its own, stands in its place. Raises :class:`Declined`."""
+    asked = {"start": _utc(start)}
+    return _held(_data(await _send("POST", f"/v2/bookings/{uid}/reschedule", _BOOKINGS, json=asked)))
+
+
+async def cancel(uid: str, why: str) -> bool:
+    """Cancel a booking; its people hear of it. False when there is none, or it was cancelled already."""
+    try:
+        answer = await _send(
+            "POST", f"/v2/bookings/{uid}/cancel", _BOOKINGS, gone=True, json={"cancellationReason": why}
+        )
+    except Declined:
+        found = await get(uid)
+        if found is not None and found.stands:
+            raise faults.permanent("Cal.com does not let this booking be cancelled") from None
+        return False
+    return answer is not None
+
+
+async def get(uid: str) -> Held | None:
+    """One booking, also a cancelled one."""
+    answer = await _send("GET", f"/v2/bookings/{uid}", _BOOKINGS, gone=True)
+    return None if answer is None else _held(_data(answer))
+
+
+async def find(event_type: int, start: datetime, end: datetime) -> list[Held]:
+    """The bookings that stand and begin at ``start``."""
+    asked = {
+        "eventTypeId": str(event_type),
+        "afterStart": _utc(start - timedelta(seconds=1)),
+        "beforeEnd": _utc(end + timedelta(seconds=1)),
+        "take": str(_MOST),
+    }
+    rows = [_held(row) for row in _data(await _send("GET", "/v2/bookings", _BOOKINGS, params=asked))]
+    return [held for held in rows if held.stands and held.start == start]
+
+
+async def mark_absent(uid: str, absent: bool) -> None:
+    """Say of everybody who was invited whether they came."""
+    held = await get(uid)
+    if held is None or all(was == absent for _, was in held.attendees):
+        return
+    people = [{"email": email, "absent": absent} for email, _ in held.attendees]
+    try:
+        await _send("POST", f"/v2/bookings/{uid}/mark-absent", _BOOKINGS, json={"attendees": people})
+    except Declined:
+        raise faults.permanent("Cal.com does not let the people of this booking be marked absent") from None
+
+
+async def event_types(username: str = "") -> list[EventType]:
+    """The event types of a user, the account's own unless named."""
+    asked = {"username": username} if username else {}
+    return [
+        EventType(
+            id=row["id"],
+            length=timedelta(minutes=row["lengthInMinutes"]),
+            confirms=_confirms(row.get("confirmationPolicy")),
+            hidden=bool(row.get("hidden")),
+        )
+        for row in _data(await _send("GET", "/v2/event-types", _EVENT_TYPES, params=asked))
+    ]
+
+
+async def told_of(url: str) -> frozenset[str]:
+    """The triggers that Cal.com tells this address of."""
+    rows = _data(await _send("GET", "/v2/webhooks", _BOOKINGS))
+    return frozenset(
+        trigger for row in rows if row["active"] and row["subscriberUrl"] == url for trigger in row["triggers"]
+    )
+
+
+def genuine(body: bytes, signature: str) -> bool:
+    """Whether Cal.com signed this webhook's ``body``: HMAC-SHA256 under the webhook's secret. It signs no time, so a
+    repeat is told by what it says."""
+    secret = settings().calcom_webhook_secret
+    if not secret or not _SIGNED.fullmatch(signature):
+        return False
+    return hmac.compare_digest(hmac.new(secret.encode(), body, hashlib.sha256).hexdigest(), signature)
+
+
+# ---- the wire --------------------------------------------------------------------------------------------------
+
+
+def _held(row: Mapping[str, Any]) -> Held:
+    return Held(
+        uid=row["uid"],
+        booking=str((row.get("metadata") or {}).get(_MARK, "")),
+        start=_instant(row["start"]),
+        end=_instant(row["end"]),
+        state=row["status"],
+        hosts=tuple(str(host.get("username", "")) for host in row.get("hosts") or ()),
+        moved_from=row.get("rescheduledFromUid") or "",
+        moved_to=row.get("rescheduledToUid") or "",
+        attendees=tuple((one["email"], bool(one.get("absent"))) for one in row.get("attendees") or ()),
+    )
+
+
+def _confirms(policy: Any) -> bool:
+    return isinstance(policy, dict) and bool(policy) and not policy.get("disabled", False)
+
+
+def _data(answer: Any) -> Any:
+    return answer["data"] if isinstance(answer, dict) and "data" in answer else answer
+
+
+def _utc(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _instant(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)
+
+
+async def _send(method: str, path: str, version: str, *, gone: bool = False, **content: Any) -> Any:
+    """The answer's JSON. Raises our errors and :class:`Declined`; with ``gone``, a 404 is answered by None."""
+    house = settings()
+    headers = {"Authorization": f"Bearer {house.calcom_api_key}", "cal-api-version": version}
+    base = (house.calcom_base_url or _HOME).rstrip("/")
+    try:
+        async with httpx.AsyncClient(timeout=house.showrate_timeout, verify=_tls()) as client:
+            answer = await client.request(method, base + path, headers=headers, **content)
+    except httpx.TransportError as error:
+        raise faults.retry(f"Cal.com could not be reached: {type(error).__name__}") from None
+    if gone and answer.status_code == 404:
+        return None
+    if answer.status_code in (400, 409) and method != "GET":
+        raise Declined
+    if answer.status_code >= 400:
+        raise status.fault("Cal.com", answer.status_code, "", answer.headers.get("Retry-After"))
+    with contextlib.suppress(ValueError):
+        return answer.json()
+    raise faults.retry("Cal.com's answer could not be read")
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    """Made once: reading the root certificates takes longer than a request."""
+    return httpx.create_ssl_context()
