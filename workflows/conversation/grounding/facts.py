@@ -41,6 +41,8 @@ class Claim:
     words: dict[str, bool | None] = field(default_factory=dict)
     units: tuple[str, ...] = ()
     """What its price is counted per, in order."""
+    counts: dict[str, frozenset[str]] = field(default_factory=dict)
+    """What stands beside each of its numbers."""
 
 
 @dataclass(slots=True)
@@ -60,6 +62,8 @@ class Approved:
     cues: dict[str, frozenset[str]]
     """Stems by which a fact is known to be asked for."""
     agent: frozenset[str]
+    company: dict[str, str]
+    """The words of the company's name, as the class of their items."""
     length: float
     """Minutes of the meeting."""
 
@@ -90,7 +94,8 @@ def _taken_apart(book: Playbook) -> Approved:
             exact.setdefault(bare(tokens(part)), source)
     exact.pop("", None)
     asked = {stem(w) for _, text in _questions(book) for w in tokens(text) if w not in PUNCTUATION and w not in RISKY}
-    asked |= {stem(w) for text in (*(interest.say for interest in book.interests), book.company.purpose) for w in tokens(text) if w not in PUNCTUATION and w not in RISKY}
+    choices = [word for q in book.fields.values() for words in ((*q.choices,), *q.words.values()) for word in words]
+    asked |= {stem(w) for text in (*(interest.say for interest in book.interests), *choices, book.company.purpose) for w in tokens(text) if w not in PUNCTUATION and w not in RISKY}
     return Approved(
         playbook=book,
         exact=exact,
@@ -103,6 +108,7 @@ def _taken_apart(book: Playbook) -> Approved:
             f"fact:{name}": frozenset(stem(w) for cue in fact.cues for w in tokens(cue) if w not in FUNCTION) for name, fact in book.facts.items()
         },
         agent=frozenset(tokens(book.agent.name)),
+        company=dict.fromkeys((word for word in tokens(book.company.name) if word not in PUNCTUATION), "<company>"),
         length=book.meeting.length.total_seconds() / 60,
     )  # fmt: skip
 
@@ -139,8 +145,6 @@ def _questions(book: Playbook) -> Iterator[tuple[str, str]]:
     for name, question in book.fields.items():
         for text in (question.ask, question.rephrase):
             yield f"field:{name}", render(text, known)
-        for choice in (*question.choices, *(word for words in question.words.values() for word in words)):
-            yield f"field:{name}", choice.replace("_", " ")
     for name, node in book.graph.items():
         yield f"node:{name}", render(node.fallback, known)
 
@@ -175,6 +179,7 @@ def _claims(source: str, text: str, ours: frozenset[str]) -> Iterator[Claim]:
                 before = claim.words.get(word, denied)
                 claim.words[word] = denied if before == denied else None
             claim.units = claim.units or units(counted(tokens(clause)))
+            claim.counts |= beside_numbers(counted(tokens(clause)))
     yield from found.values()
 
 
@@ -242,14 +247,26 @@ def units(t: Sequence[str]) -> tuple[str, ...]:
     return ()
 
 
+def beside_numbers(t: Sequence[str]) -> dict[str, frozenset[str]]:
+    """The stems right before and after each number: "40 dollars", "$40", "14 day"."""
+    return {
+        token: frozenset(stem(near) for near in (*t[max(i - 1, 0) : i], *t[i + 1 : i + 2]) if near not in FUNCTION and near not in PUNCTUATION)
+        for i, token in enumerate(t)
+        if token[0] == "#"
+    }
+
+
 def supporting(
-    words: Sequence[Word], per: Sequence[str], known: Approved, spoken_of: frozenset[str], about: Iterable[str], numbers: bool
+    words: Sequence[Word], items: Sequence[str], known: Approved, spoken_of: frozenset[str], about: Iterable[str], numbers: bool, total: int = 2
 ) -> str:
     """The source of the one claim that holds all of ``words`` (of them nothing that it denies, or denies of nothing that it
     says); "" when there is none. ``spoken_of``: the subjects that may be meant without being named; ``about``: those named.
-    ``numbers``: a number with its unit makes up for a subject that is not named."""
+    ``numbers``: a number with its unit makes up for a subject that is not named. One word alone claims too little to be
+    known by it (``total`` counts the subject)."""
     if not words:
         return ""
+    per, counts = units(items), beside_numbers(items)
+    numbers = numbers and len(words) > 2
     rarest = min((known.by_word.get(word.stem, _NONE) for word in words), key=len)
     named = set(about)
     for claim in rarest:
@@ -257,7 +274,10 @@ def supporting(
             continue
         if claim.units and any(word.stem in CURRENCIES for word in words) and (not per or per[0] != claim.units[0] or not set(per) <= set(claim.units)):
             continue
-        if claim.subject in named or claim.subject in spoken_of or numbers:
+        if not all(beside & claim.counts.get(number, frozenset()) for number, beside in counts.items()):
+            continue
+        alone = len(words) == 1 and total < 2 and not ("there" in items and claim.subject == words[0].stem)
+        if not alone and (claim.subject in named or claim.subject in spoken_of or numbers):
             return claim.source
     return ""
 

@@ -8,13 +8,13 @@ from ..numbers import quantity
 from ..tokens import bag
 
 GLUE = bag(
-    "and so but or well then okay oh ah um uh hm also just please again now still maybe perhaps though actually anyway either both too great perfect "
-    "good right here there hey y o"
+    "and so but or well then okay oh ah um uh hm also just please again now still maybe perhaps though actually anyway either both too here "
+    "there hey y o"
 )
 """Words that hold sentences together and say nothing by themselves."""
 
 FUNCTION = GLUE | bag(
-    "a an the this that these those it its i me my we us our you your yours they them their he she his her is are am was were be been being do does did "
+    "right a an the this that these those it its i me my we us our you your yours they them their he she his her is are am was were be been being do does did "
     "have has had can to of in on at for with from by about into onto over up out off as if when where who what which how why whether not no than "
     "let while because since until through across between per kind bit there's yes one"
 )
@@ -60,8 +60,7 @@ BUSINESS = bag(
     "long short big large small roughly approximately exactly around need needs needed hope hoping plan planning plans planned start starting started begin "
     "place timeline quarter year rush urgent decide decides deciding decision decisions involved involve owner boss manager role email address invitation "
     "phone number text link message reach contact best interested interest curious happen change changing switch improve fix solve goal goals idea kind sort "
-    "type products items goods orders deliveries places place buying choose choosing pick picking go going come coming join joining bring leave take taking "
-    "give giving get getting make making put send show feel seem mind ready sure happy comfortable open worth kept missing part example currently already yet "
+    "type products items goods orders deliveries places place choose choosing pick picking go take taking make making show feel seem mind ready sure happy comfortable open worth kept missing part example currently already yet "
     "deadline budget prompted brought made led reason behind else whom whose down side end detail details bit little briefly quick quickly specific specifically general "
     "step steps share shared sharing checks daily weekly regular regularly audit audits error errors mistake mistakes busy busiest grow growing growth seasonal "
     "everyone everybody anyone someone somebody nobody before after online video phone person remotely"
@@ -79,7 +78,7 @@ OWN = bag("we our ours us it they their he she product software system platform 
 LEADING_IN = bag("know aware remember realize realise heard mention mentioned told imagine believe guess agree")
 """After "did you" and "do you", a claim in the form of a question: "Did you know ...?"."""
 
-_UNITS = bag(
+COUNTED = bag(
     "minute minutes min mins hour hours second seconds day days week weeks month months year years dollar dollars buck bucks euro euros pound pounds cent cents "
     "percent user users person persons people seat seats click clicks time times grand"
 )
@@ -88,6 +87,8 @@ _SAME = {
     "monthly": "month", "yearly": "year", "annual": "year", "annually": "year", "cancell": "cancel", "encrypt": "encrypt", "mo": "month", "mins": "minut",
     "min": "minut", "hrs": "hour",
 }  # fmt: skip
+DEMANDING = bag("need needs require requires required must want wants expect expects assume assumes hope provided long if only")
+"""With one of these a statement may be a demand, and a yes to it a promise."""
 CURRENCIES = bag("dollar euro pound cent percent grand")
 ALIASES = bag("product software system platform tool app solution")
 """What the product may be called; for claims each is the company's name."""
@@ -124,7 +125,7 @@ def counted(t: Sequence[str]) -> list[str]:
             i += 3
             continue
         found = quantity(t, i)
-        if found is None or (t[i] == "one" and not (i + 1 < len(t) and t[i + 1] in _UNITS)):
+        if found is None or (t[i] == "one" and not (i + 1 < len(t) and t[i + 1] in COUNTED)):
             items.append(t[i])
             i += 1
             continue

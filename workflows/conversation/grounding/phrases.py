@@ -34,7 +34,6 @@ i am calling [you|] about | [i am|] calling [you|] about the demo [you asked for
 one moment [please|] | just [a|one] [moment|second|sec|minute] [please|] | [a|one] [second|sec|moment|minute] [please|] | hold on [a moment|a second|please|] | bear with me [a moment|for a moment|] | give me [just|] [a|one] [moment|second|sec] | hang on
 go [ahead|on] | please go [ahead|on] | please do | tell me [more|a bit more|a little more|more about it|more about that|about it|about that|a bit about it|a bit about that|a bit more about that|] | please [tell me|go ahead|continue|take your time]
 if i may [ask|] | if you do not mind [me asking|] | if [that is|it is] [okay|all right|fine] [with you|for you|] | if [that|it] [works|suits you] [for you|] | if you [like|want|prefer|wish|would like] | if you have a [moment|minute|second] | [when|whenever] you are ready | [when|whenever] it suits you [best|]
-[for|with|to|from|on] you [and your team|] | on your [side|end] | at your end | from your side | for [a|one] [moment|second|minute] | for the moment | at the moment | right now | for now | for your team
 as i [said|mentioned] | as mentioned | by the way | in that case | in the meantime | first of all | in other words | just to be [sure|clear|safe] | just to [confirm|double check|check] | just so [that|] i [get it right|have it right|understand|know]
 [let me|just let me|let me just|let me quickly] [ask|ask you|ask you one thing|ask one thing|ask it differently|ask you something|ask you this|put it differently|say it differently|repeat|repeat that|say that again|rephrase|rephrase that|explain|think|note that|note that down|write that down|make sure i got that right|make sure i have that right|make sure i understand|confirm|confirm that|confirm that with you|read that back|read it back|start over|try again|slow down|be brief|keep it short]
 let me know [if that works|if that works for you|if that suits you|what you think|what you prefer|which one you prefer|which you prefer|which works best|which suits you best|what works best|when you are ready|what suits you|]
@@ -51,10 +50,16 @@ i am [only|just|] [trying|here] to [find a time|find a time for you|understand|h
 that is [all|everything] [i need|i need to know|i wanted to know|from me|from my side|i needed|for now] | that was [all|everything|it] [from me|from my side|i needed|] | almost [done|there] | we are [almost|nearly] [done|there] | [just|] to sum up | to recap
 """
 
+_ASIDE = """
+[for|with|to|from|on] you [and your team|] | on your [side|end] | at your end | from your side | for [a|one] [moment|second|minute] | for the moment | at the moment | right now | for now | for your team
+right | as well | for both of us | in that case | to begin with | on top of that
+"""
+"""What goes beside other words, and answers nothing by itself."""
+
 _GRANTING = """
-yes | no | nope | nah | sure | sure thing | absolutely | of course | certainly | definitely | exactly | correct | indeed | totally | right | that is [right|correct|true|so|it] | you are right | you bet | for sure | by all means | gladly | with pleasure | claro | si
+yes | no | nope | nah | sure | sure thing | absolutely | of course | certainly | definitely | exactly | correct | indeed | totally | that is [right|correct|true|so|it] | you are right | you bet | for sure | by all means | gladly | with pleasure | claro | si
 no problem [at all|] | no worries [at all|] | not a problem [at all|] | no trouble [at all|] | not at all | that is [fine|okay|all right|good|great|perfect|wonderful|excellent|no problem|not a problem|no problem at all] [with me|by me|] | [it is|this is] [fine|okay|all right|good|great|perfect|no problem|not a problem|no problem at all] | do not worry [about it|about that|] | not to worry
-[i would|i will|i am] be [happy|glad] to [do that|help|help with that|] | [i am|we are|i would be|we would be] [happy|glad] to | can do | will do | that works [for me|for us|too|well|] | that is possible | it is possible | granted | agreed | deal | i think so | i believe so | i hope so | naturally | obviously | without a doubt | no doubt | why not | fine [by me|with me|] | works for me | correct that is right | as you wish | happy to | glad to
+[i would|i will|i am] be [happy|glad] to [do that|help|help with that|] | [i am|we are|i would be|we would be] [happy|glad] to | can do | will do | that works [for me|for us|too|well|] | that is possible | it is possible | granted | agreed | deal | i think so | i believe so | i hope so | obviously | without a doubt | no doubt | why not | fine [by me|with me|] | works for me | correct that is right | as you wish | happy to | glad to
 """
 
 _DISCLOSING = """
@@ -69,7 +74,7 @@ _SHORT = """
 _NEEDS_OFFER = """
 [are|will] you [be|] free [<t>|then]
 i can offer [you|] <t> | [i|we] [have|could do|can do|could offer|also have|still have|can offer] <t> | there is [also|still|] <t> | there is [also|still|] [something|a slot|an opening|a time|a free slot|a free time|one|another one] [free|open|available|] <t> | how about <t> | what about <t> | or how about <t>
-<t> [is|would be] [still|also|] [free|open|available|possible|an option] | <t> [and|or] <t> are [still|both|also|] [free|open|available|possible] | what i have is <t> | i [have|see] [an opening|a slot|something|a free slot|a time|a free time|openings|times|time|free times] [open|free|available|] <t> | you [could|can] [pick|choose|have|take] <t> | [let us|shall we] [say|do|make it|take|go with|go for] <t> | that is <t> | [puedo ofrecerle|puedo ofrecerte|le ofrezco|tengo] <t> | i can [do|give you|offer you|put you down for] <t>
+<t> [is|would be] [still|also|] [free|open|available|possible|an option] | <t> [and|or] <t> are [still|both|also|] [free|open|available|possible] | what i have is <t> | i [have|see] [an opening|a slot|something|a free slot|a time|a free time|openings|times|time|free times] [open|free|available|] <t> | you [could|can] [pick|choose|have|take] <t> | [let us|shall we] [say|do|make it|take|go with|go for] <t> | that is <t> | <t> it is | [puedo ofrecerle|puedo ofrecerte|le ofrezco|tengo] <t> | i can [do|give you|offer you|put you down for] <t>
 [the first one|the second one|the third one|the last one|the earlier one|the later one|either of those|either of these|one of those|one of these|one of these times|one of those times|these times|those times|either of the two|any of these|any of those|the first|the second|the third] | those are the times [i have|] | which of [these|those|them|these times|those times] | [these|those] are [the times|the options] [i have|we have|]
 would [one|any|either] of [these|those|them] [times|] [suit you|work|work for you|be good|be all right] | does [one|any|either] of [these|those|them] [times|] [suit you|work|work for you|sound good] | which [one|of these|of those|of them|time|of these times|of those times] [suits|works|would suit|would work|would be] [you|best for you|better for you|for you|best|you best|you better|better]
 """
@@ -100,8 +105,12 @@ we missed you [at the demo|at the meeting|at your demo|] [<t>|] [with <rep>|] | 
 
 _SAID = """
 as you [said|mentioned|told me] | like you said | from what you [said|say|told me|tell me]
-you [said|say|mentioned|told me|asked for|asked about|wanted|want|need|prefer|would prefer|would like|are looking for|are after|were looking for|are asking about|are asking for|were asking about|wanted to know about|would rather have|would rather|had asked about|have] | you [mean|meant] | did you [say|mean] | do you mean | i [heard|understood|have|noted|wrote down|got] | if i [understand|understood|heard] [you|that] [correctly|right|well|] | your question [is|was] [about|] | [the question|your question|that question] about | when you asked about
+you [said|say|mentioned|told me|asked for|asked about|are asking about|are asking for|were asking about|wanted to know about|had asked about] | you [mean|meant] | did you [say|mean] | do you mean | i [heard|understood|have|noted|wrote down|got] | if i [understand|understood|heard] [you|that] [correctly|right|well|] | your question [is|was] [about|] | [the question|your question|that question] about | when you asked about
 <t> [does|would] not [work|suit you|fit] [for you|] | <t> is [not good|no good|difficult|bad|too early|too late|hard|not possible|not convenient] for you | you are not [free|available] <t> | you can not [do|make] <t> | you are [busy|out|away|not available|unavailable|tied up|in a meeting] <t> | [not|nothing] <t> then | so not <t>
+"""
+
+_WANTING = """
+you [wanted|want|need|prefer|would prefer|would like|are looking for|are after|were looking for|would rather have|would rather|have]
 """
 
 _LOOKING = """
@@ -115,8 +124,8 @@ _FRAGMENTS = """
 """
 
 _KINDS = {
-    "": _COURTESY, "grant": _GRANTING, "disclosing": _DISCLOSING, "short": _SHORT, "offer": _NEEDS_OFFER, "first": _NEEDS_FIRST, "rep": _WITH, "meeting": _NEEDS_MEETING, "missed": _NEEDS_MISSED,
-    "said": _SAID, "look": _LOOKING, "fragment": _FRAGMENTS,
+    "": _COURTESY, "aside": _ASIDE, "grant": _GRANTING, "disclosing": _DISCLOSING, "short": _SHORT, "offer": _NEEDS_OFFER, "first": _NEEDS_FIRST, "rep": _WITH, "meeting": _NEEDS_MEETING, "missed": _NEEDS_MISSED,
+    "said": _SAID, "want": _WANTING, "look": _LOOKING, "fragment": _FRAGMENTS,
 }  # fmt: skip
 
 Trie = dict[str, Any]
@@ -160,7 +169,7 @@ def _grow() -> tuple[Trie, Trie]:
         for pattern in _alternatives(block):
             for words in expanded(pattern):
                 _plant(every, words, kind)
-                if kind in ("", "fragment") and not any(word[0] in "<#" for word in words) and names_any(words):
+                if kind in ("", "aside", "fragment") and not any(word[0] in "<#" for word in words) and names_any(words):
                     _plant(timed, words, kind)
     return every, timed
 

@@ -28,7 +28,14 @@ def said_before(before: Sequence[str], state: State) -> Mention | None:
     return found[-1] if found else None
 
 
-def instant_of(state: State, said: Said) -> datetime | None:
+def anchor(state: State, before: Sequence[str]) -> datetime | None:
+    """The time that "the day after" or "an hour later" starts from: the one spoken of right before, else the booked."""
+    named = said_before(before, state)
+    found = _instant_of(state, named.said) if named else None
+    return found or (state.booking.start if state.booking and not state.offered else None)
+
+
+def _instant_of(state: State, said: Said) -> datetime | None:
     """The instant that was meant, when it is one: a known one that agrees, else the beginning of its day."""
     for at in known(state, "any"):
         if agrees(said, at, at + timedelta(minutes=30), state.brief.zone):
@@ -62,7 +69,7 @@ def grounded(state: State, mentions: Sequence[Mention], t: Sequence[str], kinds:
     starts = known(state, what)
     if "first" in kinds:
         starts = sorted(starts)[:1]
-    theirs = _named_by_lead(state) if kinds & {"said", "look"} or asks else ()
+    theirs = _named_by_lead(state) if kinds & {"said", "want", "look"} or asks else ()
     alike = not _ALIKE.isdisjoint(t) or any(t[i : i + 2] in (["so", "does"], ["so", "is"], ["so", "would"]) for i in range(len(t)))
     alike = alike or (bool(mentions) and all(token in _BESIDE for token in (*t[: mentions[0].start], *t[mentions[0].stop :])))
     previous: Said | None = before.said if before and alike else None
@@ -136,9 +143,9 @@ def agrees(said: Said, start: datetime, end: datetime, zone: str) -> bool:
         return False
     if said.end is not None and said.clock is not None:
         return said.clock.means(local) and said.end.means(end.astimezone(local.tzinfo))
-    if said.clock is not None and (said.edge or said.about) and not said.clock.means(local):
-        return False
-    return dates.fits(Slot(id="", rep="", start=start, end=end), replace(said, about=False, edge=""), zone)
+    if said.clock is not None and (said.edge or (said.about and not said.clock.means(local))):
+        return False  # "after ten", "from nine": open spans are not ours to name
+    return dates.fits(Slot(id="", rep="", start=start, end=end), replace(said, about=False), zone)
 
 
 def starts_in(state: State, said: Said) -> bool:
@@ -170,7 +177,7 @@ def _named_by_lead(state: State) -> tuple[Said, ...]:
 def _theirs(said: Said, named: Sequence[Said], kinds: set[str], asks: bool) -> bool:
     """Whether they named this themselves: said back ("you said Thursday at five"), looked for, or, without a time of day,
     asked about."""
-    if not (kinds & {"said", "look"} or (asks and said.clock is None and "offer" not in kinds)):
+    if not (kinds & {"said", "want", "look"} or (asks and said.clock is None and "offer" not in kinds)):
         return False
     for other in named:
         day = said.first is None or (other.first is not None and (said.first, said.last) == (other.first, other.last))
