@@ -430,12 +430,13 @@ def test_what_was_said_adds_up_and_the_newest_counts_in_full(before: list[ev.Sig
     )
 
 
-def test_newer_signs_weigh_more_and_parroting_adds_little() -> None:
+def test_signs_add_up_in_any_order_and_parroting_adds_little() -> None:
     weak, strong = (
         ev.Sign(sign="commitment", quote=q, strength=signs.weigh("commitment", q))
         for q in ("I guess so", "Absolutely, let's do it")
     )
-    assert signs.cumulative([weak, strong], "commitment") > signs.cumulative([strong, weak], "commitment")
+    together = signs.cumulative([weak, strong], "commitment")
+    assert together == signs.cumulative([strong, weak], "commitment") > signs.cumulative([strong], "commitment")
     once, twice = [weak], [weak, weak]
     other = ev.Sign(sign="commitment", quote="maybe, sure", strength=weak.strength)
     assert (

@@ -137,15 +137,20 @@ def is_denial(text: str) -> bool:
     return bool(_NO.search(words))
 
 
-_HESITATION = _any(
-    r"\b(?:i guess|maybe|perhaps|i suppose|i don't know|not sure|hmm+|let me think|we'll see|possibly|kind of|might|"
-    r"if you say so|i think so|probably|whatever)\b"
+HEDGES = re.compile(
+    r"\b(?:i guess|guess so|i suppose|suppose so|maybe|perhaps|possibly|probably|might|could be|kind of|sort of|i think so|not sure|if you say so|"
+    r"whatever|i don't know|we'll see|we will see|let me think|in theory|more or less|if i have to|if i must)\b"
 )
+"""Words that take from what they stand with."""
+FILLERS = re.compile(r"\b(?:u+m+|u+h+(?! huh)|h+m+|e+r+|mm+(?! hm))\b")
+"""Sounds of somebody who thinks."""
+_THINKING = re.compile(r"\bh+m+\b")
 
 
 def hesitates(text: str) -> bool:
     """Whether doubt can be heard in these words: "I guess", "maybe", "not sure"."""
-    return bool(_HESITATION.search(plain(text)))
+    words = plain(text)
+    return bool(HEDGES.search(words) or _THINKING.search(words))
 
 
 _AGREES = _any(
@@ -156,13 +161,7 @@ _AGREES = _any(
 _NO_YES = re.compile(
     r"\b(?:guess|suppose|maybe|think|probably|perhaps|sure|i'd|would|rather) not\b|\bnot (?:sure|really|yet|now|today)\b|\b(?:don't|doesn't|can't|won't|isn't|wasn't)\b|\bno\b(?! problem)"
 )
-_UNSURE = re.compile(
-    r"\b(?:i guess|i suppose|suppose so|guess so|maybe|perhaps|possibly|probably|kind of|might|if you say so|i think so|whatever|why not i|if i must|if i have to|"
-    r"u+m+|u+h+(?! huh)|h+m+|mm)\b"
-)
-
-
-_MUMBLED = re.compile(r"^(?:(?:u+m+|u+h+(?! huh)|h+m+|mm+(?! hm)|e+r+|well|oh|ah)\b ?)+")
+_MUMBLED = re.compile(rf"^(?:(?:{FILLERS.pattern}|\b(?:well|oh|ah)\b) ?)+")
 
 
 def agrees(text: str) -> bool:
@@ -174,7 +173,7 @@ def agrees(text: str) -> bool:
 def is_hesitating_yes(text: str) -> bool:
     """A yes that doubt can be heard in: "yeah... I guess", "maybe, sure", "um, okay". It books nothing by itself."""
     words = plain(text)
-    return bool(_UNSURE.search(words)) and agrees(text)
+    return bool(HEDGES.search(words) or FILLERS.search(words)) and agrees(text)
 
 
 _MACHINES = (

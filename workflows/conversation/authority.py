@@ -258,7 +258,7 @@ def _later(state: State, action: Asked, read: float) -> float:
     asked = ear.says(state, asks_later) or ear.wish(state) in ("later", "call_now")
     if asked or (timed and state.when_asked):
         return 1.0
-    before = state.when_asked and any(line.who == "lead" and asks_later(line.text) for line in state.lines)
+    before = state.when_asked and ear.said(state, asks_later)
     return 0.6 if before else min(read, _UNHEARD)
 
 
@@ -306,6 +306,8 @@ def _weigh(
     weight = WEIGHTS.get(name)
     if weight is None:
         return 1.0, "needs no evidence", (words,) if words and name not in TALK else ()
+    if isinstance(action, Decline) and action.disposition == "not_fit":
+        return 1.0, "the criteria say so", tuple(each.in_words for each in state.fit.against)
     read = min(0.5 + 0.1 * len(quotes), 0.7) if quotes else 0.3
     asked = max(weight.asked(state, action, read), (before.value or 0.0) if before else 0.0)
     standing = _standing(state, weight.grows, name)

@@ -28,6 +28,8 @@ class Ear:
 
     words: str = ""
     found: dict[Hashable, Any] = field(default_factory=dict)
+    ever: dict[Hashable, tuple[int, bool]] = field(default_factory=dict)
+    """What any of their lines has said: how many lines were looked at, and whether one did."""
 
 
 def _once(state: State, key: Hashable, find: Callable[[str], _T]) -> _T:
@@ -43,6 +45,15 @@ def _once(state: State, key: Hashable, find: Callable[[str], _T]) -> _T:
 def says(state: State, test: Callable[[str], bool]) -> bool:
     """Whether the last words pass ``test``, one of :mod:`workflows.reading`."""
     return _once(state, test, test)
+
+
+def said(state: State, test: Callable[[str], bool]) -> bool:
+    """Whether any of their lines in this talk passes ``test``; each line is looked at once."""
+    seen, found = state.ear.ever.get(test, (0, False))
+    new = [line.text for line in state.lines[seen:] if line.who == "lead"] if not found else []
+    found = found or any(test(text) for text in new)
+    state.ear.ever[test] = len(state.lines), found
+    return found
 
 
 def named(state: State) -> dates.Said:

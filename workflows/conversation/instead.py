@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ..events import Action, HandOff, SendLink, Verdict
 from ..messages import Answer
 from ..playbook import Instead
+from ..reading import is_confirmation
 from . import ear, identity, moves
 from .exits import enter
 from .state import State
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 LAST: tuple[Instead, ...] = ("question", "question", "person")
 """For a denial of which the playbook says nothing."""
+_SHORT = 6
+"""Words of a yes that says nothing else."""
 
 
 class Best(NamedTuple):
@@ -130,7 +133,7 @@ def take_up(talk: Conversation, reading: Reading) -> bool:
     s = talk.state
     if s.wanted is None:
         return False
-    other = bool(ear.wish(s)) or reading.intent not in ("yes", "answer", "unclear")
+    other = bool(ear.wish(s)) or (reading.intent not in ("yes", "answer", "unclear") and not _plain_yes(s))
     (action, verdict), passed = s.wanted, identity.passed(s)
     if other or passed:
         s.wanted = None
@@ -141,6 +144,12 @@ def take_up(talk: Conversation, reading: Reading) -> bool:
     else:
         moves.attempt(talk, action, before=verdict)
     return True
+
+
+def _plain_yes(state: State) -> bool:
+    """Whether they said no more than who they are, whatever the model takes it for."""
+    short = len(state.last_words.split()) <= _SHORT
+    return short and ear.says(state, is_confirmation) and ear.named(state).empty
 
 
 def left_to_a_person(talk: Conversation, action: Action, answer: Answer) -> None:

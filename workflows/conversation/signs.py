@@ -2,7 +2,7 @@
 
 The strength of one sign (0 to 1) is read off its words by code: "absolutely, let's do it" is more than "sure", "sure" is
 more than "I guess so". Together the signs of a lead, over this talk and the ones before it, only grow: none fades
-away with time, but the newest counts in full and each one before it for a little less.
+away with time, but the strongest counts in full and each weaker one for a little less.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 from ..events import Sign
-from ..reading import agrees, is_confirmation, is_denial, plain
+from ..reading import FILLERS, HEDGES, agrees, is_confirmation, is_denial, plain
 
 if TYPE_CHECKING:
     from .state import State
@@ -50,16 +50,11 @@ _ASIDE = re.compile(
     r"\b(?:by the way|just (?:wondering|curious|asking|out of curiosity)|a (?:bit|little)|slightly|quick question|kind of|sort of|somewhat|"
     r"though|one thing|minor|maybe|perhaps|i guess|not a big)\b"
 )
-_HEDGES = re.compile(
-    r"\b(?:i guess|i suppose|maybe|perhaps|probably|possibly|might|could be|kind of|sort of|i think|not sure|if you say so|"
-    r"whatever|i don't know|we'll see|we will see|let me think|in theory|more or less|if i have to|if i must)\b"
-)
-_FILLERS = re.compile(r"\b(?:u+m+|u+h+|h+m+|e+r+|mm+|well)\b")
-_NEGATIVE = re.compile(r"\b(?:no|not|never|nothing|don't|won't|can't|doesn't|isn't)\b")
+_REFUSES = re.compile(r"\b(?:no|not|never|nothing|don't|won't|can't|doesn't|isn't)\b")
 _TAKEN_BACK = re.compile(r"\b(?:but|however|although|except|unless)\b")
 
-_OLDER = 0.85
-"""Each sign before the newest counts this much of the one after it ..."""
+_NEXT = 0.85
+"""Each sign counts this much of the stronger one before it ..."""
 _LEAST = 0.4
 """... but never less than this part of itself."""
 _SAID_AGAIN = 0.3
@@ -83,8 +78,8 @@ def weigh(kind: Kind, words: str, doubtful: bool = False) -> float:
     elif kind == "concern":
         value = _graded(kind, said, _ASIDE, 0.3)
     else:
-        hedges = len(_HEDGES.findall(said))
-        fillers = len(_FILLERS.findall(said))
+        hedges = len(HEDGES.findall(said))
+        fillers = len(FILLERS.findall(said))
         value = min(0.15 * fillers + (_PLAIN[kind] + 0.2 * (hedges - 1) if hedges else 0.15), 0.9)
     return round(value * (_DOUBTFUL if doubtful else 1.0), 3)
 
@@ -92,17 +87,17 @@ def weigh(kind: Kind, words: str, doubtful: bool = False) -> float:
 def _agreement(kind: Kind, words: str, said: str) -> float:
     if is_denial(words):
         return 0.0
-    hedges = len(_HEDGES.findall(said))
+    hedges = len(HEDGES.findall(said))
     if _EMPHATIC.search(said) and not hedges:
         value = 0.95
     elif is_confirmation(words) or agrees(words):
         value = _PLAIN[kind]
-    elif _NEGATIVE.search(_HEDGES.sub(" ", said)):
+    elif _REFUSES.search(HEDGES.sub(" ", said)):
         return 0.0
     else:
         value = _READ_ONLY
     value *= 0.6**hedges
-    value *= 0.85 ** min(len(_FILLERS.findall(said)), 2)
+    value *= 0.85 ** min(len(FILLERS.findall(said)), 2)
     return value * (0.5 if _TAKEN_BACK.search(said) else 1.0)
 
 
@@ -114,22 +109,25 @@ def _graded(kind: Kind, said: str, soft: re.Pattern[str], softly: float) -> floa
 
 
 def cumulative(signs: Sequence[Sign], kind: Kind, about: str = "") -> float:
-    """What the signs of this ``kind`` come to together, 0 to 1, in the order in which they were given (oldest
-    first). ``about`` narrows them to one matter; a sign about nothing in particular then counts for half."""
-    left, place = 1.0, 0
-    said: set[str] = set()
-    for sign in reversed(signs):
+    """What the signs of this ``kind`` come to together, 0 to 1: the strongest counts in full and each weaker one for a
+    little less, so that one more sign, however weak, never takes anything away. ``about`` narrows them to one matter;
+    a sign about nothing in particular then counts for half."""
+    strengths: list[float] = []
+    said: dict[str, int] = {}
+    for sign in signs:
         if sign.sign != kind or (about and sign.about not in (about, "")):
             continue
-        weight = max(_OLDER**place, _LEAST)
+        value = min(max(sign.strength, 0.0), 1.0) * (0.5 if about and not sign.about else 1.0)
         words = plain(sign.quote)
         if words in said and kind not in ("concern", "denial"):
-            weight *= _SAID_AGAIN
-        if about and not sign.about:
-            weight *= 0.5
-        said.add(words)
-        left *= 1.0 - weight * min(max(sign.strength, 0.0), 1.0)
-        place += 1
+            first = said[words]
+            value, strengths[first] = min(value, strengths[first]) * _SAID_AGAIN, max(value, strengths[first])
+        else:
+            said[words] = len(strengths)
+        strengths.append(value)
+    left = 1.0
+    for place, value in enumerate(sorted(strengths, reverse=True)):
+        left *= 1.0 - max(_NEXT**place, _LEAST) * value
     return round(1.0 - left, 3)
 
 
