@@ -457,3 +457,22 @@ def test_whatever_answers_at_most_one_whole_message_is_left_and_the_call_ends(ev
     assert talk.core.over
     assert len(messages(talk)) <= (2 if talk.state.restarted else 1 if touch == "call_1" else 0)
     assert len(pressed(talk)) <= 1
+
+
+def test_the_end_of_what_was_played_before_is_not_the_end_of_what_was_just_said() -> None:
+    talk = ringing()
+    talk.put(signals.Speaking(talk.now, True))
+    talk.put(signals.Played(talk.now, talk.last))
+    talk.final("Please state your name and the reason for your call.")
+    talk.put(signals.Speaking(talk.now, False))  # that of the opening: the carrier has not begun with the answer
+    talk.interrupt("", "Thanks.")
+    assert sum(SCREENED in said for said in talk.spoken) == 2, "they did not hear it"
+    talk = ringing()
+    talk.put(signals.Speaking(talk.now, True))
+    talk.put(signals.Played(talk.now, talk.last))
+    carrier(talk, "machine_end_beep")
+    talk.put(signals.Speaking(talk.now, False))
+    talk.pass_time(3)
+    assert not talk.core.over, "the message is still being said"
+    talk.pass_time(15)
+    assert talk.core.over

@@ -36,8 +36,11 @@ class Line:
         self.over = asyncio.Event()
         self.ended_by = ""
         """``person``, ``product``, ``api`` or ``limit`` once it is over."""
+        self.speaks = asyncio.Event()
+        """The product is speaking, or has more to play ..."""
+        self.quiet = asyncio.Event()
+        """... or not."""
         self.busy = False
-        """The product is speaking, or has more to play."""
         self.toned = asyncio.Event()
         """A machine's greeting is over: its tone was heard."""
         self.lost = asyncio.Event()
@@ -45,6 +48,17 @@ class Line:
         self.doings: asyncio.Queue[Doing] = asyncio.Queue()
         self._keys: asyncio.Queue[str] = asyncio.Queue()
         self._heard: asyncio.Queue[str] = asyncio.Queue()
+
+    @property
+    def busy(self) -> bool:
+        """Whether the product is speaking, or has more to play."""
+        return self.speaks.is_set()
+
+    @busy.setter
+    def busy(self, speaks: bool) -> None:
+        on, off = (self.speaks, self.quiet) if speaks else (self.quiet, self.speaks)
+        on.set()
+        off.clear()
 
     # -- the far end ------------------------------------------------------------------------------------------
 

@@ -235,13 +235,11 @@ class Person:
     async def _break_in(self, line: Line) -> None:
         """While the other side speaks: a cough, a sign of listening, a word in between."""
         for disturb in (line.cough, lambda: line.say("Mm-hm."), lambda: line.say("Sorry, go on."), line.cough):
-            while not line.busy:
-                await asyncio.sleep(0.05)
+            await line.speaks.wait()
             await asyncio.sleep(self._between(0.25, 0.4))
             if line.busy:
                 disturb()
-            while line.busy:
-                await asyncio.sleep(0.05)
+            await line.quiet.wait()
 
     def _say(self, line: Line, answer: str) -> None:
         """Answer, or be cut off in the middle of it."""

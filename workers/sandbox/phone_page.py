@@ -1,7 +1,7 @@
 """The phone and the texts to look at and to use, and the sandbox's own handles on the telephone world.
 
 ``POST /_cast`` gives personas their phones · ``GET /_phone`` what is on the line · ``POST /_phone/{call|answer|decline|say|
-press|hangup|text|persona}`` a person at the page · ``GET/POST /_twilio`` the account's rate and the pace of the world.
+press|cough|lose|hangup|text|persona}`` a person at the page · ``GET/POST /_twilio`` the account's rate and the pace of the world.
 """
 
 from __future__ import annotations
@@ -41,6 +41,8 @@ Send text</button></form>
 <script>
 const opened=new Set(),drafts={{}};
 const tone=(s)=>({{'in-progress':'live',ringing:'warn',completed:'good'}})[s]||(['failed','busy'].includes(s)?'bad':'');
+const keys=(sid)=>[...'123456789*0#'].map(k=>`<button type="button" class="mono" style="padding:4px 11px" aria-label="key ${{k}}"
+ onclick="post('/_phone/press',{{sid:'${{sid}}',digit:'${{k}}'}})">${{k}}</button>`).join('');
 function say(e,sid){{e.preventDefault();const box=e.target.elements.words;if(box.value)post('/_phone/say',{{sid,words:box.value}});
  drafts[sid]=box.value=''}}
 function draw(d){{
@@ -61,13 +63,20 @@ function draw(d){{
    <span class="soft small">${{clock(c.at)}}${{c.seconds?' · '+c.seconds+' s':''}}</span></div></div>
    ${{shown&&says?`<div class="says">${{says}}</div>`:''}}
    ${{live?`<form class="row" onsubmit="say(event,'${{c.sid}}')"><input class="wide" name="words" data-sid="${{c.sid}}" autocomplete="off"
-    placeholder="say something" aria-label="say something" value="${{h(drafts[c.sid])}}" oninput="drafts['${{c.sid}}']=this.value">
-    <button>Say</button></form>`:''}}</section>`}}).join(''):
+    placeholder="${{c.busy?'it is speaking: break in, or wait':'say something'}}" aria-label="say something" value="${{h(drafts[c.sid])}}"
+    oninput="drafts['${{c.sid}}']=this.value"><button>${{c.busy?'Break in':'Say'}}</button></form>
+    <div class="row between" style="margin-top:8px"><div class="row keys" role="group" aria-label="keypad">${{keys(c.sid)}}</div>
+    <div class="row"><button type="button" title="a sound without words" onclick="post('/_phone/cough',{{sid:'${{c.sid}}'}})">Cough</button>
+    <button type="button" title="the carrier loses its connection to Showrate; the call itself goes on"
+     onclick="post('/_phone/lose',{{sid:'${{c.sid}}'}})">Break the line</button></div></div>`:''}}</section>`}}).join(''):
   '<div class="empty">Quiet so far. Send the form, and the phone rings here.</div>';
  document.querySelectorAll('.says').forEach(e=>e.scrollTop=e.scrollHeight);
  if(at){{const e=document.querySelector(`[data-sid="${{at}}"]`);if(e){{e.focus({{preventScroll:true}});e.setSelectionRange(e.value.length,e.value.length)}}}}
 }}
-live('/_phone',(d)=>{{window.d=d;draw(d)}},400);
+let held=false;  // a button that is drawn anew while it is pressed would not be clicked
+addEventListener('pointerdown',()=>held=true);
+addEventListener('pointerup',()=>{{held=false;setTimeout(()=>window.d&&draw(window.d))}});
+live('/_phone',(d)=>{{window.d=d;held||draw(d)}},400);
 </script>
 """
 
@@ -180,6 +189,10 @@ async def _act(book: PhoneBook, verb: str, asked: dict[str, Any]) -> None:
         exchange.calls[asked["sid"]].line.say(str(asked["words"]).strip())
     elif verb == "press":
         exchange.calls[asked["sid"]].line.press(str(asked["digit"])[:1])
+    elif verb == "cough":
+        exchange.calls[asked["sid"]].line.cough()
+    elif verb == "lose":
+        exchange.calls[asked["sid"]].line.lost.set()
     elif verb == "hangup":
         exchange.calls[asked["sid"]].line.hang_up()
     elif verb == "call":

@@ -240,7 +240,8 @@ class Conversation:
     def _open(self, text: str) -> None:
         s = self.state
         s.lines.append(Line(who="agent", text=text, at=s.now))
-        s.floor.open, s.floor.safe, s.floor.played = True, 0, ""
+        f = s.floor
+        f.open, f.safe, f.played, f.behind = True, 0, "", f.playing
 
     def _waits(self, event: signals.Input) -> bool:
         """Whether this has to wait until the other side has the word no longer. Stop always counts."""

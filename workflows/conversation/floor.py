@@ -32,6 +32,10 @@ class Floor:
     """So many characters of it were played before what is being played now."""
     played: str = ""
     """What the carrier says was played after them."""
+    behind: bool = False
+    """Something else was being played when it was begun."""
+    tells: bool = False
+    """The carrier does say what it played."""
     interrupted: bool = False
     """They broke in, and what they want is not understood yet."""
     cut: str = ""
@@ -84,9 +88,17 @@ class Floor:
         self.began = self.partial_at = self.stable_at = None
         self.partial, self.partials, self.guesses = "", 0, 0
 
-    def shut(self, line: str) -> None:
-        """What is played of ``line``, our open one, is over: all of it was heard."""
-        self.safe, self.played = len(line), ""
+    def shut(self, line: str) -> str:
+        """What is played now is over: all of ``line``, our open one, was heard, unless the carrier tells that it was not
+        all of it, or speaks of what was played before it. What is left is still to come."""
+        upto = len(line)
+        if self.played:
+            upto = kept(line, self.safe, self.played)
+        elif self.behind and self.tells:
+            upto = self.safe
+        left = line[upto:] if rest(line, upto) else ""
+        self.safe, self.played, self.behind = len(line) - len(left), "", False
+        return left
 
     def reached(self, line: str, now: datetime) -> int:
         """How many characters of ``line``, our open one, are played by ``now``: as the carrier reports, else by the

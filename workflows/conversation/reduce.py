@@ -204,9 +204,15 @@ def _speaking(s: State, event: signals.Speaking) -> Meaning:
             s.timings[-1].extra["audio"] = round((s.now - s.timings[-1].final).total_seconds(), 3)
         return ""
     f.playing, f.until = False, s.now
-    if f.open and s.lines:
-        f.shut(s.lines[-1].text)
+    _shut(s)
     return ""
+
+
+def _shut(s: State) -> None:
+    """What is played now is over; what was said too late to be part of it is still to come."""
+    f = s.floor
+    if f.open and s.lines:
+        f.until = s.now + floor.speech(f.shut(s.lines[-1].text))
 
 
 def _played(s: State, event: signals.Played) -> Meaning:
@@ -215,6 +221,9 @@ def _played(s: State, event: signals.Played) -> Meaning:
     if f.open and text:
         whole = f"{f.played} {text}".strip()
         f.played = whole if f.played and whole in s.lines[-1].text else text
+        if not f.playing and f.tells:
+            _shut(s)  # the news of the end was quicker
+    f.tells = True
     return ""
 
 
