@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from workflows.greetings import is_acknowledged, is_holding, is_live, is_menu, is_screening, is_voicemail, key_for, takes_no_message
+from workflows.greetings import (
+    is_acknowledged,
+    is_holding,
+    is_live,
+    is_menu,
+    is_screening,
+    is_voicemail,
+    key_for,
+    takes_no_message,
+)
 
 VOICEMAILS = (
     "Hi, you've reached Dana Reyes. Please leave a message after the beep.",
