@@ -383,7 +383,7 @@ class Play:
     def _open_field(self) -> str:
         """What we asked for last and do not know."""
         s = self.core.state
-        return "" if s.learned.get(s.last_asked) else s.last_asked
+        return "" if s.knows(s.last_asked) else s.last_asked
 
     def _begins(self, turn: Turn, index: int) -> None:
         """A new turn of theirs: what we say from now on is the answer to it."""
@@ -457,7 +457,8 @@ class Play:
         self._at(ends, partial(self._input, signals.Onset, False))
         if turn.hums:
             self._at(ends + RECOGNISED, partial(self._input, signals.Heard, turn.hums, True, turn.confidence))
-        self.caller.talking_until = ends + RECOGNISED + timedelta(milliseconds=10)
+        # Somebody who only coughed waits for us to go on.
+        self.caller.talking_until = ends + RECOGNISED + self.playbook.call.resume
 
     def _line_changes(self, how: str) -> None:
         if how == "restored":
