@@ -76,7 +76,7 @@ async def _rotation(request: Reflection) -> Told:
             reps = {rep.id: rep for rep in (await roster.roster(client, request.team)).reps}
         except LookupError:
             return Told()
-        if (rep := reps.get(booking.rep)) is not None and calendars.keeps_outcomes(rep):
+        if (rep := reps.get(booking.rep)) is not None and calendars.of(rep).keeps_outcomes:
             await calendars.configured(rep).outcome(calendars.mark(booking), showed)
     return Told()
 
