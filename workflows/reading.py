@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from .revocation import revokes
+
 _SPACE = re.compile(r"[^a-z0-9áéíñóú' ]+")
 _APOSTROPHES = str.maketrans({"’": "'", "‘": "'", "`": "'"})
 
@@ -30,35 +32,12 @@ def _any(*patterns: str) -> re.Pattern[str]:
 
 
 # 47 CFR 64.1200(a)(10): stop, quit, end, revoke, opt out, cancel and unsubscribe are revocation words.
-_KEYWORDS = {"stop", "stopall", "unsubscribe", "cancel", "end", "quit", "revoke", "optout", "opt out", "stop all"}
+_KEYWORDS = {"stop", "stopall", "unsubscribe", "cancel", "end", "quit", "revoke", "optout", "opt out", "stop all", "remove", "remove me"}
 _SPOKEN_KEYWORDS = {"stop", "unsubscribe", "revoke", "opt out", "stop it"}
+_ALWAYS_STOP = {"stop", "stopall", "unsubscribe", "quit", "revoke"}
+"""These open a text that says more only where contact is to end: "STOP, not interested"."""
 _COURTESY = r"(?:please|now|thanks|thank you|ok|okay|hey|hi|hello|just|no|sir|maam|guys)"
-_LATER = (
-    r"(?!(?: (?:me|us|here|this number))? (?:before|after|until|till|unless|right now|now|today|tonight|tomorrow|at|on|this (?:morning|afternoon|evening|week|month|early|late)|in|so|while|during|by"
-    r"|from|when|yet|early|late|earlier|later))"
-)
-_NOT = r"(?:don't|dont|do not|never|quit|stop|no longer)"
-_OPT_OUT = _any(
-    rf"\b(?:stop|quit) (?:calling|texting|messaging|contacting|bothering|harassing|emailing|sending)\b{_LATER}",
-    rf"\b{_NOT} (?:ever )?(?:call|text|contact|message|ring|phone|email|bother)(?: (?:me|us|here|this number|my number))?"
-    rf"(?: (?:again|any ?more|ever|back|please|at all|ever again))*$",
-    rf"\b{_NOT} (?:ever )?(?:call|text|contact|message|ring|phone|bother)(?: (?:me|us|here|this number))? (?:again|any ?more|ever)\b{_LATER}",
-    r"\b(?:do not|don't|dont) want (?:you to (?:call|text|contact)|any(?: more)? (?:calls|texts|messages)|to be (?:called|contacted|texted)|to hear from you)\b",
-    r"\bno more (?:calls|texts|messages|calling|texting|emails)\b",
-    r"\b(?:take|get) (?:me|us|my (?:name|number)|this number) off\b",
-    r"\b(?:remove|delete|erase) (?:me|us|my (?:name|number|data|details)|this number)\b",
-    r"\b(?:put|place) (?:me|us|my number) on (?:your|the) (?:do not call|dnc|no call)\b",
-    r"\bdo not call list\b",
-    r"\bunsubscribe\b",
-    r"\b(?:opt|opting) (?:me |us )?out\b",
-    r"\brevoke (?:my )?consent\b",
-    r"\bleave (?:me|us) alone\b",
-    r"\blose (?:my|this) number\b",
-    r"\bno (?:me )?llam(?:e|es|en)(?: más)?\b",
-)
-_DOUBLE_NEGATIVE = _any(
-    r"\b(?:don't|dont|do not|never) (?:want to |mean to )?(?:opt|unsubscribe|remove|take|delete|stop|leave|lose|put|revoke)\b"
-)
+_FIRST = re.compile(r"[.,;:!?\n]")
 
 
 def is_opt_out(text: str, spoken: bool = False) -> bool:
@@ -67,11 +46,16 @@ def is_opt_out(text: str, spoken: bool = False) -> bool:
     In a text a revocation word alone (STOP, QUIT, END, CANCEL, ...) counts; ``spoken`` words such as "end" or
     "cancel" alone do not, for in a call they answer a question. Words that only move the contact to another time
     ("don't call me before ten") are no opt-out."""
-    words = plain(text)
-    bare = re.sub(rf"\b{_COURTESY}\b", " ", words)
-    if " ".join(bare.split()) in (_SPOKEN_KEYWORDS if spoken else _KEYWORDS):
+    words = _uncourteous(text)
+    if words in (_SPOKEN_KEYWORDS if spoken else _KEYWORDS):
         return True
-    return bool(_OPT_OUT.search(_DOUBLE_NEGATIVE.sub(" ", words)))
+    if not spoken and _uncourteous(_FIRST.split(text.strip(), maxsplit=1)[0]) in _ALWAYS_STOP:
+        return True
+    return revokes(text)
+
+
+def _uncourteous(text: str) -> str:
+    return " ".join(re.sub(rf"\b{_COURTESY}\b", " ", plain(text)).split())
 
 
 _OPT_IN = {"start", "unstop", "yes start", "start please", "opt in", "subscribe"}

@@ -1,0 +1,230 @@
+"""Whether words take consent back: after them nothing is sent or dialled, on any channel.
+
+Consent may be revoked in any reasonable words (47 CFR 64.1200(a)(10)), so no list of sentences will do. What is looked
+for is built from parts: that something is to end (stop, no more, enough of) or must not be (don't, never, not to), with
+something that reaches people (calls, texts, ringing); or that they are to be taken off what we keep; or that consent
+goes. Where only the time, the place or the channel is refused ("not before ten", "not at work"), nothing was revoked.
+
+Plain functions, in English and the Spanish of everyday; the tests hold a corpus with counter-examples.
+"""
+
+from __future__ import annotations
+
+import re
+
+
+def _or(words: str) -> str:
+    """A group of alternatives; ``_`` stands for a space inside one."""
+    return "(?:" + "|".join(word.replace("_", " ") for word in words.split()) + ")"
+
+
+def _any(*patterns: str) -> re.Pattern[str]:
+    return re.compile("|".join(f"(?:{pattern})" for pattern in patterns))
+
+
+# ---- the parts ----------------------------------------------------------------------------------------------------
+
+_CALL = _or("call phone ring dial text sms message msg e?mail contact write robo_?call cold_?call reach_out follow_up get_in_touch")
+_PESTER = _or("bother pester harass hound spam disturb solicit bug annoy buzz ping stalk chase badger")
+_VERB = rf"(?:{_CALL}|{_PESTER}|send|come)"
+_CALLING = _or(
+    "calling phoning ringing diall?ing texting messaging msging e?mailing contacting writing robo_?calling cold_?calling reaching_out following_up"
+    " blowing_up sending"
+)
+_PESTERING = _or(
+    "bothering pestering harassing harassment hounding spamming disturbing soliciting bugging annoying buzzing pinging stalking chasing badgering"
+)
+_NOUN = (
+    r"(?:(?:phone |sales |robo ?|cold |marketing )?calls?|texts?|(?:text |voice )?messages?|e ?mails?|mails?|sms|contact(?! with\b)|communications?"
+    r"|solicitations?|solicitors?|outreach|spam|junk|follow ?ups?|voice ?mails?|notifications?|reminders?)"
+)
+_CALLED = _or("called phoned rung dialed texted messaged e?mailed contacted bothered disturbed solicited spammed reached")
+_OWN = _or("number phone cell mobile line house home office work family wife husband mother mom mum father dad business company team kids")
+_THEM = rf"(?:(?:to )?(?:me|us|here|him|her|them|back|this (?:number|line|phone|house|office|place|business|company)|(?:my|our) {_OWN}))"
+_DATA = _or("number name names address phone details info information data e?mail contacts? contact_\\w+ records?")
+_WHOSE = rf"(?:me|us|(?:my|our) (?:\w+ )?{_DATA}(?: {_DATA})?|this (?:number|line|phone|address)|everything about (?:me|us)|all (?:of )?my \w+)"
+_FOREVER = r"(?:again|any ?more|ever again|ever|another time|one more time|no more)"
+_YOU = r"(?:you(?: (?:guys|people|folks|all|lot))?|y'?all|your (?:company|people|team|bot|robot)|anybody|anyone|them|they)"
+_NEVER = (
+    r"(?:don't|dont|do not|(?<!\bi )(?<!\bwe )(?<!\byou )(?<!\bthey )(?<!\bhe )(?<!\bshe )never|not to|no one should|nobody should)"
+)
+_HARDLY = r"(?:do not|don't|dont|didn't|did not|doesn't|not|never|no longer|wouldn't|nobody|no one)"
+
+# What makes a refusal one of an hour, a place, a channel or a manner.
+_DAY = _or("mondays? tuesdays? wednesdays? thursdays? fridays? saturdays? sundays? weekends? weekdays? holidays?")
+_OTHERWISE = (
+    rf"(?:before|after|until|till|unless|except|between|during|while|when|whenever|if|because|right now|now|just now|today|tonight|tomorrow|yet"
+    r"|so|too|that (?:early|late|often|much)|this (?:early|late|often|morning|afternoon|evening|week|month|number for)|early|earlier|late|later"
+    r"|at (?:\d|work|home|night|my|the|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|noon|lunch|dinner|this time|that time)"
+    r"|in (?:the|an|a|\d|ten|five) ?(?:mornings?|afternoons?|evenings?|middle|hour|minute|week|few|meantime|day)?"
+    rf"|on (?:{_DAY}|my|the|a|that)|from (?:a|an|that|private|blocked|different)|every|twice|all the time|all day|by (?:phone|text|e ?mail)"
+    r"|(?:and |just )?(?:text|e ?mail|write|message|call|ring) (?:me|us)|via|with(?! (?:me|us)\b)|for"
+    rf"|about (?:it )?(?:now|today|yet)|about the\b|{_DAY})"
+)
+_FOR_ANY_TIME = rf"(?! {_OTHERWISE}\b)"
+_TITLE = r"(?! (?:me |us |him |her )?(?:sir|maam|madam|miss|mister|mr|mrs|honey|dear|buddy|dude|bro|sweetie|a|an|the|that|names|it|him|her|them)\b)"
+"""After "calling" these are what somebody is called."""
+_FEATURE = r"(?! (?:features?|modules?|part|options?|plan|tab|functions?|list|logs?|history|data|summary|notes)\b)"
+_TAIL = (
+    r"(?:again|any ?more|ever|back|please|at all|thanks|thank you|you|people|guys|period|okay|ok|whatsoever|for any reason|for anything"
+    r"|under any circumstances?|from now on|in (?:the )?future|going forward|moving forward|another time|one more time|no more|or (?:text|call"
+    r"|e ?mail|message|contact|write)(?:ing)?(?: me| us)?|and|just|man|dude|bro|sir|maam|i mean it|about (?:this|that|anything|your \w+)"
+    r"|with (?:this|that|your) \w+)"
+)
+_TOLD = rf"(?: {_THEM})*(?: {_TAIL})*$"
+_WITH_CALLS = rf"(?:(?:{_CALLING}{_TITLE}|{_PESTERING}|{_NOUN}{_FEATURE})(?: {_THEM})*+\b{_FOR_ANY_TIME}(?! {_FOREVER} {_OTHERWISE}\b))"
+_MEETING = r"(?:\w+ )?(?:meeting|slot|invite|invitation|appointment|booking|demo|trial|webinar|event|agenda|thread|loop)"
+
+# ---- what it is built to ------------------------------------------------------------------------------------------
+
+_ENDING = _any(
+    # That what reaches them is to end.
+    r"\b(?:stop|quit|cease|halt|discontinue|refrain from|desist from|knock off|enough (?:with|of)|^enough|that's enough|more than enough|done with|sick of|tired of|fed up with|had it with|had"
+    r" enough of|no need (?:for|of)|give up)(?: (?:with|of|all|any|the|these|those|your|this|that|you|guys|people|constantly|always|fucking|damn"
+    rf"|bloody|stupid|freaking|sending|making|sales|me|us|and desist))* {_WITH_CALLS}",
+    rf"\b(?:no|not any|zero|not one)(?: (?:more|further|additional|future))+(?: (?:of|the|these|your|those|this|sales|marketing|unwanted))* {_WITH_CALLS}",
+    rf"^(?:please )?no (?:{_NOUN}|{_CALLING})(?: (?:please|thanks|thank you|or (?:{_NOUN}|{_CALLING})|and (?:{_NOUN}|{_CALLING})|at all|{_THEM}))*$",
+    r"\bend (?:these|the|your|all)(?: \w+)? (?:calls|texts|messages|e ?mails|communications?|harassment|spam)\b",
+    # That it must not be.
+    rf"{_NEVER}(?: (?:you|ever|dare|even|please|just|guys|people|folks|all|be|keep|try|trying|to|bother))*"
+    rf" (?:{_CALL}|send|come|{_PESTER} {_THEM}|{_CALLING}|{_PESTERING}){_TITLE}{_TOLD}",
+    rf"{_NEVER}(?: \w+){{0,3}}? {_VERB}(?: {_THEM})*(?: \w+)? {_FOREVER}\b(?! {_OTHERWISE}\b)",
+    rf"\b{_HARDLY}(?: \w+){{0,2}}? (?:want|wants|wish|like|need|care|asked|ask|appreciate|accept|take|looking)(?: (?:to|for|you|guys|people|anyone|anybody|your"
+    rf" company|them|any|more|of|your|these|those|the|further|have|get|getting|receive|receiving|be|being|another|ever|single|sales|marketing))*"
+    rf" (?:{_VERB}(?: {_THEM})+\b{_FOR_ANY_TIME}|{_CALLED}\b{_FOR_ANY_TIME}|{_WITH_CALLS})",
+    rf"\b{_HARDLY} (?:want|wish|care|need) to (?:ever )?(?:hear|get (?:anything|another \w+)) from (?:{_YOU}|this|your)",
+    rf"\b{_HARDLY} (?:want|wish|care|need) to (?:talk|speak|deal|do business)(?: \w+){{0,4}} {_FOREVER}\b",
+    rf"\b{_HARDLY}(?: \w+){{0,3}}? any (?:more|further|other) {_WITH_CALLS}",
+    rf"\bcancel (?:all|any|every|these|those|the)(?: (?:future|further|more|other|these|those|your))* {_WITH_CALLS}",
+    rf"\bno need to {_VERB}(?: {_THEM})*(?: \w+)? {_FOREVER}\b",
+    rf"\b(?:nobody|no one|none of you)(?: \w+)? (?:calls|texts|phones|rings|e ?mails|messages|contacts|bothers)(?: {_THEM})",
+    rf"\b(?:rather|prefer|appreciate it if|like it if|wish|asks?|asking|asked|request|requested|demand|insist)(?: that)? {_YOU}"
+    rf" (?:not|never|didn't|don't|did not|would not|wouldn't|would stop|stopped|stop|quit)(?: {_VERB}| {_CALLING}| {_CALLED})?{_TOLD}",
+    rf"\byou (?:can't|cannot|can not|may not|must not|mustn't|shouldn't|should not|are not (?:allowed|permitted|authori[sz]ed) to|have no (?:right|permission"
+    rf"|business))(?: be| to)? (?:{_VERB}|{_CALLING})(?: {_THEM})+(?: {_TAIL})*$",
+    rf"\b(?:asked|told|begged|telling|asking|warned)(?: (?:{_YOU}|him|her|your \w+|the \w+|someone|somebody))?(?: \w+){{0,3}}?"
+    rf" (?:to (?:stop|quit|leave)\b(?! (?:by|worrying|it)\b)|not to (?:(?:ever )?(?:{_VERB}|be {_CALLED})\b(?: {_THEM})*+|$)){_FOR_ANY_TIME}",
+    rf"\b(?:not|never) (?:to )?be {_CALLED}\b{_FOR_ANY_TIME}(?! (?:by (?!you)|so|that))",
+    rf"\b(?:rather|prefer|like|wish) not (?:to )?(?:receive|get|have|be sent|hear)(?: (?:any|more|these|those|your|such|from|this))* (?:{_WITH_CALLS}|(?:these|those|this|you|any)$)",
+    rf"\bobject to (?:being {_CALLED}|{_WITH_CALLS})",
+    rf"\b{_NOUN}(?: \w+)? (?:is|are) (?:not |un)(?:welcome|wanted)\b",
+    r"\b(?:said|say|saying|told you) no more\b|^no more$",
+    r"^(?:discontinue|cease|desist|cease and desist)(?: please| now| at once| immediately)*$|^please (?:discontinue|cease|desist|quit)\b",
+    rf"\bmind not (?:{_CALLING}|{_PESTERING}){_TOLD}",
+    # Stop, as an order and not as an answer.
+    r"\b(?:i|we) (?:already |just |have |have already )?(?:said|say|mean) (?:to |the word )?stop\b",
+    r"\b(?:needs?|have|has|got|ought|must|going|please) (?:to )?stop(?: (?:it|this|that|now|already|please|immediately|right now|doing this|this now))*$",
+    r"^(?:please |just |you must |would you |will you |can you |could you |can't you |for the last time )*stop(?: (?:it|this|that|all|all of (?:it|this)"
+    r"|everything|immediately|at once|already|now|right now|please|ok|okay))+$",
+    r"\bfor the (?:last|hundredth|tenth|third|second) time stop$|^(?:quit|cut|knock) it(?: off| out)?(?: already| please| now)*$|^enough(?: already| is enough)$",
+    r"\b(?:this|it|be|interested|again|calls|number) stop$",
+    r"\b(?:make|want|need|like) (?:all )?(?:of )?(?:it|this|you|them|that|these|those|(?:the|these|your) \w+)(?: all)?(?: to)? (?:stop|end|cease)(?: please| now| immediately| right now)*$",
+    r"\b(?:i'm|i am|we're|we are|^) ?(?:so )?done with (?:this$|you|it all|all (?:of )?this|your (?:company|calls?))\b",
+)
+_REMOVAL = _any(
+    rf"\b(?:take|get|remove|delete|erase|scrub|drop|strike|cross|purge|wipe|pull|keep|clear|scratch) {_WHOSE}(?: \w+)? (?:off|from|out of|out)\b"
+    rf"(?! (?:speaker|hold|mute|here|my|work|bed|guard|of (?:here|my|bed|the loop)|(?:of )?(?:the|this|that|our) (?:{_MEETING}|line|phone|call|office)|you (?:a|the)))",
+    rf"\b(?:remove|delete|erase|purge|unlist|deregister|unregister|blacklist) {_WHOSE}(?! (?:from|off)\b)(?! \w+ (?:item|slot|time)\b){_FOR_ANY_TIME}",
+    rf"\b(?:want|like|need|have|get|see|wants) (?:{_WHOSE} |to be |us )(?:be )?(?:removed|deleted|erased|unsubscribed|taken off|taken out|off (?:your|every\w*|that|all|this list|the list))\b(?! (?:from |of )?(?:the|this|that) {_MEETING})",
+    r"\b(?:get|be|come|take|taken|want) off (?:of )?(?:this|your|that|the) (?:\w+ )?(?:list|database|system|register|rota)\b",
+    rf"\bto be (?:removed|deleted|erased|unsubscribed|taken off|forgotten)\b(?! (?:from |of )?(?:the|this|that) {_MEETING})",
+    r"\boff (?:of )?your (?:\w+ )?(?:list|lists|sheet|system|database|books|records|dialer|dialler|file|files|rolodex|contacts|registers?)\b",
+    r"\b(?:erase|delete|remove|destroy|wipe|purge) (?:everything|anything|all|whatever)(?: \w+){0,4} (?:on|about|of) (?:me|us)\b",
+    rf"\b(?:my|our|this) {_DATA}\b.{{0,80}}\b(?:delete|erase|remove|lose|forget|destroy|get rid of) (?:it|that|them)(?: please| now)?$",
+    rf"\b(?:lose|forget|throw (?:away|out)|shred|burn|rip up|trash|dump|destroy) (?:my|this|our|you ever had my|you had my|you have my) {_DATA}",
+    r"\bforget (?:that )?(?:i|we) exist",
+    r"\b(?:do[ -]?not|don't|dont|no|never)[ -](?:call|contact|text|solicit)(?:ing)? (?:list|registry|register|requests?)\b",
+    r"\bdnc\b|\bnational registry\b|\bon the tps\b",
+    r"\b(?:add|put|place|get|block) (?:me|us|my \w+|this number) (?:on|to|in|onto) (?:your|the|a|that) (?:\w+ )?(?:do not|dont|don't|no|never|block|black|suppression|stop)",
+    r"\bunsub(?:scribe)?\b(?! (?:rates?|links?|buttons?|process|flow|page|feature)\b)",
+    r"\bopt(?:ed|ing|s)? ?(?:me |us |my number |this number )?out\b(?! (?:of|for) (?:(?:the|that|this|my) )?(?!(?:\w+ )?(?:calls?|texts?|messages?|e ?mails?|list|contact|marketing|everything|all|this|it|these)\b))",
+    r"\b(?:i'm|i am|i'll|i will|gonna|going to|about to) (?:be )?(?:block|report)(?:ing)? (?:you|this number|your|the number)\b|\b(?:i'm|i'll|i am|i will|gonna) (?:be )?block(?:ing)? (?:this|it)$",
+    r"\bi want out(?: of (?:this|your|it|all))?\b|\bcount me out of (?:this|your|all)\b|\b(?:i'm|i am) out of this\b",
+    r"\bwrong number (?:so )?(?:stop|quit|remove)\b",
+)
+_CONSENT = _any(
+    r"\b(?:revok\w+|withdraw\w*|rescind\w*|retract\w*|pull(?:ing)?|tak(?:e|ing) back|cancel\w*|terminat\w+|end)(?: all| any)?(?: of)?(?: my| our| the| prior| previous| that| this| express)*"
+    r" (?:consent|permission|authori[sz]ation|opt ?in|approval|subscription)\b",
+    rf"\b{_HARDLY}(?: \w+)? (?:consent|consented|authori[sz]ed?|agreed?|give|gave|given|granted?|have)(?: you| to)?(?: my| our| any)? ?"
+    rf"(?:(?:consent|permission|authori[sz]ation)(?:$| to (?:be )?(?:{_VERB}|{_CALLED})| for (?:this|these|any|calls|texts)\b)"
+    rf"|(?:to )?(?:be |being |any |these |your |these sales )*(?:{_CALLED}|{_NOUN}|{_CALLING})\b)",
+    r"\bcease and desist\b",
+    r"\b(?:leave|let) (?:me|us|my \w+|our \w+)(?: the \w+)? (?:alone|in peace|be)(?: (?:please|now|already|ok|okay))*(?:$| (?:or|and|i|you|before|and stop)\b)",
+    r"\b(?:be|being|get) left (?:alone|in peace)\b",
+    rf"\bblock (?:me|{_WHOSE}) (?:from|in|on) (?:your|the) \w+",
+    r"\b(?:go away|get lost|buzz off|back off|piss off|bugger off|fuck off|f off|eff off|shove off|screw off|take a hike)\b",
+    rf"\b(?:if|next time|ever|should) {_YOU}(?: \w+){{0,3}}? {_VERB}\b.{{0,80}}\b(?:lawyer|sue|suing|report|police|attorney|fcc|ftc|court|legal action|regret|complaint|block)",
+    rf"\b(?:lawyer|sue|suing|report|police|attorney|fcc|ftc|court|legal action)\b.{{0,80}}\bif {_YOU}(?: \w+){{0,2}}? {_VERB}\b",
+)
+_SPANISH = _any(
+    r"\b(?:no|nunca|jamás) (?:me |nos |le |vuelvan? a |vuelvas a |quiero que (?:me )?|deseo que (?:me )?|me vuelvan? a )*(?:llam(?=e|a[drn])|escrib|contact(?=[aeé])|molest|mand|envi|env[ií]|text(?=ee)|marqu|vuelv)\w*\b"
+    r"(?! (?:antes|después|hasta|ahora|hoy|mañana|el|la|en|a las|por|tan|cuando|mientras))",
+    r"\bno (?:quiero|deseo) (?:más |recibir (?:más )?|que me |sus )*(?:llam|mensaj|correo|text|contact)\w*",
+    r"\b(?:qu[ií]t|s[aá]qu|b[oó]rr|elim[ií]n|rem[uú]ev|d[eé])\w*(?:me|nos)\b(?: \w+)*(?: (?:lista|base|datos|registro|baja))?",
+    r"\b(?:borr|elimin|quit|sac)\w* mi (?:número|nombre|información|datos)",
+    r"\bd[eé]j\w*(?:me|nos) (?:en paz|tranquil|de (?:llam|molest|mand|escrib|envi))\w*|\bdej\w* de (?:llam|molest|mand|escrib|envi|text)\w*",
+    r"\b(?:par\w*|bast\w*) (?:de|ya)? ?(?:de )?(?:llam|molest|mand|escrib|mensaj|envi)\w*|^(?:ya )?(?:basta|alto|pare|paren|parar|detener|baja)(?: ya| por favor)*$|\bdarme de baja\b",
+    r"\bno más (?:llamad|mensaj|text|correo)\w*|\bya no (?:me )?(?:llam|mand|escrib|envi|quiero|contact)\w*\b(?! (?:antes|a las))",
+)
+_MEANS_IT = (_ENDING, _REMOVAL, _CONSENT, _SPANISH)
+
+_NOT_MEANT = _any(
+    r"\b(?:don't|dont|do not|never|can't|cannot|couldn't|didn't|not)(?: (?:want|mean|need|plan|wish|going) to| wanna| yet)? (?:opt|unsubscribe|remove|take|delete|stop|leave|lose|put|revoke|quit|drop|get|block)\b"
+    rf"(?! (?:{_CALLING}|{_PESTERING}|(?:me |us )?any))",
+    r"\b(?:you|they) (?:can|could|may) (?:always )?(?:opt|unsubscribe)\b",
+    r"\b(?:if|how do|how can|can|could|what if|when|do) i (?:want to |wanted to |ever )?(?:opt|unsubscribe|stop|end|cancel|quit|revoke|delete|remove|terminate)\b",
+    r"\bstop (?:by|over|in|off|there|sharing|here for)\b",
+    r"\bcalling (?:it|him|her|them|that) \w+",
+)
+_INSTEAD = _any(
+    rf"^(?:please |you can |you could |better |but |and |only |just )*(?:use|try|{_CALL})(?: (?:me|us|this (?:number|one)|my \w+|the (?:other )?\w+))(?: \w+){{0,3}}$",
+    rf"\b(?:just|rather|instead|only) (?:use|try|{_CALL})\b|\b(?:text|e ?mail|call|message) instead\b|\binstead$"
+    r"|\b(?:text|texts|e ?mail|mail|phone|calls?|mobile|office|texting|calling|e ?mailing|sms) (?:is|are|works|would be|s) (?:much )?(?:better|best|fine|easier|preferred)\b",
+    r"^ll[aá]m(?:e|en|a|ame|eme|enme)\b|\bll[aá]m(?:e|en|a|ame|eme|enme) (?:el|a las?|en|por)\b",
+)
+"""Another way or another time is asked for: what was refused is this one ..."""
+_FOR_GOOD = re.compile(r"\b(?:again|any ?more|ever|stop|quit|remove|list|unsubscribe|opt|cease|all|consent|block)\b")
+"""... unless it is refused for good."""
+_SIGNALS = re.compile(
+    r"\b(?:stop|quit|ceas|halt|discontinu|refrain|desist|knock|enough|done|sick|tired|fed|had|end\b|no\b|not\b|never|nobody|none|dont|don't|\w+n't|cannot"
+    r"|remov|delet|eras|scrub|drop|strik|cross|purg|wip|pull|clear|scratch|tak|get\b|keep|unsub|unlist|deregist|unregist|blacklist|los|forget|throw|shred|burn|rip"
+    r"|trash|dump|destroy|dnc|tps|registr|put|place|add|block|report|opt|out\b|off\b|count|wrong|revok|withdr|rescind|retract|cancel|terminat|consent|leave|let\b"
+    r"|left|go away|buzz|piss|bugger|fuck|eff\b|shove|screw|take a hike|law|sue|suing|police|attorney|fcc|ftc|court|legal|rather|prefer|wish|mind|object|unwelcome|unwanted"
+    r"|give up|zero|asked|told|begged|warned|telling|asking|want|need|harass|jamás|nunca|qu[ií]t|s[aá]qu|sac|b[oó]rr|elim|d[eé]|par|bast|ya\b|alto|baja)"
+)
+"""Without one of these nothing was revoked: most of what people say ends here."""
+_LAST_WORD = re.compile(r"^(?:please |just |now )*(?:stop|quit)(?: it| please| now)?$")
+_HOLD_ON = re.compile(
+    r"^(?:(?:no|wait|hang on|hold on|hold it|sorry|stop|okay|ok|sir|maam|one sec|one second|just a second|yes|yeah|and|then) ?)*$"
+)
+_CLAUSE = re.compile(r"[.;:!?\n]+|,\s|\s[-\u2013\u2014]+\s|\bbut\b|\bhowever\b|\bbecause\b")
+_NOISE = re.compile(
+    r"\b(?:um|uh|er|erm|(?<!'d )(?<!would )like(?! to)|hey|hi|hello|well|so|look|listen|okay|ok|oh|yo|actually|really|honestly|seriously|kindly|man|dude|bro|hon|i repeat)\b"
+)
+_PARTING = re.compile(r"(?:(?:^| )(?:please|thanks|thank you|goodbye|good bye|bye|have a (?:good|nice) (?:day|one)))+$")
+_QUOTES = str.maketrans({"’": "'", "‘": "'", "`": "'"})
+
+
+def revokes(text: str) -> bool:
+    """Whether ``text``, a text message or the transcript of what somebody said, takes consent back. It is judged clause
+    by clause and over the whole: "not on Tuesday, stop calling me" holds both."""
+    lowered = text.lower().translate(_QUOTES)
+    if not _SIGNALS.search(lowered):
+        return False
+    clauses = [clause for part in _CLAUSE.split(lowered) if (clause := _bare(part))]
+    whole = _bare(lowered)
+    if any(_INSTEAD.search(clause) for clause in clauses) and not _FOR_GOOD.search(whole):
+        return False
+    if clauses and _LAST_WORD.search(clauses[-1]) and not (clauses[:-1] and all(map(_HOLD_ON.search, clauses[:-1]))):
+        return True
+    return any(_taken_back(clause) for clause in dict.fromkeys((*clauses, whole)))
+
+
+def _bare(text: str) -> str:
+    words = re.sub(r"[^a-z0-9áéíóúñü' ]+", " ", text.replace("e-mail", "email").replace("opt-out", "opt out"))
+    return _PARTING.sub("", " ".join(_NOISE.sub(" ", words).split()))
+
+
+def _taken_back(clause: str) -> bool:
+    meant = " ".join(_NOT_MEANT.sub(" ", clause).split())
+    return any(pattern.search(meant) for pattern in _MEANS_IT)
