@@ -215,8 +215,10 @@ def revokes(text: str) -> bool:
     whole = _bare(lowered)
     if any(_INSTEAD.search(clause) for clause in clauses) and not _FOR_GOOD.search(whole):
         return False
-    if clauses and _LAST_WORD.search(clauses[-1]) and not (clauses[:-1] and all(map(_HOLD_ON.search, clauses[:-1]))):
-        return True
+    if clauses and _LAST_WORD.search(clauses[-1]):
+        before = clauses[:-1]
+        if not all(map(_HOLD_ON.search, before)) if before else "stop" in clauses[0]:
+            return True
     return any(_taken_back(clause) for clause in dict.fromkeys((*clauses, whole)))
 
 
