@@ -138,7 +138,7 @@ _REMOVAL = _any(
     r"\b(?:add|put|place|get|block) (?:me|us|my \w+|this number) (?:on|to|in|onto) (?:your|the|a|that) (?:\w+ )?(?:do not|dont|don't|no|never|block|black|suppression|stop)",
     r"\bunsub(?:scribe)?\b(?! (?:rates?|links?|buttons?|process|flow|page|feature)\b)",
     r"\bopt(?:ed|ing|s)? ?(?:me |us |my number |this number )?out\b(?! (?:of|for) (?:(?:the|that|this|my) )?(?!(?:\w+ )?(?:calls?|texts?|messages?|e ?mails?|list|contact|marketing|everything|all|this|it|these)\b))",
-    r"\b(?:i'm|i am|i'll|i will|gonna|going to|about to) (?:be )?(?:block|report)(?:ing)? (?:you|this number|your|the number)\b|\b(?:i'm|i'll|i am|i will|gonna) (?:be )?block(?:ing)? (?:this|it)$",
+    r"\b(?:i'm|i am|i'll|i will|gonna|going to|about to) (?:be )?(?:block(?:ing)? (?:you|this number|your|the number)|report(?:ing)? (?:this|your|the) number)\b|\b(?:i'm|i'll|i am|i will|gonna) (?:be )?block(?:ing)? (?:this|it)$",
     r"\bi want out(?: of (?:this|your|it|all))?\b|\bcount me out of (?:this|your|all)\b|\b(?:i'm|i am) out of this\b",
     r"\bwrong number (?:so )?(?:stop|quit|remove)\b",
 )
