@@ -118,6 +118,7 @@ _ENDING = _any(
     r"|everything|immediately|at once|already|now|right now|please|ok|okay))+$",
     r"\bfor the (?:last|hundredth|tenth|third|second) time stop$|^(?:quit|cut|knock) it(?: off| out)?(?: already| please| now)*$|^enough(?: already| is enough)$",
     r"\b(?:this|it|be|interested|again|calls|number) stop$",
+    rf"\bif {_YOU} (?:don't|do not|won't|will not|keep) (?:stop|quit|{_CALLING}|{_PESTERING}|it up)",
     r"\b(?:make|want|need|like) (?:all )?(?:of )?(?:it|this|you|them|that|these|those|(?:the|these|your) \w+)(?: all)?(?: to)? (?:stop|end|cease)(?: please| now| immediately| right now)*$",
     r"\b(?:i'm|i am|we're|we are|^) ?(?:so )?done with (?:this$|you|it all|all (?:of )?this|your (?:company|calls?))\b",
 )
