@@ -170,7 +170,7 @@ _SPANISH = _any(
 _MEANS_IT = (_ENDING, _REMOVAL, _CONSENT, _SPANISH)
 
 _NOT_MEANT = _any(
-    r"\b(?:don't|dont|do not|never|can't|cannot|couldn't|didn't|not)(?: (?:want|mean|need|plan|wish|going) to| wanna| yet)? (?:opt|unsubscribe|remove|take|delete|stop|leave|lose|put|revoke|quit|drop|get|block)\b"
+    r"\b(?<!\bif you )(?:don't|dont|do not|never|can't|cannot|couldn't|didn't|not)(?: (?:want|mean|need|plan|wish|going) to| wanna| yet)? (?:opt|unsubscribe|remove|take|delete|stop|leave|lose|put|revoke|quit|drop|get|block)\b"
     rf"(?! (?:{_CALLING}|{_PESTERING}|(?:me |us )?any))",
     r"\b(?:you|they) (?:can|could|may) (?:always )?(?:opt|unsubscribe)\b",
     r"\b(?:if|how do|how can|can|could|what if|when|do) i (?:want to |wanted to |ever )?(?:opt|unsubscribe|stop|end|cancel|quit|revoke|delete|remove|terminate)\b",
