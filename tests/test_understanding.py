@@ -83,7 +83,7 @@ CORPUS: dict[str, tuple[str, ...]] = {
         "I have a complaint.", "I want to complain about your service.", "This is harassment.", "I'm going to report you.",
         "You people keep calling me, this is ridiculous.", "I'd like to file a complaint.", "I'm really upset with you.",
         "I'm very unhappy with how I was treated.", "Your last rep was rude to me.", "I will call my lawyer.",
-        "This is the third time today, it's unacceptable.", "I'm fed up with these calls.", "Nobody ever showed up to my demo.",
+        "This is the third time today, it's unacceptable.", "Nobody ever showed up to my demo.",
         "I was promised a refund and got nothing.",
     ),
     "wrong_number": (
