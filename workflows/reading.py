@@ -247,15 +247,37 @@ _NOT_INTERESTED = _any(
     r"\bnot (?:really )?for (?:me|us)\b(?! (?:it's|its|but|to decide|alone))|\bdon't think (?:this|it|that)(?:'s| is) for (?:me|us)\b",
     r"\bwe(?:'ve| have)? (?:already )?(?:bought (?:another|something|one|elsewhere)|decided (?:against|on (?:another|something|someone))|gone with|went with|chosen (?:another|someone|something))\b|\bdecided against\b",
     r"\bi'?(?:ll|m going to| will| think i'll)? pass\b|\b(?:hard|easy) pass\b",
-    r"\b(?:thanks|thank you) but no thanks\b|\bno thank you (?:bye|goodbye)\b",
-    r"^(?:no |no thanks |nah |thanks |oh )*(?:we're|we are|i'm|i am) (?:all )?(?:set|good|covered)(?: (?:thanks|thank you|for now|here|actually))*$",
+    r"\b(?:thanks|thank you) but no thanks\b",
     r"\bplease don't bother\b|\bnot looking for (?:this|that|anything|one|it)\b",
+)
+_ENOUGH = _any(
+    r"\bno thank you (?:bye|goodbye)\b",
+    r"^(?:no |no thanks |nah |thanks |oh )*(?:we're|we are|i'm|i am) (?:all )?(?:set|good|covered)(?: (?:thanks|thank you|for now|here|actually))*$",
 )
 
 
 def is_not_interested(text: str) -> bool:
     """Whether they say in so many words that they do not want what we offer."""
-    return bool(_NOT_INTERESTED.search(plain(text)))
+    return bool(_NOT_INTERESTED.search(plain(text))) or is_enough(text)
+
+
+def is_enough(text: str) -> bool:
+    """Whether they want nothing (more) of us: "I'm all set", "no thank you, bye". To somebody who has what they came
+    for that is a goodbye, to anybody else a no."""
+    return bool(_ENOUGH.search(plain(text)))
+
+
+_AGAIN = _any(
+    r"\b(?:say|said|repeat|tell me|run) (?:that|it|this|those|them|the \w+)(?: \w+)?(?: one more time| (?:once )?(?:more|again))\b",
+    r"\b(?:can|could|would|will) you (?:please )?(?:repeat|say) (?:that|it|this|those|them|the \w+|again)\b",
+    r"\bwhat (?:did you (?:just )?say|was (?:that|this)(?: again)?$)|^(?:sorry|excuse me|wait|hm)* ?(?:what|pardon(?: me)?|come again|say again|once more|one more time)$",
+    r"\b(?:didn't|did not|couldn't|could not) (?:quite )?(?:catch|hear|get|understand) (?:that|you|it|what you said|all of that)\b",
+)
+
+
+def asks_again(text: str) -> bool:
+    """Whether they want to hear our last words once more."""
+    return bool(_AGAIN.search(plain(text)))
 
 
 _LATER_WORDS = _any(
@@ -320,6 +342,14 @@ _WHEN = _any(r"\b(?:when|what time|which day|what day|at what time|who with|with
 def asks_when(text: str) -> bool:
     """Whether they ask for the time of their meeting."""
     return bool(_WHEN.search(plain(text)))
+
+
+_OF_A_MEETING = _any(r"\b(?:my|our|the) (?:meeting|demo|appointment|booking|session)\b")
+
+
+def asks_of_meeting(text: str) -> bool:
+    """Whether they ask when their meeting is, and name it: they believe that there is one."""
+    return asks_when(text) and bool(_OF_A_MEETING.search(plain(text)))
 
 
 _BYE = _any(

@@ -73,6 +73,8 @@ class Ledger:
                 "version": self.version,
                 "learned": dict(self.learned),
                 "booking": self.booking,
+                "booked_here": bool(self.bookings),
+                "node": "confirmation" if self.bookings else self.brief.node,
                 "offered": self.offered,
                 "resumed": True,
             }

@@ -31,21 +31,19 @@ CONDITIONS: dict[str, Condition] = {
 
 def advance(state: State, reading: Reading) -> list[str]:
     """Follow the exits whose conditions hold, in the playbook's order, and give the nodes entered. A detour that
-    has had its turns, or has nothing left to do, returns to where it came from. Bounded by the graph's size."""
+    has nothing left to do, and no way out of its own, returns to where it came from. Bounded by the graph's size."""
     path: list[str] = []
     graph = state.playbook.graph
     if state.human and state.name and reading.intent in _OPEN_INTENTS:
         state.identified = True
-    if state.return_to and reading.intent != "concern" and state.node == "objection":
-        enter(state, state.return_to)
-        state.return_to = ""
-        path.append(state.node)
     for _ in range(len(graph)):
         taken = next((e.to for e in state.here.exits if CONDITIONS[e.when](state, reading)), None)
+        back = taken is None and state.node == "objection" and reading.intent != "concern"
+        if back:
+            taken = state.return_to or None
         if taken is None or taken == state.node or taken in path:
             break
-        if graph[taken].detour:
-            state.return_to = state.node
+        state.return_to = state.node if graph[taken].detour and not back else ""
         enter(state, taken)
         path.append(taken)
         if graph[taken].detour or taken in ("follow_up", "handoff"):

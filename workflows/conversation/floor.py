@@ -40,6 +40,8 @@ class Floor:
     """They broke in, and what they want is not understood yet."""
     cut: str = ""
     """What was cut off, from the beginning of the sentence that was not fully heard."""
+    missed: str = ""
+    """What their last words cut off."""
     cut_result: bool = False
     """A result was among it."""
     resumed: int = 0

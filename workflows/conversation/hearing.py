@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..events import Verdict
-from ..reading import is_denial, takes_back
+from ..reading import asks_again, is_denial, takes_back
 from . import early, local, moves, signals
 from .moments import note
 from .reduce import take_words
@@ -28,7 +28,7 @@ _MOST_DIGITS = 12
 def words(talk: Conversation) -> None:
     """Their words are in the state: what was held is settled first, then they are decided on."""
     s = talk.state
-    text = s.lines[-1].text
+    text, cut = s.lines[-1].text, s.floor.missed
     held, s.floor.held = s.floor.held, []
     _suspend(talk, held)
     talk.void()
@@ -40,6 +40,9 @@ def words(talk: Conversation) -> None:
         local.late(talk, text)
     elif s.opted_out or local.decide(talk, text):
         _drop(talk)
+    elif s.pending is None and asks_again(text):
+        talk.void()
+        repeat(talk, cut)
     elif s.pending is None:
         talk.ask()
     else:
@@ -176,10 +179,17 @@ def _press(talk: Conversation, digit: str) -> None:
     elif meaning == "person" and not s.closing and not s.opted_out:
         moves.hand_off(talk, "pressed the key for a person")
     elif meaning == "repeat" and not s.closing and s.asked is None and s.pending is None:
-        ours = next((line.text for line in reversed(s.lines) if line.who == "agent"), "")
-        talk.say(s.floor.cut or ours)
+        repeat(talk, s.floor.cut)
         s.floor.give()
         s.floor.cut = ""
+
+
+def repeat(talk: Conversation, cut: str) -> None:
+    """Say our last words once more: a result that they did not hear, what they ``cut`` off, or all of it."""
+    s = talk.state
+    result, s.owed = s.owed, ""
+    ours = next((line.text for line in reversed(s.lines) if line.who == "agent"), "")
+    talk.say(result or cut or ours, result=bool(result))
 
 
 def _as_words(talk: Conversation, text: str) -> None:

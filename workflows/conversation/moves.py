@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .. import events as ev
-from ..reading import agrees, asks_when, hesitates, plain
+from ..reading import agrees, asks_of_meeting, asks_when, hesitates, plain
 from . import branches, concerns, dates, ear, instead, local, readback
 from .authority import TALK, authorize, for_a_person
 from .exits import advance, enter
@@ -277,7 +277,7 @@ def _answer_from_playbook(talk: Conversation, proposal: Proposal) -> None:
     s, book = talk.state, talk.playbook
     talk.void()
     topic = proposal.args.get("topic", "")
-    if s.booking is not None and asks_when(s.last_words):
+    if asks_of_meeting(s.last_words) or (s.booking is not None and asks_when(s.last_words)):
         reveal(talk)
         return
     topic = topic if topic in book.facts else fact(s, s.last_words)

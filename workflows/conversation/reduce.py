@@ -129,6 +129,7 @@ def take_words(s: State, text: str, confidence: float | None) -> None:
     s.lines.append(Line(who="lead", text=text, at=s.now))
     s.timings.append(signals.Timing(final=s.now, extra=s.measured))
     s.measured = {}
+    f.missed = f.cut
     f.open, f.sign_at, f.resumed, f.cut, f.cut_result = False, s.now, 0, "", False
     f.give()
 

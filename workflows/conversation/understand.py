@@ -15,6 +15,7 @@ from ..reading import (
     hesitates,
     is_confirmation,
     is_denial,
+    is_enough,
     is_goodbye,
     is_not_interested,
     plain,
@@ -33,6 +34,8 @@ _NO_ANSWERS = (
 )  # fmt: skip
 """Intents whose words are no answer to an open question, whatever the model takes from them."""
 _MOST_SIGNS = 8
+_SHORT = 4
+"""Words of a yes that says nothing else."""
 _MEETING = re.compile(r"\b(?:meeting|demo|booking|appointment|time|slot|call)\b")
 
 
@@ -143,6 +146,8 @@ def wished(state: State) -> Wish:
         return ""  # "Thursday would be better": a time for the meeting
     if found == "cancel" and not state.booking:
         return ""
+    if found == "not_interested" and (state.booking or state.link_sent) and ear.says(state, is_enough):
+        return ""  # "I'm all set": they have what they came for
     return found
 
 
@@ -168,6 +173,8 @@ def settle(state: State, decision: Decision) -> Decision:
             if action.name not in _GRAVE or action.name == mine
             else decision.model_copy(update={"action": Proposal(name=mine, args={"when": state.last_words})})
         )
+    if action.name == "offer_slots" and _answers_offer(state):
+        return decision.model_copy(update={"action": Proposal(name="book", args={"choice": state.last_words})})
     if state.node == "handoff":
         return decision
     doubted = reading.intent in _BORNE_OUT and not _is_borne_out(state, reading.intent)
@@ -179,6 +186,15 @@ def settle(state: State, decision: Decision) -> Decision:
     if made_up or (doubted and action.name in _GRAVE):
         action = Proposal(name="say")
     return Decision(reading=reading, action=action)
+
+
+def _answers_offer(state: State) -> bool:
+    """Whether their words answer the offer that stands, with one of its times or a mere yes: other times would only
+    take it away from them."""
+    if "book" not in state.allowed or state.last_words.rstrip().endswith("?") or ear.says(state, asks_move):
+        return False
+    merely = ear.says(state, is_confirmation) and ear.named(state).empty and len(state.last_words.split()) <= _SHORT
+    return ear.picked(state) is not None or merely
 
 
 def _is_borne_out(state: State, claimed: str) -> bool:
@@ -388,6 +404,6 @@ def by_rule(state: State) -> Decision:
         return turn("yes", "say")
     if is_denial(words):
         return turn("refuses_times" if state.offered else "no", "offer_slots" if state.offered else "say")
-    if is_goodbye(words):
+    if is_goodbye(words) or is_enough(words):
         return turn("goodbye", "end")
     return turn("unclear", "say")
