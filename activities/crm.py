@@ -14,8 +14,9 @@ from collections.abc import Awaitable, Iterable
 from datetime import UTC, datetime
 from html import escape
 
+from workflows import standing
 from workflows.effects import CallNote, Reflection, ToDo
-from workflows.events import Booking, Concern, Form
+from workflows.events import Booking, Form
 from workflows.playbook import registered
 
 from . import faults
@@ -54,6 +55,12 @@ _DEAL_STAGE = {
 _WORTH_A_DEAL = frozenset({"qualified", "booked", "confirmed", "rescheduled", "recovered", "no_show", "showed"})
 
 _UNIQUE = Property(name=KEY, label="Showrate key", unique=True)
+_STANDING = (
+    Property(name="showrate_fit", label="Showrate fit"),
+    Property(name="showrate_objections", label="Showrate: objections and how they went", field="textarea"),
+    Property(name="showrate_next_step", label="Showrate: what comes next"),
+)
+"""What a rep looks for on the contact and on the deal alike."""
 _CONTACT = (
     _UNIQUE,
     Property(name="showrate_stage", label="Showrate stage"),
@@ -70,9 +77,11 @@ _CONTACT = (
     Property(name="showrate_message", label="Showrate: message on the form", field="textarea"),
     Property(name="showrate_review", label="Showrate needs review"),
     Property(name="showrate_link", label="Showrate lead page"),
-    Property(name="showrate_objections", label="Showrate: objections and how they went", field="textarea"),
-    Property(name="showrate_next_step", label="Showrate: what comes next"),
+    Property(name="showrate_criteria", label="Showrate: what is met, missing, against", field="textarea"),
+    Property(name="showrate_signs", label="Showrate: signs they gave", field="textarea"),
+    *_STANDING,
 )
+_DEAL = (_UNIQUE, *_STANDING)
 _CALL = (_UNIQUE, Property(name="showrate_disposition", label="Showrate disposition"))
 _TASK_TYPE = {"hs_task_type": "TODO", "hs_task_status": "NOT_STARTED"}
 _SAID = "showrate_said_"
@@ -136,7 +145,7 @@ async def prepare() -> list[str]:
         ("calls", list(_CALL)),
         ("meetings", [_UNIQUE]),
         ("tasks", [_UNIQUE]),
-        ("deals", [_UNIQUE]),
+        ("deals", list(_DEAL)),
     ):
         done += [f"HubSpot {kind}: property {name}" for name in await hubspot.create_properties(kind, wanted)]
     done += [f"HubSpot deals: pipeline {label}" for label in await hubspot.create_pipeline(PIPELINE, _STAGES)]
@@ -167,27 +176,33 @@ async def _contact_values(reflection: Reflection) -> dict[str, str]:
         values["showrate_rep"] = person.name if person else reflection.owner
     if reflection.source:
         values["showrate_source"] = reflection.source
-    later = {"showrate_next_step": reflection.next_step}
-    if reflection.concerns:
-        later["showrate_objections"] = "\n".join(objection(concern) for concern in reflection.concerns)
+    later = _standing(reflection)
+    if reflection.criteria:
+        later["showrate_criteria"] = "\n".join(map(standing.criterion, reflection.criteria))
+    if reflection.signs:
+        later["showrate_signs"] = "\n".join(map(standing.sign, reflection.signs))
     if reflection.learned:
         values["showrate_learned"] = "\n".join(f"{name}: {said}" for name, said in reflection.learned.items())
         later |= {_SAID + name: said for name, said in reflection.learned.items()}
-    # A property that the last setup did not know yet must not have HubSpot refuse the whole contact.
-    there = await _property_names()
-    values |= {name: said for name, said in later.items() if name in there}
+    values |= await _there("contacts", later)
     return values | (_form_values(reflection.form) if reflection.form else {})
 
 
-def objection(concern: Concern) -> str:
-    """``price: resolved, raised 2 times, answered 1 time (“too expensive”)``."""
+def _standing(reflection: Reflection) -> dict[str, str]:
+    """What comes next, and how they fit and what they object to where that is told anew."""
+    values = {"showrate_next_step": reflection.next_step}
+    if reflection.fit:
+        values["showrate_fit"] = reflection.fit
+    if reflection.concerns:
+        values["showrate_objections"] = "\n".join(map(standing.objection, reflection.concerns))
+    return values
 
-    def times(number: int) -> str:
-        return f"{number} time" if number == 1 else f"{number} times"
 
-    words = f" (“{concern.words}”)" if concern.words else ""
-    name = concern.name.replace("_", " ")
-    return f"{name}: {concern.status}, raised {times(concern.raised)}, answered {times(concern.answered)}{words}"
+async def _there(kind: str, values: dict[str, str]) -> dict[str, str]:
+    """Those of ``values`` that the CRM has a property for: one that the last setup did not know yet must not have
+    HubSpot refuse the whole record."""
+    names = await _property_names(kind)
+    return {name: said for name, said in values.items() if name in names}
 
 
 def _form_values(form: Form) -> dict[str, str]:
@@ -220,7 +235,7 @@ async def _call(reflection: Reflection, contact_id: str, note: CallNote) -> None
         "hs_call_direction": "INBOUND" if note.inbound else "OUTBOUND",
         "hs_call_duration": str(note.seconds * 1000),
         "hs_call_status": _CALL_STATUS.get(note.status, "COMPLETED"),
-        "hs_call_body": _transcript(note),
+        "hs_call_body": _body(reflection, note),
         "showrate_disposition": note.disposition or note.status,
     }
     if outcome:
@@ -244,15 +259,19 @@ async def _todo(contact_id: str, todo: ToDo) -> None:
     await hubspot.associate("tasks", task_id, "contacts", contact_id)
 
 
-def _transcript(note: CallNote) -> str:
-    """The conversation as HTML, the beginning cut off when it is longer than HubSpot takes."""
+def _body(reflection: Reflection, note: CallNote) -> str:
+    """How the lead stands after the call, and the conversation, as HTML; of the latter the beginning is cut off when
+    the whole is longer than HubSpot takes."""
+    if not note.transcript:
+        return f"<p>No conversation ({escape(note.disposition or note.status or 'unknown')}).</p>"
+    head = "".join(f"<p><em>{name}:</em> {escape(words)}</p>" for name, words in standing.summary(reflection))
     lines = [
         f"<p><strong>{'Agent' if line.who == 'agent' else 'Lead'}:</strong> {escape(line.text)}</p>"
         for line in note.transcript
     ]
-    while sum(map(len, lines)) > _LONGEST_BODY:
+    while len(head) + sum(map(len, lines)) > _LONGEST_BODY:
         lines = lines[1:]
-    return "".join(lines) or f"<p>No conversation ({escape(note.disposition or note.status or 'unknown')}).</p>"
+    return head + "".join(lines)
 
 
 async def _meeting(reflection: Reflection, contact: hubspot.Contact, booking: Booking) -> None:
@@ -300,6 +319,7 @@ async def _deal(reflection: Reflection, contact: hubspot.Contact) -> None:
         "dealname": f"{contact.company or contact.name or 'Lead'} · {reflection.source or reflection.audience}",
         "pipeline": pipeline.id,
         "dealstage": pipeline.stages[label],
+        **await _there("deals", _standing(reflection)),
     }
     person = rep(reflection.owner)
     if person and person.crm_owner:
@@ -319,14 +339,14 @@ def forget() -> None:
     _remembered.clear()
 
 
-async def _property_names() -> frozenset[str]:
-    """Which contact properties exist. Learned fields without one of their own (a playbook newer than the last
-    setup) stand in ``showrate_learned`` only, rather than have HubSpot refuse the whole contact."""
-    key = ("properties", _account())
+async def _property_names(kind: str) -> frozenset[str]:
+    """Which properties the records of this ``kind`` have. Learned fields without one of their own (a playbook newer
+    than the last setup) stand in ``showrate_learned`` only."""
+    key = (f"properties of {kind}", _account())
     known = _remembered.get(key)
     if known and time.monotonic() - known[0] < _REMEMBER and isinstance(known[1], frozenset):
         return known[1]
-    names = await hubspot.property_names("contacts")
+    names = await hubspot.property_names(kind)
     _remembered[key] = (time.monotonic(), names)
     return names
 

@@ -24,8 +24,9 @@ _BACK = timedelta(hours=1)
 """How far before the activity was scheduled the channel is read: more than any two clocks differ."""
 
 
-async def post(cards: Sequence[Card]) -> None:
-    """Post those of ``cards`` that do not stand in the channel. Raises the errors of :mod:`activities.faults`, but
+async def post(cards: Sequence[Card], stands: Sequence[tuple[str, str]] = ()) -> None:
+    """Post those of ``cards`` that do not stand in the channel, each with how the lead stands (see
+    :func:`workflows.standing.summary`). Raises the errors of :mod:`activities.faults`, but
     never ambiguous: a card whose fate is unknown is a ``retry``, and the next attempt reads before it posts. A
     refused card does not keep the others from being posted."""
     if not cards:
@@ -37,7 +38,7 @@ async def post(cards: Sequence[Card]) -> None:
         if card.key in standing:
             continue
         try:
-            await _post_once(card, since)
+            await _post_once(card, stands, since)
         except ApplicationError as error:
             if not error.non_retryable:
                 raise
@@ -46,9 +47,9 @@ async def post(cards: Sequence[Card]) -> None:
         raise refused
 
 
-async def _post_once(card: Card, since: datetime) -> None:
+async def _post_once(card: Card, stands: Sequence[tuple[str, str]], since: datetime) -> None:
     try:
-        await slack.post(card.key, _title(card), _blocks(card))
+        await slack.post(card.key, _title(card), _blocks(card, stands))
     except ApplicationError as error:
         if error.type != "ambiguous":
             raise
@@ -64,14 +65,15 @@ def _began() -> tuple[datetime, bool]:
     return info.scheduled_time - _BACK, info.attempt > 1
 
 
-def _blocks(card: Card) -> list[dict[str, Any]]:
-    """The card in Block Kit: title, lines, whose it is, and a button to the lead's page."""
+def _blocks(card: Card, stands: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:
+    """The card in Block Kit: title, lines, how the lead stands, whose it is, and a button to the lead's page."""
     blocks: list[dict[str, Any]] = [
         {"type": "header", "text": {"type": "plain_text", "text": _title(card)[:150], "emoji": True}}
     ]
-    if card.lines:
-        lines = "\n".join(_escaped(line) for line in card.lines)[:3000]
-        blocks.append({"type": "section", "text": {"type": "mrkdwn", "text": lines}})
+    summary = [f"*{name}:* {_escaped(words)}" for name, words in stands]
+    for lines in ([_escaped(line) for line in card.lines], summary):
+        if lines:
+            blocks.append({"type": "section", "text": {"type": "mrkdwn", "text": "\n".join(lines)[:3000]}})
     person = rep(card.rep)
     if person:
         whose = f"<@{person.slack}>" if person.slack else _escaped(person.name)

@@ -11,6 +11,7 @@ from temporalio.exceptions import ApplicationError
 from workflows.effects import Reflection, ReflectionDone
 from workflows.model import Model
 from workflows.rotation import Outcome
+from workflows.standing import summary
 
 from . import calendars, crm, faults, metrics, notices, record, roster
 from .vendors import hubspot, slack
@@ -62,7 +63,7 @@ async def _crm(request: Reflection) -> Told:
 
 async def _notice(request: Reflection) -> Told:
     if slack.configured():
-        await notices.post(request.cards)
+        await notices.post(request.cards, summary(request))
     return Told()
 
 

@@ -18,7 +18,8 @@ from pydantic import Field
 from sqlalchemy import ColumnElement, Connection, Row, delete, select, update
 
 from workflows.effects import CallNote, Entry, Reflection
-from workflows.events import Booking, Form
+from workflows.events import Booking, Form, Sign
+from workflows.messages import Judged
 from workflows.model import Instant, Model
 from workflows.playbook import Playbook, canonical
 
@@ -43,6 +44,8 @@ class LeadRecord(Model):
     review: str = ""
     person: Form | None = None
     learned: dict[str, str] = Field(default_factory=dict)
+    criteria: tuple[Judged, ...] = ()
+    signs: tuple[Sign, ...] = ()
     booking: Booking | None = None
     meeting_outcome: str = ""
     milestones: dict[str, Instant] = Field(default_factory=dict)
@@ -106,6 +109,8 @@ def _write_lead(db: Connection, key: DataKey, news: Reflection) -> None:
             "updated_at": news.now,
         }
         known |= {"reason": news.reason, "booking": _json(news.booking)}
+        told = {"criteria": news.criteria, "signs": news.signs}
+        known |= {name: [_json(each) for each in those] for name, those in told.items() if those}
     learned, said = known.get("learned", {}), news.learned
     known["learned"] = {**learned, **said} if newer else {**said, **learned}
     changes["sealed"] = key.seal(known)

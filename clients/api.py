@@ -77,9 +77,9 @@ async def explained(request: Request) -> dict[str, Any]:
 
 
 def reasons(told: stories.Story) -> dict[str, Any]:
-    """The reasons in a story: what comes next, how they fit and on whose word, what waits for a person, every entry
-    with its rule, and of each call its path through the graph, its turns' times, its verdicts with their evidence,
-    its signals, and how the concerns in it went."""
+    """The reasons in a story: what comes next, how they fit and on whose word, the signs they gave, how their concerns
+    went, what waits for a person, every entry with its rule, and of each call its path through the graph, its turns'
+    times, its verdicts with their evidence, and its signals."""
     seen = told.now
     return {
         "lead": told.lead,
@@ -89,6 +89,7 @@ def reasons(told: stories.Story) -> dict[str, Any]:
             "reason": seen.next_reason if seen else told.silence,
         },
         "criteria": [each.model_dump(mode="json") for each in told.criteria],
+        "signs": [each.model_dump(mode="json") for each in told.signs],
         "concerns": [each.model_dump(mode="json") for each in told.concerns],
         "approvals": [each.model_dump(mode="json") for each in told.approvals],
         "entries": [entry.model_dump(mode="json") for entry in told.entries],

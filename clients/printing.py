@@ -10,8 +10,9 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from workflows import standing
 from workflows.effects import CallNote, Entry
-from workflows.events import Concern, Verdict
+from workflows.events import Verdict
 from workflows.messages import Judged
 from workflows.wording import written_time
 
@@ -91,7 +92,8 @@ def reasons(story: Story) -> RenderableType:
         parts.append(_fact("to approve", f"{waiting.words}, until {until}", "yellow"))
         parts.append(Text(f"            showrate lead approve {story.lead} {waiting.request}", style="dim"))
     parts += [_criterion(each) for each in story.criteria]
-    parts += [_fact("concern", concern(each), CONCERNS[each.status]) for each in story.concerns]
+    parts += [_fact("concern", standing.objection(each), CONCERNS[each.status]) for each in story.concerns]
+    parts += [_fact("sign", standing.sign(each)) for each in story.signs]
     parts += [Text("")] if parts else []
     parts.append(timeline(story.entries, story.zone))
     for call in story.calls:
@@ -116,12 +118,6 @@ def _criterion(judged: Judged) -> Text:
     return line
 
 
-def concern(each: Concern) -> str:
-    """``price: resolved, raised 2×, answered 1× “too expensive”``."""
-    said = f" “{each.words}”" if each.words else ""
-    return f"{words(each.name)}: {each.status}, raised {each.raised}×, answered {each.answered}×{said}"
-
-
 def _call(call: CallNote, zone: str) -> list[RenderableType]:
     """One call: its path through the graph, the signals, each turn's times, and every verdict."""
     head = Text.assemble(("They called us" if call.inbound else "Call", "bold"))
@@ -134,7 +130,7 @@ def _call(call: CallNote, zone: str) -> list[RenderableType]:
     parts: list[RenderableType] = [head]
     if call.path:
         parts.append(_fact("  path", " → ".join(words(node) for node in call.path)))
-    parts += [_fact("  concern", concern(each), CONCERNS[each.status]) for each in call.concerns]
+    parts += [_fact("  concern", standing.objection(each), CONCERNS[each.status]) for each in call.concerns]
     signals = [m for m in call.moments if m.kind != "final"]
     for moment in signals:
         length = f" {span(moment.seconds)}" if moment.seconds else ""

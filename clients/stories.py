@@ -20,7 +20,7 @@ from activities.store import LeadRecord
 from workflows import graph, identity, messages
 from workflows.attributes import AUDIENCE, SOURCE, STAGE
 from workflows.effects import CallNote, Entry
-from workflows.events import Booking, Concern, Form
+from workflows.events import Booking, Concern, Form, Sign
 from workflows.messages import Judged, View, Waiting
 from workflows.model import Instant, Model
 from workflows.playbook import Playbook
@@ -60,8 +60,13 @@ class Story(Model):
 
     @property
     def criteria(self) -> tuple[Judged, ...]:
-        """How they fit; only the lead itself knows on whose word."""
-        return self.now.criteria if self.now else ()
+        """How they fit, and on whose word."""
+        return self.now.criteria if self.now else self.record.criteria if self.record else ()
+
+    @property
+    def signs(self) -> tuple[Sign, ...]:
+        """One sign of each kind that they gave, as strong as all of them together."""
+        return self.now.signs if self.now else self.record.signs if self.record else ()
 
     @property
     def concerns(self) -> tuple[Concern, ...]:

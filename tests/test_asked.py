@@ -347,15 +347,20 @@ def test_not_fit_says_which_criterion_on_whose_word() -> None:
 def test_the_reflection_carries_objections_the_next_step_and_what_people_have_to_do() -> None:
     case = Case(BOOK)
     price = ev.Concern(name="price", status="resolved", answered=1)
-    case.take(ev.CallLearned(at=START, attempt="a1", turn=1, concerns=(price,)))
+    size = ev.Learned(field="team_size", value="40", quote="forty of us")
+    yes = [ev.Sign(sign="commitment", quote=words, strength=by) for words, by in (("sure", 0.6), ("let's do it", 0.9))]
+    case.take(ev.CallLearned(at=START, attempt="a1", turn=1, concerns=(price,), learned=(size,), signs=tuple(yes)))
     case.ask(ev.Task(what="SSO?"))
     case.hang_up()
     told = reflection(case.state, case.book, case.now)
     assert told.concerns == (price,)
     assert told.next_step.startswith("waiting for call 2, Wed Mar 10")
     assert [t.title for t in told.todos] == ["Dana Reyes wants to know: SSO?"]
+    assert (told.fit, told.criteria[0].in_words) == ("open", "team size is 40, wanted at least 3 (said: “forty of us”)")
+    assert [(s.sign, s.quote, s.strength > 0.9) for s in told.signs] == [("commitment", "let's do it", True)]
     after = apply(case.state, ev.Reflected(at=START, version=told.version, stage=told.stage))
-    assert reflection(after, case.book, case.now).todos == ()
+    again = reflection(after, case.book, case.now)
+    assert (again.todos, again.fit, again.criteria, again.signs) == ((), "", (), ())
 
 
 # ---- on the real server -------------------------------------------------------------------------------------------

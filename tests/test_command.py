@@ -86,6 +86,7 @@ async def test_a_lead_from_its_form_to_the_end(web: Site, people: People) -> Non
         "“tomorrow works for me”",
         "340 ms",
         "price: resolved",
+        "commitment 0.75",
     ):
         assert line in told.out, line
     picture = await showrate("lead", "draw", met.lead)

@@ -44,9 +44,9 @@ async def delete(client: Client, lead: str) -> None:
 
 
 async def told(people: People, lead: str) -> dict[str, Any]:
-    """What ``why`` answers, without what comes next and on whose word they fit: those are the execution's."""
+    """What ``why`` answers, without what comes next: that is the execution's."""
     answer = await people.site.http.get(f"/api/leads/{lead}/why", headers=people.site.authorized)
-    return {name: value for name, value in answer.json().items() if name not in ("next", "criteria")}
+    return {name: value for name, value in answer.json().items() if name != "next"}
 
 
 async def test_a_lead_that_showed_is_remembered_without_its_execution(people: People) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from html import escape
 from typing import Any
 
 import pytest
@@ -13,9 +14,10 @@ from temporalio.testing import ActivityEnvironment
 from activities import crm, store
 from activities.reflection import reflect
 from activities.settings import settings
-from tests.fixtures.books import Books
+from tests.fixtures.books import CHANNEL, Books
 from workflows.effects import CallNote, Card, Entry, Reflection, ReflectionDone
-from workflows.events import Booking, Form, Line
+from workflows.events import Booking, Concern, Form, Line, Sign
+from workflows.messages import Judged
 
 LEAD = "lead-" + "7" * 32
 NOW = datetime(2027, 3, 12, 15, 0, tzinfo=UTC)
@@ -91,6 +93,25 @@ def tries() -> Tries:
     return Tries()
 
 
+STANDS: dict[str, Any] = {
+    "fit": "fits",
+    "criteria": (
+        Judged(field="team_size", status="met", value="25", source="said", quote="about 25", wants="at least 3"),
+        Judged(field="role", wants="decides or shares"),
+        Judged(field="budget", status="failed", value="none", source="crm", wants="set"),
+    ),
+    "concerns": (Concern(name="price", status="resolved", answered=1, words="too expensive"),),
+    "signs": (Sign(sign="commitment", quote="let's do it", strength=0.95),),
+    "next_step": "waiting for the meeting",
+}
+SUMMARY = {
+    "Fit": "fits. met: team size 25 (said); against: budget none (crm); missing: role",
+    "Objections": "price: resolved, raised 1 time, answered 1 time (“too expensive”)",
+    "Signs": "commitment 0.95 (“let's do it”)",
+    "Now": "booked, next: waiting for the meeting",
+}
+
+
 def told_once(books: Books) -> None:
     state = books.state("hubspot")
     assert [len(state[kind]) for kind in ("contacts", "calls", "meetings", "deals")] == [1, 1, 1, 1]
@@ -101,12 +122,61 @@ async def test_all_three_are_told_in_few_requests(ready: Books, tries: Tries) ->
     done = await tries.once()
     assert done == ReflectionDone()
     told_once(ready)
-    # properties and pipeline (remembered), contact written, read and given its owner; call, meeting and deal
-    # written and connected
-    assert len(ready.requests("hubspot")) == 11
+    # properties of contacts and deals and the pipeline (remembered), contact written, read and given its owner; call,
+    # meeting and deal written and connected
+    assert len(ready.requests("hubspot")) == 12
     assert len(ready.requests("slack")) == 1
     await tries.once(REQUEST.model_copy(update={"version": 8, "form": None, "calls": (), "cards": ()}))
-    assert len(ready.requests("hubspot")) == 11 + 6
+    assert len(ready.requests("hubspot")) == 12 + 6
+
+
+@pytest.mark.parametrize("again", ["", "retried", "died"])
+async def test_how_the_lead_stands_is_on_contact_deal_call_and_card_once(
+    ready: Books, tries: Tries, again: str
+) -> None:
+    request = REQUEST.model_copy(update=STANDS)
+    if again == "retried":
+        ready.fault("hubspot", "500", "after", method="POST", path="deals/batch/upsert")
+        assert (await tries.fails(request)).type == "retry"
+    await tries.once(request, forget=again == "died")
+    if again == "died":
+        await tries.once(request, forget=True)
+    told_once(ready)
+    state = ready.state("hubspot")
+    contact, deal, call = (state[kind][0]["properties"] for kind in ("contacts", "deals", "calls"))
+    assert contact["showrate_criteria"].splitlines() == [
+        "met: team size is 25, wanted at least 3 (said: “about 25”)",
+        "missing: role is not known, wanted decides or shares",
+        "against: budget is none, wanted set (crm)",
+    ]
+    assert contact["showrate_signs"] == SUMMARY["Signs"]
+    for record in (contact, deal):
+        assert record["showrate_fit"] == "fits"
+        assert record["showrate_objections"] == SUMMARY["Objections"]
+        assert record["showrate_next_step"] == "waiting for the meeting"
+    for name, words in SUMMARY.items():
+        assert f"<p><em>{name}:</em> {escape(words)}</p>" in call["hs_call_body"]
+    [card] = ready.state("slack")["channels"][CHANNEL]
+    assert card["blocks"][2]["text"]["text"] == "\n".join(f"*{name}:* {words}" for name, words in SUMMARY.items())
+    assert len(ready.requests("slack", path="postMessage")) == 1
+    written = [
+        len(ready.requests("hubspot", "POST", f"{kind}/batch/upsert")) for kind in ("contacts", "calls", "deals")
+    ]
+    assert written == ([2, 2, 2] if again else [1, 1, 1])
+
+
+async def test_what_is_not_told_anew_stands_as_it_was(ready: Books, tries: Tries) -> None:
+    await tries.once(REQUEST.model_copy(update=STANDS))
+    await tries.once(REQUEST.model_copy(update={"version": 8, "stage": "confirmed", "calls": (), "cards": ()}))
+    contact = ready.state("hubspot")["contacts"][0]["properties"]
+    assert (contact["showrate_stage"], contact["showrate_fit"]) == ("confirmed", "fits")
+    record = store.lead(LEAD)
+    assert record is not None
+    assert (record.stage, record.criteria, record.signs) == ("confirmed", STANDS["criteria"], STANDS["signs"])
+    await tries.once(
+        REQUEST.model_copy(update={**STANDS, "version": 3, "signs": (), "criteria": STANDS["criteria"][:1]})
+    )
+    assert store.lead(LEAD) == record, "an older word comes late"
 
 
 async def test_a_worker_that_died_tells_nothing_twice(ready: Books, tries: Tries) -> None:
@@ -121,7 +191,7 @@ async def test_what_is_done_is_not_sent_again(ready: Books, tries: Tries) -> Non
     ready.fault("slack", "500", "before", path="postMessage")
     assert (await tries.fails()).type == "retry"
     sent = len(ready.requests("hubspot"))
-    assert sent == 11, "the CRM was told although the channel failed"
+    assert sent == 12, "the CRM was told although the channel failed"
     await tries.once()
     assert len(ready.requests("hubspot")) == sent
     told_once(ready)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from .conversation.qualify import assess
+from . import standing
 from .lead import Approval, Lead, touch_of
 from .messages import Brief, Connect, Touched, View, Waiting
 from .plan import STILL_OPEN, Step, Wait, blocked_by
@@ -120,16 +120,13 @@ def _opening(state: Lead, call: Connect) -> str:
 def view(state: Lead, playbook: Playbook, step: Step | None) -> View:
     """The lead as people see it, with what comes next and why, how they fit, and what waits for a person."""
     known = state.learned
-    fit = assess(
-        playbook, {k: v.value for k, v in known.items()}, {k: v.source for k, v in known.items()},
-        {k: v.quote for k, v in known.items()},
-    )  # fmt: skip
     return View(
         lead=state.lead, version=state.version, audience=state.audience, playbook=state.playbook, stage=state.stage,
         furthest=state.furthest, disposition=state.disposition, reason=state.reason, closed=state.closed,
         opted_out=state.opted_out_at is not None, taken_over_by=state.taken_over_by,
         held_by=state.held_by or state.held_scope, person=state.person, zone=state.zone, owner=state.owner,
-        learned={k: v.value for k, v in known.items()}, criteria=fit.criteria if known else (),
+        learned={k: v.value for k, v in known.items()},
+        criteria=standing.fit_of(state, playbook).criteria if known else (), signs=standing.signs_of(state),
         concerns=tuple(state.concerns.values()), approvals=tuple(_waiting(state, each) for each in state.approvals),
         booking=state.booking, missed=state.missed, touches=state.touches,
         milestones=state.milestones, next_step=type(step).__name__ if step else "",

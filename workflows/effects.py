@@ -11,8 +11,8 @@ from typing import Literal
 from pydantic import Field
 from temporalio import activity
 
-from .events import Booking, CallLearned, Concern, Form, Line, Moment, Slot, Verdict
-from .messages import Brief
+from .events import Booking, CallLearned, Concern, Form, Line, Moment, Sign, Slot, Verdict
+from .messages import Brief, Judged
 from .model import Duration, Instant, Model
 
 ErrorKind = Literal["retry_after", "retry", "permanent", "ambiguous"]
@@ -279,6 +279,12 @@ class Reflection(Model):
     form: Form | None = None
     """The person, whenever it is new or changed."""
     learned: dict[str, str] = Field(default_factory=dict)
+    fit: str = ""
+    """``fits``, ``no fit`` or ``open``. This, ``criteria`` and ``signs`` are empty where nothing new was learned and
+    nobody is told anything: what was told before then stands."""
+    criteria: tuple[Judged, ...] = ()
+    signs: tuple[Sign, ...] = ()
+    """One of each kind, as strong as all of them together."""
     concerns: tuple[Concern, ...] = ()
     next_step: str = ""
     """What comes next and why, for people."""

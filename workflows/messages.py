@@ -243,6 +243,8 @@ class View(Model):
     learned: dict[str, str] = Field(default_factory=dict)
     criteria: tuple[Judged, ...] = ()
     concerns: tuple[Concern, ...] = ()
+    signs: tuple[Sign, ...] = ()
+    """One of each kind that they gave, as strong as all of them together."""
     approvals: tuple[Waiting, ...] = ()
     booking: Booking | None = None
     missed: Booking | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from . import standing
 from .effects import Reflection
 from .lead import Lead
 from .plan import next_step
@@ -39,13 +40,17 @@ def reflection(state: Lead, playbook: Playbook, now: datetime) -> Reflection:
     outcome = ""
     if state.attendance is not None:
         outcome = "showed" if state.attendance.present else "no_show"
+    told_anew = standing.is_new(state)
+    fit = standing.fit_of(state, playbook) if state.learned and told_anew else None
     memory = state.but(entries=(), owed=(), seen=(), answers={}, requests=()).model_dump(mode="json")
     return Reflection(
         lead=state.lead, version=state.version, audience=state.audience, playbook=state.playbook, now=now,
         stage=state.stage, furthest=state.furthest, disposition=state.disposition, reason=state.reason,
         source=state.person.source if state.person else "", owner=state.owner,
         form=state.person if state.person_version > state.reflected else None,
-        learned={k: v.value for k, v in state.learned.items()}, concerns=tuple(state.concerns.values()),
+        learned={k: v.value for k, v in state.learned.items()},
+        fit=standing.verdict(fit) if fit else "", criteria=fit.criteria if fit else (),
+        signs=standing.signs_of(state) if told_anew else (), concerns=tuple(state.concerns.values()),
         next_step=_next(state, playbook, now), milestones=state.milestones, entries=state.entries,
         calls=tuple(o.call for o in state.owed if o.call), booking=state.booking or state.missed,
         meeting_outcome=outcome, cards=tuple(o.card for o in state.owed if o.card),

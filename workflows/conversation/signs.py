@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 from ..events import Sign
 from ..reading import FILLERS, HEDGES, agrees, is_confirmation, is_denial, plain
@@ -129,6 +129,14 @@ def cumulative(signs: Sequence[Sign], kind: Kind, about: str = "") -> float:
     for place, value in enumerate(sorted(strengths, reverse=True)):
         left *= 1.0 - max(_NEXT**place, _LEAST) * value
     return round(1.0 - left, 3)
+
+
+def together(signs: Sequence[Sign]) -> tuple[Sign, ...]:
+    """``signs`` as people are told of them: one of each kind that was shown, in the words of its strongest, as strong as
+    all of them are together."""
+    shown = {kind: [s for s in signs if s.sign == kind and s.strength > 0] for kind in get_args(Kind)}
+    strongest = [max(each, key=lambda s: s.strength) for each in shown.values() if each]
+    return tuple(s.model_copy(update={"strength": cumulative(signs, s.sign)}) for s in strongest)
 
 
 def strength(state: State, sign: Kind, about: str = "") -> float:

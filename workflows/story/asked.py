@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 
 from .. import events as ev
-from ..conversation.qualify import assess
 from ..lead import Approval, DueText, Lead
 from ..messages import Answer
 from ..playbook import registered
+from ..standing import fit_of
 from ..wording import written_time
 from . import marks
 
@@ -199,9 +199,4 @@ def _misfit(state: Lead, action: ev.Decline) -> str:
     book = registered().get(state.playbook)
     if action.disposition != "not_fit" or book is None:
         return ""
-    known = state.learned
-    fit = assess(
-        book, {k: v.value for k, v in known.items()}, {k: v.source for k, v in known.items()},
-        {k: v.quote for k, v in known.items()},
-    )  # fmt: skip
-    return "; ".join(c.in_words for c in fit.against)
+    return "; ".join(c.in_words for c in fit_of(state, book).against)
