@@ -16,7 +16,7 @@ from temporalio.client import Client
 
 from activities import funnel as funnels
 
-from . import lead, leads, playbook, printing, reps, slots, stories
+from . import calendars, lead, leads, playbook, printing, reps, slots, stories
 from .evaluation import command as evaluation
 from .terminal import CODES, AsJson, Who, Words, answer, instant, lead_of, run
 
@@ -31,6 +31,7 @@ app.add_typer(lead.app, name="lead")
 app.add_typer(playbook.app, name="playbook")
 app.command("eval", help=evaluation.HELP)(evaluation.evaluate)
 app.add_typer(reps.app, name="rep")
+app.add_typer(calendars.app, name="calendars")
 app.command("slots")(slots.slots_of_day)
 app.command("fairness")(slots.fairness)
 

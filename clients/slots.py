@@ -61,7 +61,7 @@ def slots_of_day(
             fail(MISUSED, f"--in {zone!r} is no time zone; write America/New_York")
 
     async def work(client: Client | None) -> list[RepDay]:
-        reps, meeting = await _who(client, who), _meeting(playbook)
+        reps, meeting = await reps_of(client, who), meeting_of(playbook)
         return list(await asyncio.gather(*(_day(client, rep, meeting, day, zone or rep.zone) for rep in reps)))
 
     days = run(work, need=False)
@@ -87,8 +87,9 @@ def fairness(
     answer(found.model_dump(mode="json"), as_json, lambda: _print_shares(found))
 
 
-async def _who(client: Client | None, who: str) -> list[Rep]:
-    """The reps of that id: as the running team knows them, else as they are written down."""
+async def reps_of(client: Client | None, who: str = "") -> list[Rep]:
+    """The reps of the team, or with the id, ``who``, everybody when it is empty: as the running team knows them, else as
+    they are written down. Raises Unknown."""
     written = library.teams(settings().showrate_playbooks)
     teams = []
     for team in written:
@@ -96,15 +97,17 @@ async def _who(client: Client | None, who: str) -> list[Rep]:
             teams.append(await roster.roster(client, team.id) if client else team)
         except (LookupError, ApplicationError):
             teams.append(team)
+    everybody = [rep for team in teams for rep in team.reps]
     reps = [rep for team in teams if team.id == who for rep in team.reps]
-    reps = reps or [rep for team in teams for rep in team.reps if rep.id == who]
+    reps = reps or [rep for rep in everybody if who in ("", rep.id)]
     if not reps:
-        known = [team.id for team in teams] + [rep.id for team in teams for rep in team.reps]
+        known = [team.id for team in teams] + [rep.id for rep in everybody]
         raise Unknown(f"there is no rep or team {who}; there are {', '.join(known)}")
     return reps
 
 
-def _meeting(name: str) -> MeetingType:
+def meeting_of(name: str) -> MeetingType:
+    """The meeting of the playbook ``name``. Raises Unknown."""
     written = {book.name: book for book in library.playbooks(settings().showrate_playbooks)}
     if name not in written:
         raise Unknown(f"there is no playbook {name}; there are {', '.join(written)}")
@@ -196,4 +199,4 @@ def _print_shares(found: Shares) -> None:
         printing.out.print(f"  {turn.at:%Y-%m-%d %H:%M}Z  {turn.rep}  {turn.reason} ({turn.state.replace('_', ' ')})")
 
 
-__all__ = ["RepDay", "fairness", "slots_of_day"]
+__all__ = ["RepDay", "fairness", "meeting_of", "reps_of", "slots_of_day"]

@@ -18,7 +18,7 @@ from workflows.events import Booking
 from workflows.roster import Rep
 
 from .calcom import CalComCalendar
-from .capability import Ability, Calendar, Known, Mark, Refused, Span, ability
+from .capability import NEEDS, Ability, Calendar, Known, Mark, Refused, Span, ability
 from .google import GoogleCalendar
 
 _STUMBLE = 1.0
@@ -70,15 +70,15 @@ def configured(rep: Rep) -> Calendar:
 
 
 async def check(rep: Rep, length: timedelta) -> list[Ability]:
-    """What the account behind the calendar of ``rep`` can do for meetings of ``length``."""
+    """What the account behind the calendar of ``rep`` can do for meetings of ``length``, each of what we need."""
     try:
         calendar = configured(rep)
     except ApplicationError as error:
         why, _, remedy = error.message.rpartition("; ")
-        return [ability("read", False, why, remedy)]
+        return [ability(name, False, why, remedy) for name in NEEDS]
     return await calendar.check(length)
 
 
 __all__ = [
-    "Ability", "Calendar", "Known", "Mark", "Refused", "Span", "check", "configured", "look", "mark", "of",
+    "NEEDS", "Ability", "Calendar", "Known", "Mark", "Refused", "Span", "check", "configured", "look", "mark", "of",
 ]  # fmt: skip

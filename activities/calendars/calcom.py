@@ -12,7 +12,7 @@ from activities.settings import settings
 from activities.vendors import calcom
 from activities.vendors.draft import Draft
 
-from .capability import PROBED, Ability, Known, Mark, Refused, ability, tried
+from .capability import PROBED, Ability, Known, Mark, Refused, ability, lacking, tried
 
 _LONGEST_CHAIN = 8
 """Moves of one booking that are followed at Cal.com."""
@@ -131,7 +131,9 @@ class CalComCalendar:
     async def check(self, length: timedelta) -> list[Ability]:
         now = datetime.now(UTC)
         look = self.look(now, now + PROBED, length, None)
-        read = await tried("read", look, f"let the account of CALCOM_API_KEY see the event type {self._type}")
+        read = await tried(
+            "read", look, f"give CALCOM_API_KEY the key of an account that has the event type {self._type}"
+        )
         write = await self._writes(now, length) if read.able else read.model_copy(update={"name": "write"})
         return [
             read,
@@ -162,7 +164,7 @@ class CalComCalendar:
                 "write", False, "Cal.com does not let us keep a free time", "check the event type's settings"
             )
         except ApplicationError as error:
-            return ability("write", False, error.message, "check CALCOM_API_KEY and what it may do")
+            return lacking("write", error, "check CALCOM_API_KEY and what it may do")
         return ability("write", True)
 
     async def _changes(self) -> Ability:
@@ -173,6 +175,6 @@ class CalComCalendar:
         try:
             told = await calcom.told_of(url)
         except ApplicationError as error:
-            return ability("changes", False, error.message, remedy)
+            return lacking("changes", error, remedy)
         missing = ", ".join(sorted(calcom.CHANGES - told))
         return ability("changes", not missing, f"no webhook tells us of {missing}", remedy)

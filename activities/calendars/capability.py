@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Iterable
 from datetime import datetime, timedelta
-from typing import Literal, Protocol
+from typing import Literal, Protocol, get_args
 
 from temporalio.exceptions import ApplicationError
 
@@ -17,6 +17,7 @@ from workflows.model import Instant, Model
 Span = tuple[datetime, datetime]
 Need = Literal["read", "write", "cancel", "invite", "changes"]
 """What we need of a calendar: its free times, an event, its removal, an invitation, and to hear of changes made there."""
+NEEDS: tuple[Need, ...] = get_args(Need)
 
 PROBED = timedelta(days=14)
 """How far a check looks for a free time."""
@@ -111,8 +112,15 @@ async def tried(name: Need, work: Awaitable[object], remedy: str) -> Ability:
     try:
         await work
     except ApplicationError as error:
-        return ability(name, False, error.message, remedy)
+        return lacking(name, error, remedy)
     return ability(name, True)
+
+
+def lacking(name: Need, error: ApplicationError, remedy: str) -> Ability:
+    """An ability that could not be shown. ``remedy`` is for refusals: a vendor that does not answer refuses nothing."""
+    if error.non_retryable:
+        return ability(name, False, error.message, remedy)
+    return ability(name, False, error.message, "see that this machine reaches the vendor, and run this again")
 
 
 def ability(name: Need, able: bool, why: str = "", remedy: str = "") -> Ability:

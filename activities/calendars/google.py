@@ -12,7 +12,7 @@ from activities.settings import settings
 from activities.vendors import google
 from activities.vendors.draft import Draft
 
-from .capability import PROBED, Ability, Known, Mark, Span, ability, tried
+from .capability import PROBED, Ability, Known, Mark, Span, ability, lacking, tried
 
 
 class GoogleCalendar:
@@ -62,23 +62,23 @@ class GoogleCalendar:
         share = f"share the calendar {self._id} with the service account, with the right to make changes to events"
         now = datetime.now(UTC)
         read = await tried("read", self.look(now, now + PROBED, length, None), share)
-        try:
-            role = await google.access(self._id)
-            writes, why = role in ("owner", "writer"), f"our role there is {role or 'unknown'}"
-        except ApplicationError as error:
-            writes, why = False, error.message
+        write = read.model_copy(update={"name": "write"})
+        if read.able:
+            try:
+                role = await google.access(self._id)
+                write = ability("write", role in ("owner", "writer"), f"our role there is {role or 'unknown'}", share)
+            except ApplicationError as error:
+                write = lacking("write", error, share)
         house = settings()
-        invites = bool(house.google_subject or not house.google_credentials)
+        invite = write.model_copy(update={"name": "invite"})
+        if house.google_credentials and not house.google_subject:
+            remedy = "set GOOGLE_SUBJECT to a user for whom it acts (domain-wide delegation)"
+            invite = ability("invite", False, "a service account by itself cannot invite guests", remedy)
         return [
             read,
-            ability("write", writes, why, share),
-            ability("cancel", writes, why, share),
-            ability(
-                "invite",
-                writes and invites,
-                why if invites else "a service account by itself cannot invite guests",
-                share if invites else "set GOOGLE_SUBJECT to a user for whom it acts (domain-wide delegation)",
-            ),
+            write,
+            write.model_copy(update={"name": "cancel"}),
+            invite,
             ability(
                 "changes",
                 False,

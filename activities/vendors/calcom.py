@@ -10,7 +10,6 @@ quote addresses, so only its status codes enter our messages.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import hmac
 import re
@@ -24,7 +23,7 @@ import httpx
 
 from activities import faults
 from activities.settings import settings
-from activities.vendors import status
+from activities.vendors import answers, status
 from activities.vendors.draft import Draft
 from workflows.model import Instant, Model
 
@@ -88,10 +87,11 @@ async def slots(event_type: int, since: datetime, until: datetime, replacing: st
         "format": "range",
         **({"bookingUidToReschedule": replacing} if replacing else {}),
     }
-    days = _data(await _send("GET", "/v2/slots", _SLOTS, params=asked))
-    if not isinstance(days, dict):
-        raise faults.permanent("Cal.com's slots could not be read")
-    found = {_instant(slot["start"]): _instant(slot["end"]) for day in days.values() for slot in day}
+    answer = await _send("GET", "/v2/slots", _SLOTS, params=asked)
+    with answers.believed("Cal.com"):
+        told = [slot for day in answer["data"].values() for slot in answers.rows(day)]
+        answers.few(told)
+        found = dict(answers.span(slot["start"], slot["end"]) for slot in told)
     return {start: end for start, end in found.items() if since <= start <= until}
 
 
@@ -103,7 +103,9 @@ async def reserve(event_type: int, start: datetime, length: timedelta) -> str:
         "slotStart": _utc(start),
         "reservationDuration": max(round(length.total_seconds() / 60), 1),
     }
-    return str(_data(await _send("POST", "/v2/slots/reservations", _SLOTS, json=asked))["reservationUid"])
+    answer = await _send("POST", "/v2/slots/reservations", _SLOTS, json=asked)
+    with answers.believed("Cal.com"):
+        return str(answer["data"]["reservationUid"])
 
 
 async def free(reservation: str) -> bool:
@@ -127,13 +129,13 @@ async def book(event_type: int, draft: Draft) -> Held:
     }
     if draft.link:
         asked["location"] = {"type": "link", "link": draft.link}
-    return _held(_data(await _send("POST", "/v2/bookings", _BOOKINGS, json=asked)))
+    return _held(await _send("POST", "/v2/bookings", _BOOKINGS, json=asked))
 
 
 async def reschedule(uid: str, start: datetime) -> Held:
     """Move a booking: another one, with a uid of its own, stands in its place. Raises :class:`Declined`."""
     asked = {"start": _utc(start)}
-    return _held(_data(await _send("POST", f"/v2/bookings/{uid}/reschedule", _BOOKINGS, json=asked)))
+    return _held(await _send("POST", f"/v2/bookings/{uid}/reschedule", _BOOKINGS, json=asked))
 
 
 async def cancel(uid: str, why: str) -> bool:
@@ -153,7 +155,7 @@ async def cancel(uid: str, why: str) -> bool:
 async def get(uid: str) -> Held | None:
     """One booking, also a cancelled one."""
     answer = await _send("GET", f"/v2/bookings/{uid}", _BOOKINGS, gone=True)
-    return None if answer is None else _held(_data(answer))
+    return None if answer is None else _held(answer)
 
 
 async def find(event_type: int, start: datetime, end: datetime) -> list[Held]:
@@ -164,7 +166,9 @@ async def find(event_type: int, start: datetime, end: datetime) -> list[Held]:
         "beforeEnd": _utc(end + timedelta(seconds=1)),
         "take": str(_MOST),
     }
-    rows = [_held(row) for row in _data(await _send("GET", "/v2/bookings", _BOOKINGS, params=asked))]
+    answer = await _send("GET", "/v2/bookings", _BOOKINGS, params=asked)
+    with answers.believed("Cal.com"):
+        rows = [_row(row) for row in answers.rows(answer["data"])]
     return [held for held in rows if held.stands and held.start == start]
 
 
@@ -183,23 +187,25 @@ async def mark_absent(uid: str, absent: bool) -> None:
 async def event_types(username: str = "") -> list[EventType]:
     """The event types of a user, the account's own unless named."""
     asked = {"username": username} if username else {}
-    return [
-        EventType(
-            id=row["id"],
-            length=timedelta(minutes=row["lengthInMinutes"]),
-            confirms=_confirms(row.get("confirmationPolicy")),
-            hidden=bool(row.get("hidden")),
-        )
-        for row in _data(await _send("GET", "/v2/event-types", _EVENT_TYPES, params=asked))
-    ]
+    answer = await _send("GET", "/v2/event-types", _EVENT_TYPES, params=asked)
+    with answers.believed("Cal.com"):
+        return [
+            EventType(
+                id=row["id"],
+                length=answers.minutes(row["lengthInMinutes"]),
+                confirms=_confirms(row.get("confirmationPolicy")),
+                hidden=bool(row.get("hidden")),
+            )
+            for row in answers.rows(answer["data"])
+        ]
 
 
 async def told_of(url: str) -> frozenset[str]:
     """The triggers that Cal.com tells this address of."""
-    rows = _data(await _send("GET", "/v2/webhooks", _BOOKINGS))
-    return frozenset(
-        trigger for row in rows if row["active"] and row["subscriberUrl"] == url for trigger in row["triggers"]
-    )
+    answer = await _send("GET", "/v2/webhooks", _BOOKINGS)
+    with answers.believed("Cal.com"):
+        mine = [row for row in answers.rows(answer["data"]) if row["active"] and row["subscriberUrl"] == url]
+        return frozenset(str(trigger) for row in mine for trigger in row["triggers"])
 
 
 def genuine(body: bytes, signature: str) -> bool:
@@ -214,12 +220,18 @@ def genuine(body: bytes, signature: str) -> bool:
 # ---- the wire --------------------------------------------------------------------------------------------------
 
 
-def _held(row: Mapping[str, Any]) -> Held:
+def _held(answer: Any) -> Held:
+    with answers.believed("Cal.com"):
+        return _row(answer["data"])
+
+
+def _row(row: Mapping[str, Any]) -> Held:
+    start, end = answers.span(row["start"], row["end"])
     return Held(
         uid=row["uid"],
         booking=str((row.get("metadata") or {}).get(_MARK, "")),
-        start=_instant(row["start"]),
-        end=_instant(row["end"]),
+        start=start,
+        end=end,
         state=row["status"],
         hosts=tuple(str(host.get("username", "")) for host in row.get("hosts") or ()),
         moved_from=row.get("rescheduledFromUid") or "",
@@ -232,16 +244,8 @@ def _confirms(policy: Any) -> bool:
     return isinstance(policy, dict) and bool(policy) and not policy.get("disabled", False)
 
 
-def _data(answer: Any) -> Any:
-    return answer["data"] if isinstance(answer, dict) and "data" in answer else answer
-
-
 def _utc(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-
-
-def _instant(text: str) -> datetime:
-    return datetime.fromisoformat(text).astimezone(UTC)
 
 
 async def _send(method: str, path: str, version: str, *, gone: bool = False, **content: Any) -> Any:
@@ -252,7 +256,7 @@ async def _send(method: str, path: str, version: str, *, gone: bool = False, **c
     try:
         async with httpx.AsyncClient(timeout=house.showrate_timeout, verify=_tls()) as client:
             answer = await client.request(method, base + path, headers=headers, **content)
-    except httpx.TransportError as error:
+    except httpx.RequestError as error:
         raise faults.retry(f"Cal.com could not be reached: {type(error).__name__}") from None
     if gone and answer.status_code == 404:
         return None
@@ -260,9 +264,10 @@ async def _send(method: str, path: str, version: str, *, gone: bool = False, **c
         raise Declined
     if answer.status_code >= 400:
         raise status.fault("Cal.com", answer.status_code, "", answer.headers.get("Retry-After"))
-    with contextlib.suppress(ValueError):
+    try:
         return answer.json()
-    raise faults.retry("Cal.com's answer could not be read")
+    except (ValueError, RecursionError):
+        raise faults.retry("Cal.com's answer could not be read") from None
 
 
 @cache

@@ -16,7 +16,7 @@ import base64
 import json
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -30,7 +30,7 @@ from googleapiclient.errors import HttpError
 
 from activities import faults
 from activities.settings import settings
-from activities.vendors import status
+from activities.vendors import answers, status
 from activities.vendors.draft import Draft as Draft
 from workflows.model import Instant, Model
 
@@ -155,7 +155,9 @@ async def access(calendar: str) -> str:
     permanent when its events cannot be listed at all."""
 
     def send() -> str:
-        return str(_execute(_service().events().list(calendarId=calendar, maxResults=1)).get("accessRole", ""))
+        answer = _execute(_service().events().list(calendarId=calendar, maxResults=1))
+        with answers.believed("Google"):
+            return str(answer.get("accessRole", ""))
 
     return await asyncio.to_thread(send)
 
@@ -165,7 +167,9 @@ async def find_events(calendar: str, booking: str) -> list[Event]:
 
     def send() -> list[Event]:
         request = _service().events().list(calendarId=calendar, privateExtendedProperty=f"{_MARK}={booking}")
-        return [_event(item) for item in _execute(request).get("items", [])]
+        answer = _execute(request)
+        with answers.believed("Google"):
+            return [_event(item) for item in answers.rows(answer.get("items", []))]
 
     return await asyncio.to_thread(send)
 
@@ -189,8 +193,9 @@ def _query(calendars: Sequence[str], start: datetime, end: datetime) -> dict[str
         "calendarExpansionMax": _CALENDARS,
         "items": [{"id": name} for name in calendars],
     }
-    answer = _execute(_service().freebusy().query(body=body))["calendars"]
-    return {name: _busy(answer.get(name)) for name in calendars}
+    answer = _execute(_service().freebusy().query(body=body))
+    with answers.believed("Google"):
+        return {name: _busy(answer["calendars"].get(name)) for name in calendars}
 
 
 def _busy(answer: Mapping[str, Any] | None) -> Busy:
@@ -198,7 +203,7 @@ def _busy(answer: Mapping[str, Any] | None) -> Busy:
         return Busy(error="notAnswered")
     if answer.get("errors"):
         return Busy(error=answer["errors"][0].get("reason", "error"))
-    return Busy(spans=tuple((_instant(b["start"]), _instant(b["end"])) for b in answer.get("busy", [])))
+    return Busy(spans=tuple(answers.span(row["start"], row["end"]) for row in answers.rows(answer["busy"])))
 
 
 def _insert(calendar: str, name: str, draft: Draft) -> Event:
@@ -234,22 +239,22 @@ def _insert(calendar: str, name: str, draft: Draft) -> Event:
 
 
 def _event(item: Mapping[str, Any]) -> Event:
-    mark = item.get("extendedProperties", {}).get("private", {}).get(_MARK, "")
-    return Event(
-        id=item["id"],
-        booking=mark,
-        start=_instant(item.get("start", {}).get("dateTime")),
-        end=_instant(item.get("end", {}).get("dateTime")),
-        etag=item.get("etag", ""),
-        cancelled=item.get("status") == "cancelled",
-        meet=item.get("hangoutLink", ""),
-    )
+    with answers.believed("Google"):
+        return Event(
+            id=item["id"],
+            booking=item.get("extendedProperties", {}).get("private", {}).get(_MARK, ""),
+            start=_instant(item.get("start", {}).get("dateTime")),
+            end=_instant(item.get("end", {}).get("dateTime")),
+            etag=item.get("etag", ""),
+            cancelled=item.get("status") == "cancelled",
+            meet=item.get("hangoutLink", ""),
+        )
 
 
 def _execute(request: Any) -> Any:
     """Send one of the SDK's requests, once. Raises what this module raises for each answer."""
     try:
-        return request.execute(num_retries=0)
+        answer = request.execute(num_retries=0)
     except HttpError as error:
         code = int(error.resp.status)
         reason = _reason(error)
@@ -260,12 +265,17 @@ def _execute(request: Any) -> Any:
         if code == 403 and reason in _LIMITED:
             code = 429
         raise status.fault("Google", code, reason, error.resp.get("retry-after")) from None
-    except httpx.TransportError as error:
+    except httpx.RequestError as error:
         raise faults.retry(f"Google could not be reached: {type(error).__name__}") from None
     except auth_exceptions.TransportError as error:
         raise faults.retry(f"Google's token endpoint could not be reached: {type(error).__name__}") from None
     except auth_exceptions.GoogleAuthError as error:
         raise faults.permanent(f"Google refuses our credentials: {type(error).__name__}") from None
+    except (ValueError, RecursionError):
+        raise faults.retry("Google's answer could not be read") from None
+    if isinstance(answer, str) and answer:  # the SDK hands on what is no JSON; only a deletion answers with nothing
+        raise faults.retry("Google's answer could not be read")
+    return answer
 
 
 def _reason(error: HttpError) -> str:
@@ -289,8 +299,9 @@ def _joined(one: Busy, other: Busy) -> Busy:
     return Busy(spans=one.spans + other.spans)
 
 
-def _instant(text: str | None) -> Any:
-    return datetime.fromisoformat(text).astimezone(UTC) if text else None
+def _instant(text: Any) -> datetime | None:
+    """None for the days of a whole-day event, which has no ``dateTime``."""
+    return None if text is None else answers.instant(text)
 
 
 # ---- the SDK on httpx -------------------------------------------------------------------------------------------
@@ -372,7 +383,12 @@ def _built(base_url: str, credentials_path: str, subject: str, timeout: float) -
     credentials = None
     if credentials_path:
         account: Any = service_account.Credentials
-        credentials = account.from_service_account_file(credentials_path, scopes=_SCOPES)
+        try:
+            credentials = account.from_service_account_file(credentials_path, scopes=_SCOPES)
+        except (OSError, ValueError) as error:
+            raise faults.permanent(
+                f"GOOGLE_CREDENTIALS cannot be read ({type(error).__name__}); set the path of a service account's JSON key"
+            ) from None
         if subject:
             credentials = credentials.with_subject(subject)
     transport = _Transport(httpx.Client(timeout=timeout), credentials)

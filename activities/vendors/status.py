@@ -27,7 +27,7 @@ def delay(header: str | None, now: datetime | None = None) -> timedelta | None:
         return None
     try:
         return timedelta(seconds=max(float(header), 0.0))
-    except ValueError:
+    except (ValueError, OverflowError):
         pass
     try:
         moment = parsedate_to_datetime(header)

@@ -39,9 +39,9 @@ class Fault(Strict):
     """One planted failure.
 
     ``vendor`` (empty: any), ``method`` (empty: any), ``path``, ``query`` and ``body`` (regular expressions, searched) say
-    what it meets. ``kind`` is an HTTP status (``429``, ``500``, ...), ``drop`` (the socket closes without an answer) or
-    ``slow`` (``delay`` seconds before the answer); for the vendor's webhooks, ``direction`` ``out``, also
-    ``duplicate``, ``reorder`` (sent after the next one) and ``lost``. ``before``: the vendor's state stays untouched;
+    what it meets. ``kind`` is an HTTP status (``429``, ``500``, ...; ``200`` with ``answer``, whatever that says), ``drop``
+    (the socket closes without an answer) or ``slow`` (``delay`` seconds before the answer); for the vendor's webhooks,
+    ``direction`` ``out``, also ``duplicate``, ``reorder`` (sent after the next one) and ``lost``. ``before``: the vendor's state stays untouched;
     ``after``: the effect is committed, then the answer fails. It goes off ``times`` times, after ``skip`` matches.
     """
 
@@ -58,13 +58,15 @@ class Fault(Strict):
     retry_after: float | None = None
     """Seconds for the Retry-After header of a 429 or 503."""
     delay: float = 1.0
+    answer: str = ""
+    """The body to answer with, where it is not the vendor's own refusal; HTML when it begins with <."""
 
     @field_validator("kind")
     @classmethod
     def _known(cls, value: str) -> str:
-        if value in {"drop", "slow", "duplicate", "reorder", "lost"} or re.fullmatch(r"[45]\d\d", value):
+        if value in {"drop", "slow", "duplicate", "reorder", "lost"} or re.fullmatch(r"200|[45]\d\d", value):
             return value
-        raise ValueError("write an HTTP status such as 429, or drop, slow, duplicate, reorder, lost")
+        raise ValueError("write an HTTP status such as 429, 200, or drop, slow, duplicate, reorder, lost")
 
     @field_validator("path", "query", "body")
     @classmethod
@@ -278,7 +280,9 @@ async def _fail(
     # Twilio and Slack send whole seconds; a fraction here lets a test be quick, and our adapters read both.
     headers = {"Retry-After": f"{fault.retry_after:g}"} if fault.retry_after is not None else {}
     note(status)
-    await JSONResponse(refusal(vendor, status), status, headers)(scope, receive, send)
+    said = fault.answer or json.dumps(refusal(vendor, status))
+    kind = "text/html" if said.startswith("<") else "application/json"
+    await Response(said, status, headers, kind)(scope, receive, send)
 
 
 async def drop(send: Send) -> None:
