@@ -5,7 +5,7 @@ from __future__ import annotations
 from temporalio.client import Client
 
 from workflows import identity, messages
-from workflows.ledger import AskTaken, Commit, HoldTime, Release, Standing, Taken
+from workflows.ledger import Ahead, AskAhead, AskTaken, Commit, HoldTime, Meeting, Release, Standing, Taken
 from workflows.rep_workflow import RepStart
 
 from .entity import Entity, ask, read, update_id
@@ -32,6 +32,14 @@ async def taken(client: Client, rep: str, asked: AskTaken) -> Taken:
         return await read(client, _ledger(rep), "taken", asked, Taken)
     except LookupError:
         return Taken()
+
+
+async def ahead(client: Client, rep: str, asked: AskAhead) -> tuple[Meeting, ...]:
+    """The meetings of ``rep`` that are not over. A ledger that was never started has none."""
+    try:
+        return (await read(client, _ledger(rep), "ahead", asked, Ahead)).meetings
+    except LookupError:
+        return ()
 
 
 def _ledger(rep: str) -> Entity:

@@ -171,7 +171,7 @@ class _Transaction:
 
     async def _book(self) -> Booking:
         asked, slot = self._asked, self._asked.slot
-        if slot.end - slot.start != self._meeting.length:
+        if not asked.adopt and slot.end - slot.start != self._meeting.length:
             raise _Refused("the time asked for does not have the meeting's length")
         turn = await roster.assign(
             self._client,
@@ -219,7 +219,9 @@ class _Transaction:
                 after=self._meeting.buffer_after,
                 replaces=asked.replaces.id if asked.replaces else "",
                 kind=self._meeting.name,
-                caps=caps.caps(rep, self._meeting, asked.slot.start),
+                caps=() if asked.adopt else caps.caps(rep, self._meeting, asked.slot.start),
+                lead=asked.lead,
+                by_hand=bool(asked.adopt),
             ),
         )
         if not standing.ok:
@@ -229,23 +231,15 @@ class _Transaction:
 
     async def _write(self, rep: Rep) -> None:
         """Calendar, commit."""
-        asked, slot = self._asked, self._asked.slot
-        await self._look_again(rep)
+        asked = self._asked
+        if asked.adopt:
+            await self._take_over(rep)
+        else:
+            await self._look_again(rep)
         if not self._event:
             self._writing = True
-            draft = Draft(
-                booking=asked.booking,
-                title=asked.title,
-                notes="\n\n".join(filter(None, [asked.notes, f"Join: {self._link}"])),
-                start=slot.start,
-                end=slot.end,
-                zone=_zone(asked.zone),
-                attendee=asked.attendee,
-                attendee_name=asked.attendee_name,
-                link=self._link,
-            )
             try:
-                self._event = await calendars.configured(rep).write(draft, self._moved(rep))
+                self._event = await calendars.configured(rep).write(self._draft(), self._moved(rep))
             except calendars.Refused as refusal:
                 raise _Refused(str(refusal)) from None
         standing = await ledger.commit(
@@ -255,6 +249,31 @@ class _Transaction:
         )
         if not standing.ok:
             raise _Refused(standing.why)
+
+    def _draft(self) -> Draft:
+        asked, slot = self._asked, self._asked.slot
+        return Draft(
+            booking=asked.booking,
+            title=asked.title,
+            notes="\n\n".join(filter(None, [asked.notes, f"Join: {self._link}"])),
+            start=slot.start,
+            end=slot.end,
+            zone=_zone(asked.zone),
+            attendee=asked.attendee,
+            attendee_name=asked.attendee_name,
+            link=self._link,
+        )
+
+    async def _take_over(self, rep: Rep) -> None:
+        """The event stands already. That it names its new booking is good to have and no more: where the calendar
+        cannot be reached for long, its old link still leads to the new one."""
+        self._event = self._asked.adopt
+        try:
+            await calendars.configured(rep).adopt(self._event, self._draft())
+        except ApplicationError as error:
+            if self._goes_on(error):
+                raise
+            log.warning("the event of booking %s keeps its old mark: %s", self._asked.booking, error.message)
 
     async def _look_again(self, rep: Rep) -> None:
         """Refuses when the calendar has become busy; adopts the event that an earlier attempt left there."""
@@ -296,7 +315,7 @@ class _Transaction:
             await ledger.release(
                 self._client, moved.rep, book.Release(booking=moved.id, now=self._clock.now(), why=why)
             )
-            if holder is not None:
+            if holder is not None and not self._asked.adopt:
                 await calendars.configured(holder).remove(calendars.mark(moved), why)
         except ApplicationError as error:
             log.warning("booking %s is not wholly released: %s", moved.id, error.message)
@@ -308,7 +327,7 @@ class _Transaction:
         asked, now = self._asked, self._clock.now()
         rep = self._rep
         if rep is not None:
-            if self._writing or not self._first:
+            if not asked.adopt and (self._writing or not self._first):
                 await calendars.configured(rep).remove(self._mark(), why, self._moved(rep))
             await ledger.release(self._client, rep.id, book.Release(booking=asked.booking, now=now, why=why[:80]))
         if rep is not None or not self._first:

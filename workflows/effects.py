@@ -150,6 +150,9 @@ class BookMeeting(Model):
     facts: dict[str, str] = Field(default_factory=dict)
     replaces: Booking | None = None
     """The booking that this one moves: released after this one stands."""
+    adopt: str = ""
+    """The event that stands at ``slot`` already, because the rep moved it there by hand: it is taken over, whatever
+    caps and buffers say."""
 
 
 class Booked(Model):

@@ -181,6 +181,8 @@ class Book(Model):
 class Cancel(Model):
     kind: Literal["cancel"] = "cancel"
     words: str = ""
+    offer: bool = False
+    """The rep cannot make it: the lead is offered new times."""
 
 
 class OptOut(Model):
@@ -445,6 +447,8 @@ class MeetingBooked(_Event):
     kind: Literal["meeting_booked"] = "meeting_booked"
     request: str
     booking: Booking
+    adopted: bool = False
+    """It follows its event, which somebody moved in the calendar."""
 
 
 class BookingRefused(_Event):
@@ -523,6 +527,27 @@ class NotRehomed(_Event):
     """Nobody else can take the meeting ``booking`` at its time: a person has to find another way."""
 
     kind: Literal["not_rehomed"] = "not_rehomed"
+    booking: str
+    why: str
+
+
+class CalendarChanged(_Event):
+    """Somebody changed the meeting ``booking`` in a calendar: ``moved`` it to ``slot``, ``removed`` it; the lead
+    ``accepted`` or ``declined`` the invitation; or something else stands at its time (``clash``) or does no longer
+    (``clear``). ``event`` is the calendar's id of what it is about, ``by`` who did it, as people call them."""
+
+    kind: Literal["calendar_changed"] = "calendar_changed"
+    booking: str
+    change: Literal["moved", "removed", "accepted", "declined", "clash", "clear"]
+    slot: Slot | None = None
+    event: str = ""
+    by: str = ""
+
+
+class NotAdopted(_Event):
+    """The time to which the meeting ``booking`` was moved in a calendar cannot be had: a person sorts it out."""
+
+    kind: Literal["not_adopted"] = "not_adopted"
     booking: str
     why: str
 
@@ -649,6 +674,8 @@ Event = Annotated[
     | AttendanceReported
     | RepLeft
     | NotRehomed
+    | CalendarChanged
+    | NotAdopted
     | OptOutKept
     | TakenOver
     | Released

@@ -129,6 +129,12 @@ class Lead(Model):
     failures: int = 0
     homeless: str = ""
     """The booking whose rep left, until another has it or a person knows."""
+    outside: ev.CalendarChanged | None = None
+    """What was done to the meeting in the rep's calendar and has yet to be followed."""
+    clash: str = ""
+    """The event that stands at the meeting's time in the rep's calendar beside it."""
+    invitation: Literal["", "accepted", "declined"] = ""
+    """Their answer to the calendar's invitation."""
     engaged_at: Instant | None = None
     """When they last looked at times on their own page."""
     reached: bool = False

@@ -164,6 +164,8 @@ class LeadWorkflow:
                 return self._book(step)
             case plan.Rehome():
                 return self._rehome(step)
+            case plan.Adopt():
+                return self._adopt(step)
             case plan.Unbook():
                 return self._unbook(step)
             case plan.KeepOptOut():
@@ -196,13 +198,21 @@ class LeadWorkflow:
             return ev.NotRehomed(at=workflow.now(), booking=step.booking.id, why=why)
         return ev.MeetingBooked(at=workflow.now(), request="", booking=booking)
 
-    async def _booked(self, step: plan.MakeBooking | plan.Rehome, slot: ev.Slot) -> tuple[ev.Booking | None, str]:
+    async def _adopt(self, step: plan.Adopt) -> ev.Event:
+        booking, why = await self._booked(step, step.slot, step.event)
+        if booking is None:
+            return ev.NotAdopted(at=workflow.now(), booking=step.booking.id, why=why)
+        return ev.MeetingBooked(at=workflow.now(), request="", booking=booking, adopted=True)
+
+    async def _booked(
+        self, step: plan.MakeBooking | plan.Rehome | plan.Adopt, slot: ev.Slot, adopt: str = ""
+    ) -> tuple[ev.Booking | None, str]:
         """The booking of ``slot``, or why there is none; what was left half done is released."""
-        request = perform.booking_request(self._state, self._playbook, slot)
+        request = perform.booking_request(self._state, self._playbook, slot, adopt)
         done = await perform.book(request, step)
         if done is None:
             undone = ev.Booking(id=request.booking, rep=slot.rep, rep_name="", start=slot.start, end=slot.end)
-            self._release(undone, "the booking did not finish in time")
+            self._release(undone, "the booking did not finish in time", keep_event=bool(adopt))
             return None, "the calendar did not answer in time"
         if done.unreleased is not None:
             self._release(done.unreleased, "moved")
@@ -226,13 +236,13 @@ class LeadWorkflow:
         finally:
             self._answering = None
 
-    def _release(self, booking: ev.Booking, why: str) -> None:
+    def _release(self, booking: ev.Booking, why: str, keep_event: bool = False) -> None:
         """A chore: it takes as long as the calendar needs, and nobody waits for it."""
-        self._chores.append(asyncio.create_task(self._released(booking, why)))
+        self._chores.append(asyncio.create_task(self._released(booking, why, keep_event)))
 
-    async def _released(self, booking: ev.Booking, why: str) -> None:
+    async def _released(self, booking: ev.Booking, why: str, keep_event: bool) -> None:
         try:
-            await perform.release(self._playbook.team, booking, why)
+            await perform.release(self._playbook.team, booking, why, keep_event)
         except ActivityError as error:
             self._put(ev.Faulted(at=workflow.now(), where="releasing a meeting", error=perform.failure(error)[1]))
 
@@ -380,6 +390,11 @@ class LeadWorkflow:
     @workflow.signal
     def rep_left(self, event: ev.RepLeft) -> None:
         """The rep of this lead takes no meetings any more."""
+        self._put(event)
+
+    @workflow.signal
+    def calendar_changed(self, event: ev.CalendarChanged) -> None:
+        """Somebody changed the meeting in a calendar."""
         self._put(event)
 
     @workflow.signal

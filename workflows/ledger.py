@@ -34,7 +34,8 @@ class Cap(Model):
 class HoldTime(Model):
     """Hold [start, end) for ``booking`` until ``until``. ``before`` and ``after`` are the meeting's buffers;
     ``replaces`` is the booking that this one moves, which does not stand in its way. ``kind`` is the meeting type,
-    ``caps`` what a meeting then must keep."""
+    ``caps`` what a meeting then must keep. ``lead`` is whose meeting it is. ``by_hand``: the rep put it there, so only
+    another meeting at that very time is in its way, and no buffer."""
 
     booking: str = Field(min_length=1)
     start: Instant
@@ -46,6 +47,8 @@ class HoldTime(Model):
     replaces: str = ""
     kind: str = ""
     caps: tuple[Cap, ...] = ()
+    lead: str = ""
+    by_hand: bool = False
 
     @model_validator(mode="after")
     def _in_order(self) -> HoldTime:
@@ -90,6 +93,8 @@ class Claim(Model):
     """While it is held: a hold that died is counted anew when it is committed after all."""
     event: str = ""
     why: str = ""
+    lead: str = ""
+    by_hand: bool = False
 
     def live(self, now: Instant) -> bool:
         """Whether it keeps its time from others at ``now``."""
@@ -102,6 +107,9 @@ class Claim(Model):
         return self.start < other.end + max(other.after, self.before) and other.start < self.end + max(
             self.after, other.before
         )
+
+    def overlaps(self, other: Claim) -> bool:
+        return self.start < other.end and other.start < self.end
 
 
 class Standing(Model):
@@ -128,6 +136,26 @@ class AskTaken(Model):
     until: Instant
     now: Instant
     ignore: str = ""
+
+
+class AskAhead(Model):
+    """Which meetings are not over yet at ``now``?"""
+
+    now: Instant
+
+
+class Meeting(Model):
+    """A booking that stands: whose it is, when, and its event in the calendar."""
+
+    booking: str
+    lead: str
+    start: Instant
+    end: Instant
+    event: str = ""
+
+
+class Ahead(Model):
+    meetings: tuple[Meeting, ...] = ()
 
 
 class TakenTime(Model):
@@ -165,6 +193,8 @@ def hold(ledger: Ledger, asked: HoldTime) -> tuple[Ledger, Standing]:
         replaces=asked.replaces,
         kind=asked.kind,
         caps=asked.caps,
+        lead=asked.lead,
+        by_hand=asked.by_hand,
     )
     why = _in_the_way(ledger, asked.booking, claim, asked.now)
     if asked.start <= asked.now:
@@ -221,6 +251,16 @@ def taken(ledger: Ledger, asked: AskTaken) -> Taken:
     )
 
 
+def ahead(ledger: Ledger, asked: AskAhead) -> Ahead:
+    """Every meeting that is booked and not over, in order."""
+    standing = (
+        Meeting(booking=booking, lead=claim.lead, start=claim.start, end=claim.end, event=claim.event)
+        for booking, claim in ledger.claims.items()
+        if claim.state == "booked" and claim.end > asked.now
+    )
+    return Ahead(meetings=tuple(sorted(standing, key=lambda meeting: meeting.start)))
+
+
 def without_past(ledger: Ledger) -> Ledger:
     """The ledger to carry on with: claims that ended more than MEMORY before the newest instant are dropped."""
     if ledger.latest is None:
@@ -234,7 +274,7 @@ def _in_the_way(ledger: Ledger, booking: str, claim: Claim, now: Instant) -> str
     for other_booking, other in ledger.claims.items():
         if other_booking in (booking, claim.replaces) or not other.live(now):
             continue
-        if claim.clashes(other):
+        if claim.overlaps(other) if claim.by_hand else claim.clashes(other):
             return "the time was taken" if other.state == "booked" else "somebody else is just booking that time"
     return next((cap.why for cap in claim.caps if _spent(ledger, booking, claim, cap, now)), "")
 

@@ -6,7 +6,7 @@ All of them can be sent by hand, for instance ``temporal workflow update execute
 LeadWorkflow
     signals   ``form_submitted`` FormSubmitted, ``call_status`` CallEnded, ``message_received`` MessageReceived,
               ``message_status`` TextFailed, ``resume`` Wake, ``rep_left`` RepLeft,
-              ``move_playbook`` PlaybookMoved
+              ``calendar_changed`` CalendarChanged, ``move_playbook`` PlaybookMoved
     updates   ``connect`` Connect -> Brief, ``act`` Act -> Answer, ``report`` Report -> int (the new version),
               ``reschedule`` Move -> Answer, ``cancel`` By -> Answer, ``take_over`` By -> Answer, ``release`` By ->
               Answer, ``attended`` By -> Answer, ``no_show`` By -> Answer, ``joined`` Joined -> Answer,

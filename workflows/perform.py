@@ -126,13 +126,14 @@ async def dialled(
 
 
 def text_request(state: Lead, playbook: Playbook, step: plan.Text, now: datetime) -> fx.SendText:
-    """The text as it is sent; only the links are filled later."""
+    """The text as it is sent; only the links are filled later: to its meeting, or to free times once that is off."""
     booking = step.booking
+    stands = booking if booking and state.booking and booking.id == state.booking.id else None
     return fx.SendText(
         gate=gate(state), touch=step.touch, to=state.phone,
         body=step.body or render(playbook.messages[step.message], facts(state, playbook, booking or state.missed, now)),
-        booking=booking.id if booking else "",
-        expires=(booking.end if booking else now + playbook.meeting.window) + playbook.attendance.closes,
+        booking=stands.id if stands else "",
+        expires=(stands.end if stands else now + playbook.meeting.window) + playbook.attendance.closes,
         not_after=step.not_after,
     )  # fmt: skip
 
@@ -278,8 +279,9 @@ async def another_rep(state: Lead, playbook: Playbook, booking: ev.Booking) -> t
     ), found.why or "nobody else is free then"
 
 
-def booking_request(state: Lead, playbook: Playbook, slot: ev.Slot) -> fx.BookMeeting:
-    """The transaction's input, under a booking id of its own: a resumed one is recognised by it."""
+def booking_request(state: Lead, playbook: Playbook, slot: ev.Slot, adopt: str = "") -> fx.BookMeeting:
+    """The transaction's input, under a booking id of its own: a resumed one is recognised by it. ``adopt`` is the event
+    that stands there already."""
     person = state.person or ev.Form(submission_id="")
     notes = [f"{f.field.replace('_', ' ')}: {f.value}" for f in state.learned.values()]
     return fx.BookMeeting(
@@ -288,11 +290,11 @@ def booking_request(state: Lead, playbook: Playbook, slot: ev.Slot) -> fx.BookMe
         title=f"{playbook.meeting.name}: {person.name or 'guest'}" + (f" ({person.company})" if person.company else ""),
         notes="\n".join(filter(None, [person.message, *notes])), attendee=person.email, attendee_name=person.name,
         zone=state.zone, owner=state.owner, replaces=state.booking,
-        facts=routing.facts(playbook, state.person, state.learned),
+        facts=routing.facts(playbook, state.person, state.learned), adopt=adopt,
     )  # fmt: skip
 
 
-async def book(request: fx.BookMeeting, step: plan.MakeBooking | plan.Rehome) -> fx.Booked | None:
+async def book(request: fx.BookMeeting, step: plan.MakeBooking | plan.Rehome | plan.Adopt) -> fx.Booked | None:
     """The booking, or why not. None: nobody knows how far it came; it has to be released."""
     try:
         return await workflow.execute_activity(
@@ -307,10 +309,11 @@ async def book(request: fx.BookMeeting, step: plan.MakeBooking | plan.Rehome) ->
         return None
 
 
-async def release(team: str, booking: ev.Booking, why: str) -> None:
-    """Take a meeting out of calendar and ledger, however long it takes."""
+async def release(team: str, booking: ev.Booking, why: str, keep_event: bool = False) -> None:
+    """Take a meeting out of calendar (unless ``keep_event``) and ledger, however long it takes."""
     await workflow.execute_activity(
-        fx.release_meeting, fx.ReleaseMeeting(team=team, booking=booking, now=workflow.now(), why=why),
+        fx.release_meeting,
+        fx.ReleaseMeeting(team=team, booking=booking, now=workflow.now(), why=why, keep_event=keep_event),
         start_to_close_timeout=_REQUEST * 2, retry_policy=_PATIENT, summary=f"release: {why}",
     )  # fmt: skip
 

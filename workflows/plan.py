@@ -16,6 +16,7 @@ from .playbook import Playbook, Touch
 from .requests import awaited, overdue, requests, sooner
 from .rules import Ruling, allowed_from, cap_allows
 from .steps import (
+    Adopt,
     AskCarrier,
     Converse,
     Dial,
@@ -35,7 +36,7 @@ from .steps import (
 from .wording import length
 
 __all__ = [
-    "KEPT_BACK", "RULES", "STILL_OPEN", "AskCarrier", "Converse", "Dial", "FindTimes", "Finish", "Hangup", "KeepOptOut", "MakeBooking",
+    "KEPT_BACK", "RULES", "STILL_OPEN", "Adopt", "AskCarrier", "Converse", "Dial", "FindTimes", "Finish", "Hangup", "KeepOptOut", "MakeBooking",
     "Rehome", "Settle", "Step", "Text", "Unbook", "Wait", "blocked_by", "due_touch", "next_step",
 ]  # fmt: skip
 
@@ -62,7 +63,24 @@ def _homeless(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
     meeting = state.booking
     if meeting is None or meeting.id != state.homeless or now >= meeting.start:
         return None
-    return Rehome(key=f"rehome:{meeting.id}", rule="rep_left", reason=f"{meeting.rep_name} left", booking=meeting)
+    rule, reason = "rep_left", f"{meeting.rep_name} left"
+    if state.clash:
+        rule, reason = "calendar", f"something else stands in the calendar of {meeting.rep_name}"
+    return Rehome(key=f"rehome:{meeting.id}", rule=rule, reason=reason, booking=meeting)
+
+
+def _outside(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
+    """What the rep did to the meeting in their own calendar is followed, as if they had asked for it here."""
+    meeting, news = state.booking, state.outside
+    if meeting is None or news is None or meeting.id != news.booking:
+        return None
+    if news.slot is not None:
+        reason = f"{news.by or 'somebody'} moved it in the calendar"
+        key = f"adopt:{meeting.id}:{news.slot.id}"
+        return Adopt(key=key, rule="calendar", reason=reason, booking=meeting, slot=news.slot, event=news.event)
+    cancel = ev.Cancel(words="taken out of the calendar", offer=True)
+    asked = ev.ActionAsked(at=now, id=f"removed:{meeting.id}", action=cancel, by=news.by or "the rep")
+    return settle(asked.id, "calendar", cancel.words, asked)
 
 
 # ---- what must not go on ----------------------------------------------------------------------------------------
@@ -506,6 +524,7 @@ RULES: tuple[Rule, ...] = (
     _opt_out,  # kept before anything else is done, and closes
     requests,  # somebody waits for an answer: a caller on the line, a rep, a page
     overdue,  # what nobody approved in time is dropped
+    _outside,  # a meeting that was moved or taken out in the rep's calendar
     _homeless,  # a meeting whose rep left goes to another
     _unwanted_call,  # a call of ours that is no longer wanted is ended
     _call,  # a call under way is waited for

@@ -185,6 +185,9 @@ class MeetingType(Strict):
     hold: Duration
     """How long an offered slot is held while its booking is under way."""
     max_moves: int = 3
+    clash: Literal["tell", "another_rep"] = "tell"
+    """Something else stands in the rep's calendar at a booked time: the rep is told, or another rep who is free then
+    takes the meeting."""
 
 
 class Reminder(Strict):

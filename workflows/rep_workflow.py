@@ -10,7 +10,7 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from . import ledger, messages, versions
     from .handlers import bug_ends_here, quiet_moment
-    from .ledger import AskTaken, Commit, HoldTime, Ledger, Release, Standing, Taken
+    from .ledger import Ahead, AskAhead, AskTaken, Commit, HoldTime, Ledger, Release, Standing, Taken
     from .model import Model
 
 _Asked = TypeVar("_Asked")
@@ -29,7 +29,7 @@ class RepStart(Model):
 @workflow.defn(name=messages.REP, versioning_behavior=versions.moves())
 class RepWorkflow:
     """Updates: ``hold`` HoldTime, ``commit`` Commit, ``release`` Release, each answering Standing. Query: ``taken``
-    AskTaken -> Taken. No handler awaits anything, so check and change are one step. There are no timers and no
+    AskTaken -> Taken, ``ahead`` AskAhead -> Ahead. No handler awaits anything, so check and change are one step. There are no timers and no
     activities: the history is nothing but what was asked."""
 
     @workflow.init
@@ -64,6 +64,10 @@ class RepWorkflow:
     @workflow.query
     def taken(self, asked: AskTaken) -> Taken:
         return ledger.taken(self._ledger, asked)
+
+    @workflow.query
+    def ahead(self, asked: AskAhead) -> Ahead:
+        return ledger.ahead(self._ledger, asked)
 
     def _change(self, step: Callable[[Ledger, _Asked], tuple[Ledger, Standing]], asked: _Asked) -> Standing:
         with bug_ends_here(step.__name__):

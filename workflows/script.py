@@ -29,7 +29,7 @@ _EXTRA = {
 _WRITTEN = frozenset({"name", "company", "agent", "phone", "asked", "manage_link"})
 """What is filled in every text."""
 _OF_MEETING = frozenset({"rep", "time", "spoken_time", "join_link"})
-_MEETING_TEXTS = ("confirmation", "moved", "cancelled")
+_MEETING_TEXTS = ("confirmation", "moved", "cancelled", "rep_cancelled", "declined")
 
 _SPOKEN = {
     "offer_slots": ("offer", "no_slots", "nearest", "moment"),

@@ -76,6 +76,14 @@ class Rehome(Step):
     booking: ev.Booking
 
 
+class Adopt(Step):
+    """Follow the meeting ``booking`` to ``slot``, where somebody moved its ``event`` by hand."""
+
+    booking: ev.Booking
+    slot: ev.Slot
+    event: str
+
+
 class Unbook(Step):
     request: ev.ActionAsked
     booking: ev.Booking

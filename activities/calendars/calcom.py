@@ -82,6 +82,9 @@ class CalComCalendar:
             return f"Cal.com's event type {self._type} gave the booking to somebody else than {self._username}"
         return ""
 
+    async def adopt(self, event: str, draft: Draft) -> None:
+        """A moved booking keeps the id of the first one; it is found by Cal.com's own."""
+
     async def standing(self, mark: Mark, moved: Mark | None) -> str:
         found = [held for held in await self._ours(mark, moved) if not self._wrong(held, mark)]
         return found[0].uid if found else ""

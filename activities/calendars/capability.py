@@ -93,6 +93,9 @@ class Calendar(Protocol):
         """The event's id at the vendor; its attendee is invited. ``moved`` is a booking of this calendar that the new
         one takes the place of. Raises :class:`Refused`."""
 
+    async def adopt(self, event: str, draft: Draft) -> None:
+        """``event``, moved by hand to where ``draft`` is, is that of the draft's booking from now on."""
+
     async def standing(self, mark: Mark, moved: Mark | None) -> str:
         """The id of the event that stands for ``mark`` at its time, as an earlier attempt left it; empty when none."""
 

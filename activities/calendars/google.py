@@ -42,6 +42,9 @@ class GoogleCalendar:
     async def write(self, draft: Draft, moved: Mark | None) -> str:
         return (await google.insert_event(self._id, draft)).id
 
+    async def adopt(self, event: str, draft: Draft) -> None:
+        await google.adopt_event(self._id, event, draft)
+
     async def standing(self, mark: Mark, moved: Mark | None) -> str:
         own = await google.get_event(self._id, google.event_id(mark.booking))
         if own and own.cancelled:

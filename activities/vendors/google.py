@@ -122,6 +122,24 @@ async def patch_event(calendar: str, event: str, changes: Mapping[str, object], 
     return await asyncio.to_thread(send)
 
 
+async def adopt_event(calendar: str, event: str, draft: Draft) -> None:
+    """An event of ours that was moved by hand carries the mark and the link of ``draft`` from now on; its other words
+    stay, and nobody is told."""
+
+    def send() -> None:
+        events = _service().events()
+        standing = _execute(events.get(calendarId=calendar, eventId=event))
+        changes: dict[str, Any] = {"extendedProperties": {"private": {_MARK: draft.booking}}}
+        if (link := standing.get("location")) and draft.link:
+            changes |= {"location": draft.link, "description": standing.get("description", "").replace(link, draft.link)}
+        _execute(events.patch(calendarId=calendar, eventId=event, body=changes, sendUpdates="none"))
+
+    try:
+        await asyncio.to_thread(send)
+    except _Gone:
+        raise faults.permanent("Google: the event that was moved is gone") from None
+
+
 async def delete_event(calendar: str, event: str, *, notify: bool = True) -> bool:
     """Take an event out; its attendee hears of it if ``notify``. False when it was gone already (404 or 410)."""
 

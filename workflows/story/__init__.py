@@ -10,7 +10,7 @@ from typing import Any
 
 from .. import events as ev
 from ..lead import Lead
-from . import asked, calls, meetings, people, texts
+from . import asked, calendar, calls, meetings, people, texts
 from .asked import approved
 from .marks import KEPT_IDS
 
@@ -57,6 +57,8 @@ HANDLERS: dict[str, Callable[[Lead, Any], Lead]] = {
     "attendance_reported": meetings.attendance_reported,
     "rep_left": meetings.rep_left,
     "not_rehomed": meetings.not_rehomed,
+    "calendar_changed": calendar.calendar_changed,
+    "not_adopted": calendar.not_adopted,
     "opt_out_kept": people.opt_out_kept,
     "taken_over": people.taken_over,
     "released": people.released,

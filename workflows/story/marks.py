@@ -9,6 +9,7 @@ from .. import events as ev
 from ..effects import Card, Entry, ToDo
 from ..lead import Lead, Owed, Stage
 from ..messages import Answer
+from ..playbook import registered
 from ..wording import written_time
 
 _LADDER = ("new", "attempting", "contacted", "interested", "qualified", "booked", "confirmed", "showed")
@@ -143,6 +144,12 @@ def owe_callback(state: Lead, at: datetime) -> Lead:
     """A call that a pause cut short: they were told that we get back to them, so that call is next."""
     unwanted = state.closed or state.opted_out_at or state.booking or state.callback_at
     return state if unwanted else state.but(callback_at=at)
+
+
+def worded(state: Lead, message: str) -> bool:
+    """Whether the lead's playbook has words for ``message``, the name of a template."""
+    book = registered().get(state.playbook)
+    return book is not None and message in book.messages
 
 
 def answer(state: Lead, request: str, answer: Answer) -> Lead:

@@ -29,9 +29,11 @@ def slots_found(state: Lead, event: ev.SlotsFound) -> Lead:
 def meeting_booked(state: Lead, event: ev.MeetingBooked) -> Lead:
     booking, moved = event.booking, state.booking is not None
     recovered = state.missed is not None
+    ours = bool(state.homeless) or event.adopted  # no move of the lead's own
     request = next((r for r in state.requests if r.id == event.request), None)
     state = state.but(
-        booking=booking, booked_at=event.at, bookings=state.bookings + 1, moves=state.moves + (1 if moved and not state.homeless else 0), homeless="",
+        booking=booking, booked_at=event.at, bookings=state.bookings + 1, moves=state.moves + (1 if moved and not ours else 0), homeless="",
+        outside=_left(state.outside, event), clash="", invitation="", review="" if state.review == "clash" else state.review,
         missed=None, offered=(), callback_at=None, owner=booking.rep, attendance=None, outcome_due=False,
         due_texts=(*state.due_texts, DueText(key=f"due/booked/{booking.id}", message="moved" if moved else "confirmation")),
     )  # fmt: skip
@@ -53,6 +55,17 @@ def meeting_booked(state: Lead, event: ev.MeetingBooked) -> Lead:
     return marks.answer(state, event.request, Answer(allowed=True, booking=booking))
 
 
+def _left(outside: ev.CalendarChanged | None, booked: ev.MeetingBooked) -> ev.CalendarChanged | None:
+    """What is still to be followed: what the rep did while an earlier change of theirs was being followed."""
+    booking = booked.booking
+    if outside is None or not booked.adopted:
+        return None
+    slot = outside.slot
+    if slot and (slot.rep, slot.start, slot.end) == (booking.rep, booking.start, booking.end):
+        return None
+    return outside.model_copy(update={"booking": booking.id})
+
+
 def booking_refused(state: Lead, event: ev.BookingRefused) -> Lead:
     state = marks.note(state, event.at, "booking_refused", f"not booked: {event.why}", "slot_taken")
     return marks.answer(state, event.request, Answer(allowed=False, rule="slot_taken", detail=event.why))
@@ -62,18 +75,23 @@ def meeting_cancelled(state: Lead, event: ev.MeetingCancelled) -> Lead:
     if state.booking and state.booking.id == event.booking:
         name = marks.name(state)
         state = marks.card(state, f"cancelled:{event.booking}", f"Meeting cancelled: {name}", event.words)
+        told = DueText(key=f"due/cancelled/{event.booking}", message=_cancelled(state, event), booking=state.booking)
         state = marks.settle(
             state.but(
-                booking=None,
-                due_texts=(
-                    *state.due_texts,
-                    DueText(key=f"due/cancelled/{event.booking}", message="cancelled", booking=state.booking),
-                ),
+                booking=None, outside=None, clash="", invitation="", due_texts=(*state.due_texts, told),
+                review="" if state.review == "clash" else state.review,
             )
-        )
+        )  # fmt: skip
         state = marks.reach(state, "contacted", event.at, back=True)
         state = marks.note(state, event.at, "cancelled", "meeting cancelled", booking=event.booking, words=event.words)
     return marks.answer(state, event.request, Answer(allowed=True))
+
+
+def _cancelled(state: Lead, event: ev.MeetingCancelled) -> str:
+    """The template that tells the lead: with new times, when it was the rep who cannot make it."""
+    request = next((r for r in state.requests if r.id == event.request), None)
+    offers = request is not None and isinstance(request.action, ev.Cancel) and request.action.offer
+    return "rep_cancelled" if offers and marks.worded(state, "rep_cancelled") else "cancelled"
 
 
 def meeting_confirmed(state: Lead, event: ev.MeetingConfirmed) -> Lead:
@@ -136,9 +154,11 @@ def not_rehomed(state: Lead, event: ev.NotRehomed) -> Lead:
     meeting = state.booking
     if meeting is None or meeting.id != event.booking:
         return state.but(homeless="")
-    state = marks.note(state, event.at, "not_rehomed", f"nobody else can take the meeting: {event.why}", "rep_left")
+    why = "clash" if state.clash else "rep_left"
+    state = marks.note(state, event.at, "not_rehomed", f"nobody else can take the meeting: {event.why}", why)
+    title = "Two things at once" if state.clash else "A meeting without a rep"
     state = marks.card(
-        state, f"homeless:{event.booking}", f"A meeting without a rep: {marks.name(state) or 'a lead'}",
+        state, f"homeless:{event.booking}", f"{title}: {marks.name(state) or 'a lead'}",
         f"{written_time(meeting.start, state.zone)}, until now with {meeting.rep_name}", event.why, urgent=True,
     )  # fmt: skip
-    return state.but(homeless="", review="rep_left")
+    return state.but(homeless="", review=why)
