@@ -290,7 +290,7 @@ _INSTEAD: dict[str, tuple[Instead, ...]] = {
     "evidence": ("sure", "question", "person"),
     "book.evidence": ("which", "which", "person"),
     "book.slot_not_offered": ("which", "which", "person"),
-    "offer_slots.evidence": ("which", "question", "person"),
+    "offer_slots.evidence": ("sure", "which", "person"),
     "call_back.evidence": ("when", "when", "link", "person"),
     "autonomy_propose": ("approval", "person"),
     "autonomy_observe": ("task", "person"),

@@ -347,9 +347,9 @@ def asks_when(text: str) -> bool:
 _OF_A_MEETING = _any(r"\b(?:my|our|the) (?:meeting|demo|appointment|booking|session)\b")
 
 
-def asks_of_meeting(text: str) -> bool:
-    """Whether they ask when their meeting is, and name it: they believe that there is one."""
-    return asks_when(text) and bool(_OF_A_MEETING.search(plain(text)))
+def names_meeting(text: str) -> bool:
+    """Whether they speak of their meeting as of one that there is."""
+    return bool(_OF_A_MEETING.search(plain(text)))
 
 
 _BYE = _any(

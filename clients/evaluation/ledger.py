@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -33,6 +33,8 @@ class Ledger:
 
     slots: tuple[ev.Slot, ...]
     brief: Brief
+    autonomy: Mapping[str, str] = field(default_factory=dict)
+    """By action, as the playbook grants it: what is left to a person is not done."""
     version: int = 10
     asked: list[Asked] = field(default_factory=list)
     bookings: list[tuple[ev.Slot, ev.Booking]] = field(default_factory=list)
@@ -56,8 +58,11 @@ class Ledger:
             return None, PATIENCE
         before = self.version
         self.version += 1
-        refused = Answer(allowed=False, rule=told.rule, version=self.version)
-        answer = refused if told.rule else self._held(action)
+        left = self.autonomy.get(action.kind, "act")
+        rule = told.rule or ("" if left == "act" else f"autonomy_{left}")
+        answer = (
+            Answer(allowed=False, rule=rule, version=self.version) if rule else self._held(action)
+        )
         self.asked.append(Asked(action, before, answer))
         return answer, told.after or QUICK
 

@@ -132,7 +132,8 @@ class Play:
         self.now = scenario.began.astimezone(UTC)
         self.core = Conversation(playbook)
         brief = scenario.brief(playbook)
-        self.ledger = Ledger(tuple(scenario.slot(each) for each in scenario.slots), brief)
+        slots = tuple(scenario.slot(each) for each in scenario.slots)
+        self.ledger = Ledger(slots, brief, playbook.autonomy)
         self.line = Line()
         self.caller = _Caller(scenario.turns)
         self._due: list[tuple[datetime, int, Callable[[], signals.Input | None]]] = []

@@ -79,7 +79,7 @@ def authorize(
     value, counted, evidence = _weigh(state, action, name, quotes, before)
     case = Case(state, action, name, value, threshold, counted)
     rule, detail = "", ""
-    for each in RULES.get(name, _EVERY):
+    for each in RULES.get(name, (_OPTED_OUT,)):
         detail = each.forbids(case)
         if detail:
             rule = each.name
@@ -193,25 +193,24 @@ _CLEAR, _OBSERVE, _PROPOSE = (
     Rule("autonomy_observe", _observe),
     Rule("autonomy_propose", _propose),
 )
-_EVERY = (_OPTED_OUT, _CLEAR)
 _AT_FIRST, _AT_LAST = (_OPTED_OUT, _THERE), (_OBSERVE, _PROPOSE)
 
 RULES: dict[str, tuple[Rule, ...]] = {
     "offer_slots": (*_AT_FIRST, _QUALIFIED, _CLEAR, *_AT_LAST),
     "book": (*_AT_FIRST, Rule("slot_not_offered", _slot_not_offered), _QUALIFIED, _CLEAR, _WHOSE, *_AT_LAST),
     "cancel": (*_AT_FIRST, _MEETING, _CLEAR, _WHOSE, *_AT_LAST),
-    "reveal": (_OPTED_OUT, _MEETING, _CLEAR, _WHOSE),
+    "reveal": (_OPTED_OUT, _MEETING, _WHOSE),
     "decline": (*_AT_FIRST, _STANDS, Rule("not_shown", _not_shown), _CLEAR, *_AT_LAST),
     "refer": (*_AT_FIRST, _STANDS, _CLEAR, *_AT_LAST),
     "call_back": (*_AT_FIRST, Rule("callback_time", _callback_time), _CLEAR, *_AT_LAST),
     "send_link": (*_AT_FIRST, Rule("no_address", _no_address), _CLEAR, *_AT_LAST),
-    "task": (*_AT_FIRST, _CLEAR, *_AT_LAST),
+    "task": (*_AT_FIRST, *_AT_LAST),
     "end": (Rule("still_open", _still_open),),
     "opt_out": (),
     "hand_off": (_OPTED_OUT,),
 }
 """Each action's rules in the order in which they are asked; the first that forbids wins. An action that is not named
-here only talks, and has ``after_opt_out`` and ``evidence``."""
+here only talks, and has ``after_opt_out``."""
 
 
 # ---- the evidence -------------------------------------------------------------------------------------------------

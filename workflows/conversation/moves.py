@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .. import events as ev
-from ..reading import agrees, asks_of_meeting, asks_when, hesitates, plain
+from ..reading import agrees, asks_when, hesitates, names_meeting, plain
 from . import branches, concerns, dates, ear, instead, local, readback
 from .authority import TALK, authorize, for_a_person
 from .exits import advance, enter
@@ -19,7 +19,7 @@ from .results import answered
 from .signals import Tell
 from .state import ReadBack, State, Turn
 from .turn import Decision, Proposal, Reading
-from .understand import absorb, fact, settle
+from .understand import absorb, fact, settle, wished
 
 if TYPE_CHECKING:
     from .core import Conversation
@@ -101,6 +101,8 @@ def _wish(talk: Conversation, reading: Reading, proposal: Proposal, raised: str,
         pass
     elif intent == "already_booked":
         branches.booked_already(talk)
+    elif s.booking is None and wished(s) == "cancel":
+        attempt(talk, ev.Cancel(words=s.last_words[:300]), quotes)
     elif intent == "call_now":
         branches.call_now(talk)
     elif name == "decline" or intent == "not_interested":
@@ -154,11 +156,10 @@ def drive(talk: Conversation) -> bool:
     """Do what the graph calls for by itself: close when they do not fit, look for times as soon as they do. True
     when something was done."""
     s = talk.state
-    fit = s.fit
-    if s.booking is None and s.brief.missed is None and (fit.failed or (not fit.missing and not fit.passes)):
+    if s.booking is None and s.brief.missed is None and s.fit.misfit:
         decline(talk, "not_fit")
         return True
-    if s.node == "booking" and not s.offered and s.pending is None and s.qualified:
+    if s.node == "booking" and s.booking is None and not s.offered and s.pending is None and s.qualified:
         _offer(talk, s.last_words, ())
         return True
     return False
@@ -277,7 +278,7 @@ def _answer_from_playbook(talk: Conversation, proposal: Proposal) -> None:
     s, book = talk.state, talk.playbook
     talk.void()
     topic = proposal.args.get("topic", "")
-    if asks_of_meeting(s.last_words) or (s.booking is not None and asks_when(s.last_words)):
+    if asks_when(s.last_words) and (s.booking is not None or names_meeting(s.last_words)):
         reveal(talk)
         return
     topic = topic if topic in book.facts else fact(s, s.last_words)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from .. import events as ev
 from ..messages import Answer
 from . import branches, concerns, instead, moves
-from .exits import enter
+from .exits import advance, enter
 from .state import Pending
+from .turn import Reading
 
 if TYPE_CHECKING:
     from .core import Conversation
@@ -95,8 +96,7 @@ def _booked(talk: Conversation, answer: Answer) -> None:
         s.booking, s.offered, s.past_offers = answer.booking, (), []
         s.return_to, s.agreed = "", ""
         concerns.resolve(s)
-        if "confirmation" in s.playbook.graph:
-            enter(s, "confirmation")
+        advance(s, Reading(intent="answer"))
         talk.say(s.words(speech.moved if moved else speech.booked), result=True)
         return
     if answer.rule in ("slot_taken", "slot_not_offered"):

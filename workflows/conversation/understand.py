@@ -18,6 +18,7 @@ from ..reading import (
     is_enough,
     is_goodbye,
     is_not_interested,
+    names_meeting,
     plain,
 )
 from ..wishes import Wish
@@ -145,7 +146,7 @@ def wished(state: State) -> Wish:
     ):
         return ""  # "Thursday would be better": a time for the meeting
     if found == "cancel" and not state.booking:
-        return ""
+        found = "not_interested" if ear.says(state, is_not_interested) else "cancel" if ear.says(state, names_meeting) else ""
     if found == "not_interested" and (state.booking or state.link_sent) and ear.says(state, is_enough):
         return ""  # "I'm all set": they have what they came for
     return found
