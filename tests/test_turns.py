@@ -314,7 +314,7 @@ def test_an_action_decided_while_somebody_coughs_is_done_after_it() -> None:
 def test_a_stop_is_never_held_back() -> None:
     talk = offered()
     talk.hold_model = True
-    talk.final("I am done with all of this")
+    talk.final("I want to quit all of this")
     _, inputs = streaming(talk, "opt_out", "", intent="stop")
     talk.onset()
     talk.put(inputs[0])
