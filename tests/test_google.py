@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from temporalio.exceptions import ApplicationError
 
 from activities.settings import settings
-from activities.vendors import google
+from activities.vendors import google, google_wire
 from tests.fixtures.books import Books
 
 SPEC = Path(__file__).parents[1] / "../shared/specs/google/calendar.v3.json"
@@ -105,7 +105,7 @@ async def test_a_booking_undone_and_made_again_gets_a_new_generation(books: Book
 
 
 async def test_an_id_that_is_somebody_elses_is_refused(books: Books) -> None:
-    service = google._service()
+    service = google_wire.service()
     times = {key: {"dateTime": START.isoformat()} for key in ("start", "end")}
     service.events().insert(calendarId=ANA, body={"id": google.event_id("b1"), **times}).execute()
     assert await kind_of(google.insert_event(ANA, draft())) == "permanent"
