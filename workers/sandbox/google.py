@@ -1,10 +1,14 @@
-"""A stand-in for Google Calendar v3, on the wire: events under the client's ids, etags, sync tokens, free/busy.
+"""A stand-in for Google Calendar v3, on the wire: events under the client's ids, etags, sync tokens, push channels,
+free/busy.
 
 Like Google, it refuses nothing because of an overlap, keeps a deleted event's id, and answers each calendar of a
 free/busy query by itself. Every calendar that is asked for exists, unless ``POST /_state/google`` says otherwise:
 
     {"calendars": [{"id": "...", "summary": "...", "timeZone": "..."}], "unreadable": ["..."],
-     "busy": [{"calendar": "...", "start": "...", "end": "...", "summary": "..."}]}
+     "busy": [{"calendar": "...", "start": "...", "end": "...", "summary": "..."}],
+     "forget": ["..."], "page": 3}
+
+``forget`` makes the sync tokens of calendars too old (410); ``page`` is the most events on a page.
 
 ``GET /_state/google`` shows all of it; ``POST /google/token`` gives service accounts their access token.
 """
@@ -15,6 +19,7 @@ import copy
 import itertools
 import json
 import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -25,6 +30,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from .google_push import BadChannel, Pushes
 from .pages import page
 
 if TYPE_CHECKING:
@@ -58,13 +64,18 @@ class Calendar:
     events: dict[str, dict[str, Any]] = field(default_factory=dict)
     changes: dict[str, int] = field(default_factory=dict)
     """Event id -> the number of its latest change."""
+    epoch: int = 0
+    """Sync tokens of an older one are too old."""
 
 
 class Calendars:
     """All calendars of the account, with the rules that Google keeps."""
 
-    def __init__(self) -> None:
+    def __init__(self, tell: Callable[[str], None] = lambda name: None) -> None:
+        """``tell`` hears the id of each calendar that changes."""
         self.all: dict[str, Calendar] = {}
+        self.page = 2500
+        self._tell = tell
         self._clock = itertools.count(1)
 
     def of(self, name: str) -> Calendar:
@@ -129,12 +140,24 @@ class Calendars:
         event["status"] = "cancelled"
         self._keep(calendar, event)
 
+    def move(self, name: str, event_id: str, to: str) -> dict[str, Any]:
+        """Change the event's organizer: it leaves one calendar and stands in another under the same id."""
+        source, target = self.of(name), self.of(to)
+        event = copy.deepcopy(self.get(name, event_id))
+        if event["status"] == "cancelled":
+            raise Refused(404, "notFound", "Not Found")
+        self._keep(source, {**copy.deepcopy(event), "status": "cancelled"})
+        event["organizer"] = {"email": to, "self": True}
+        event["sequence"] += 1
+        return self._keep(target, event)
+
     def busy(self, name: str, start: datetime, end: datetime) -> list[tuple[datetime, datetime]]:
         """Merged, clipped to the range; cancelled and transparent events block nothing."""
         spans = sorted(
             (max(start, since), min(end, until))
-            for event in self.of(name).events.values()
-            if event["status"] != "cancelled" and event.get("transparency") != "transparent"
+            for master in self.of(name).events.values()
+            if master["status"] != "cancelled" and master.get("transparency") != "transparent"
+            for event in _turns(master, start, end)
             for since, until in [(_moment(event["start"]), _moment(event["end"]))]
             if since < end and until > start
         )
@@ -174,6 +197,7 @@ class Calendars:
         event["etag"] = f'"{number:016d}"'
         calendar.events[event["id"]] = event
         calendar.changes[event["id"]] = number
+        self._tell(calendar.id)
         return event
 
 
@@ -186,6 +210,27 @@ def _moment(when: dict[str, str]) -> datetime:
     text = when.get("dateTime") or when.get("date") or ""
     moment = datetime.fromisoformat(text)
     return moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(when.get("timeZone") or "UTC"))
+
+
+def _turns(event: dict[str, Any], since: datetime, until: datetime) -> Iterator[dict[str, Any]]:
+    """The event itself, or each turn of a repeated one that touches the time between two instants: daily and weekly
+    ones, by their INTERVAL and COUNT, on the wall clock of their zone."""
+    rule = next((line[6:] for line in event.get("recurrence", []) if line.startswith("RRULE:")), "")
+    if not rule:
+        yield event
+        return
+    terms = dict(part.split("=", 1) for part in rule.split(";"))
+    zone = event["start"].get("timeZone") or "UTC"
+    start, end = (_moment(event[name]).astimezone(ZoneInfo(zone)) for name in ("start", "end"))
+    step = timedelta(days={"DAILY": 1, "WEEKLY": 7}[terms["FREQ"]] * int(terms.get("INTERVAL", "1")))
+    plain = {key: value for key, value in event.items() if key != "recurrence"}
+    for turn in range(int(terms.get("COUNT", "500"))):
+        first, last = start + turn * step, end + turn * step
+        if first >= until:
+            return
+        if last > since:
+            times = {name: {"dateTime": when.isoformat(), "timeZone": zone} for name, when in (("start", first), ("end", last))}
+            yield {**plain, **times, "id": f"{event['id']}_{first:%Y%m%dT%H%M%S}", "recurringEventId": event["id"]}
 
 
 def _check_times(event: dict[str, Any]) -> None:
@@ -218,28 +263,38 @@ def _meeting(request: dict[str, Any]) -> dict[str, Any]:
 
 def _listing(calendars: Calendars, name: str, query: dict[str, str], marks: list[str]) -> dict[str, Any]:
     calendar = calendars.of(name)
-    since = query.get("syncToken")
-    if since is not None:
+    token = query.get("syncToken")
+    since = 0
+    if token is not None:
         clash = {"timeMin", "timeMax", "q", "updatedMin", "iCalUID", "orderBy", "privateExtendedProperty"}
-        if clash & query.keys():
+        if clash & query.keys() or query.get("showDeleted") == "false":
             raise Refused(400, "badRequest", "Sync token cannot be used with the other filters.")
-        if not re.fullmatch(r"sync-\d+", since) or int(since[5:]) > calendars.last_change():
+        known = re.fullmatch(r"sync-(\d+)-(\d+)", token)
+        if not known or int(known[1]) != calendar.epoch or int(known[2]) > calendars.last_change():
             raise Refused(
                 410, "fullSyncRequired", "Sync token is no longer valid, a full sync is required.", "calendar"
             )
+        since = int(known[2])
     events = sorted(calendar.events.values(), key=lambda e: (_moment(e["start"]), e["id"]))
-    if since is not None:
-        events = [e for e in events if calendar.changes[e["id"]] > int(since[5:])]
+    if token is not None:
+        events = [e for e in events if calendar.changes[e["id"]] > since]
     elif query.get("showDeleted", "false") != "true":
         events = [e for e in events if e["status"] != "cancelled"]
-    if "timeMin" in query:
-        events = [e for e in events if _moment(e["end"]) > datetime.fromisoformat(query["timeMin"])]
-    if "timeMax" in query:
-        events = [e for e in events if _moment(e["start"]) < datetime.fromisoformat(query["timeMax"])]
+    first = datetime.fromisoformat(query["timeMin"]) if "timeMin" in query else None
+    last = datetime.fromisoformat(query["timeMax"]) if "timeMax" in query else None
+    if query.get("singleEvents") == "true":
+        horizon = last or datetime.now(UTC) + timedelta(days=365)
+        events = [turn for e in events for turn in _turns(e, first or _moment(e["start"]), horizon)]
+    if first:
+        events = [e for e in events if "recurrence" in e or _moment(e["end"]) > first]
+    if last:
+        events = [e for e in events if _moment(e["start"]) < last]
     for mark in marks:
         key, _, value = mark.partition("=")
         events = [e for e in events if e.get("extendedProperties", {}).get("private", {}).get(key) == value]
-    start, size = int(query.get("pageToken", "0")), min(int(query.get("maxResults", "250")), 2500)
+    # A page's token says what was known when the first page was read: a change since then is the next reading's.
+    begun, _, asof = query.get("pageToken", f"0-{calendars.last_change()}").partition("-")
+    start, size = int(begun), min(int(query.get("maxResults", "250")), calendars.page)
     page: dict[str, Any] = {
         "kind": "calendar#events",
         "etag": f'"p{calendars.last_change()}"',
@@ -251,9 +306,9 @@ def _listing(calendars: Calendars, name: str, query: dict[str, str], marks: list
         "items": events[start : start + size],
     }
     if start + size < len(events):
-        page["nextPageToken"] = str(start + size)
+        page["nextPageToken"] = f"{start + size}-{asof}"
     else:
-        page["nextSyncToken"] = f"sync-{calendars.last_change()}"
+        page["nextSyncToken"] = f"sync-{calendar.epoch}-{asof}"
     return page
 
 
@@ -294,6 +349,9 @@ def _seed(calendars: Calendars, body: dict[str, Any]) -> None:
             calendar.unreadable = False
         for name in body["unreadable"]:
             calendars.all.setdefault(name, Calendar(name, summary=name)).unreadable = True
+    for name in body.get("forget", []):
+        calendars.of(name).epoch += 1
+    calendars.page = int(body.get("page", calendars.page))
     for row in body.get("busy", []):
         times = {key: {"dateTime": row[key]} for key in ("start", "end")}
         calendars.insert(row["calendar"], {**times, "summary": row.get("summary", "Busy")}, False)
@@ -311,7 +369,8 @@ async def _json(request: Request) -> dict[str, Any]:
 
 def routes(world: World) -> list[BaseRoute]:
     """The calendar's addresses, its page and its state."""
-    calendars = Calendars()
+    pushes = Pushes(world)
+    calendars = Calendars(pushes.changed)
 
     async def events(request: Request) -> Response:
         name, query = request.path_params["calendar"], request.query_params
@@ -340,6 +399,28 @@ def routes(world: World) -> list[BaseRoute]:
         except Refused as refused:
             return refused.answer()
 
+    async def move(request: Request) -> Response:
+        name, event_id = request.path_params["calendar"], request.path_params["event"]
+        try:
+            return JSONResponse(calendars.move(name, event_id, request.query_params.get("destination", "")))
+        except Refused as refused:
+            return refused.answer()
+
+    async def watch(request: Request) -> Response:
+        try:
+            name = calendars.of(request.path_params["calendar"]).id
+            return JSONResponse(pushes.open(name, await _json(request)).shown())
+        except BadChannel as bad:
+            return Refused(400, bad.reason, bad.message).answer()
+        except Refused as refused:
+            return refused.answer()
+
+    async def stop(request: Request) -> Response:
+        asked = await _json(request)
+        if pushes.stop(str(asked.get("id", "")), str(asked.get("resourceId", ""))):
+            return Response(status_code=204)
+        return Refused(404, "notFound", "Channel not found").answer()
+
     async def free_busy(request: Request) -> Response:
         try:
             return JSONResponse(_free_busy(calendars, await _json(request)))
@@ -362,7 +443,8 @@ def routes(world: World) -> list[BaseRoute]:
             }
             for calendar in calendars.all.values()
         ]
-        return JSONResponse({"calendars": shown})
+        watched = [channel.shown() | {"calendar": channel.calendar} for channel in pushes.channels.values()]
+        return JSONResponse({"calendars": shown, "channels": watched})
 
     async def page_of(request: Request) -> Response:
         return HTMLResponse(page("Calendars", (Path(__file__).parent / "calendars.html").read_text("utf-8")))
@@ -371,6 +453,9 @@ def routes(world: World) -> list[BaseRoute]:
     return [
         Route(base + "/calendars/{calendar}/events", events, methods=["GET", "POST"]),
         Route(base + "/calendars/{calendar}/events/{event}", event, methods=["GET", "PATCH", "PUT", "DELETE"]),
+        Route(base + "/calendars/{calendar}/events/watch", watch, methods=["POST"]),
+        Route(base + "/calendars/{calendar}/events/{event}/move", move, methods=["POST"]),
+        Route(base + "/channels/stop", stop, methods=["POST"]),
         Route(base + "/freeBusy", free_busy, methods=["POST"]),
         Route("/google/token", token, methods=["POST"]),
         Route("/_state/google", state, methods=["GET", "POST"]),
