@@ -1,4 +1,4 @@
-"""Signed, expiring links to a booking: the join page and the manage page.
+"""Signed, expiring links: to a booking's join page and manage page, and to the page that stops all contact.
 
 They go into texts, where every character counts, so the token is packed binary: kind, expiry, the hash in the
 lead's id, the booking's id and a 128-bit signature. It carries nothing personal.
@@ -22,10 +22,10 @@ from workflows.model import Instant, Model
 
 from .settings import settings
 
-Kind = Literal["join", "manage"]
+Kind = Literal["join", "manage", "stop"]
 
-_CODES: dict[Kind, str] = {"join": "j", "manage": "m"}
-_KINDS: dict[bytes, Kind] = {b"j": "join", b"m": "manage"}
+_CODES: dict[Kind, str] = {"join": "j", "manage": "m", "stop": "s"}
+_KINDS: dict[bytes, Kind] = {b"j": "join", b"m": "manage", b"s": "stop"}
 _HEAD = struct.Struct(">cI16s")
 """Kind, expiry in Unix seconds, the lead's hash."""
 _LEAD = re.compile(re.escape(identity.lead_id("")) + r"[0-9a-f]{32}")
@@ -58,6 +58,20 @@ def join_link(lead: str, booking: str, expires: datetime) -> str:
 def manage_link(lead: str, booking: str, expires: datetime) -> str:
     """The address under which the lead confirms, moves or cancels; ``booking`` may be ''."""
     return f"{settings().showrate_public_url}/m/{_write('manage', lead, booking, expires)}"
+
+
+def stop_link(lead: str, expires: datetime) -> str:
+    """The address under which the lead asks not to be contacted again (RFC 8058: one POST is enough)."""
+    return f"{settings().showrate_public_url}/s/{_write('stop', lead, '', expires)}"
+
+
+def filled(body: str, lead: str, booking: str, expires: datetime) -> str:
+    """``body`` with its ``{join_link}`` and ``{manage_link}``. They are signed, not drawn, so the same request gives
+    the same words each time."""
+    for name, link in (("{join_link}", join_link), ("{manage_link}", manage_link)):
+        if name in body:
+            body = body.replace(name, link(lead, booking, expires))
+    return body
 
 
 def read(token: str, now: datetime | None = None) -> Link:

@@ -201,6 +201,9 @@ class _Transaction:
             event_id=self._event,
             reason=turn.reason,
             replaces=asked.replaces.id if asked.replaces else "",
+            invited=asked.replaces.invited
+            if asked.adopt and asked.replaces
+            else bool(asked.attendee) and calendars.configured(rep).invites,
         )
 
     async def _held(self, rep: Rep) -> bool:

@@ -82,6 +82,24 @@ class Settings(BaseSettings):
     retell_base_url: str = ""
     """Empty: Retell itself."""
 
+    # e-mail
+    smtp_host: str = ""
+    """The mail server; empty: no e-mail is sent."""
+    smtp_port: int = 587
+    """Its port: 587 with STARTTLS, 465 with TLS from the start."""
+    smtp_user: str = ""
+    """Empty: no login."""
+    smtp_password: str = ""
+    """The login's password."""
+    smtp_tls: Literal["starttls", "tls", "none"] = "starttls"
+    """How the connection is secured; `none` only for a server on this machine."""
+    smtp_timeout: float = 8.0
+    """Seconds that one exchange with the mail server may take."""
+    mail_from: str = ""
+    """The address that e-mails come from and invitations are organised by, such as demo@example.com."""
+    showrate_invitations: Literal["calendar", "mail"] = "calendar"
+    """Who invites to a meeting: the calendar's own vendor where it can, else our e-mail; `mail`: our e-mail also where Google could."""
+
     # Google Calendar
     google_base_url: str = ""
     """Empty: Google itself."""

@@ -1,6 +1,7 @@
 """Text messages: the activities that send one, and ask the carrier whether it was sent.
 
-A text is one attempt and never repeated here: what is not known to have failed is ambiguous, and looked up.
+A text is one attempt and never repeated here: what is not known to have failed is ambiguous, and looked up. An
+e-mail of the same content rides along once the text has gone: one activity for both.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from temporalio import activity
 
 from workflows.effects import Dispatched, FindText, SendText
 
-from . import gate, links
+from . import gate, links, mails
 from .dispatch import late, now
 from .vendors import twilio
 
@@ -23,7 +24,8 @@ async def send_text(request: SendText) -> Dispatched:
         return Dispatched(refused=refused)
     left = request.not_after - now()
     sent = await twilio.send_text(request.gate.lead, request.touch, request.to, _filled(request), left)
-    return Dispatched(sid=sent.sid, segments=sent.segments)
+    mailed = await mails.alongside(request.gate, request.mail) if request.mail else ""
+    return Dispatched(sid=sent.sid, segments=sent.segments, mail=mailed)
 
 
 @activity.defn
@@ -34,9 +36,4 @@ async def find_text(request: FindText) -> Dispatched:
 
 
 def _filled(request: SendText) -> str:
-    """The body with its links. They are signed, not drawn, so the same request gives the same words each time."""
-    body, lead, expires = request.body, request.gate.lead, request.expires or request.not_after
-    for name, link in (("{join_link}", links.join_link), ("{manage_link}", links.manage_link)):
-        if name in body:
-            body = body.replace(name, link(lead, request.booking, expires))
-    return body
+    return links.filled(request.body, request.gate.lead, request.booking, request.expires or request.not_after)

@@ -133,6 +133,10 @@ class Scene:
         return f"+1415555{2000 + self.number}"
 
     @property
+    def email(self) -> str:
+        return f"row{self.number}@example.com"
+
+    @property
     def handle(self) -> str:
         return identity.handle_id(settings().identity_key, self.phone)
 
@@ -182,7 +186,7 @@ class Scene:
     async def submit(self, book: Playbook) -> None:
         form = ev.Form(
             submission_id=f"form-{self.number}", name="Ada Park", phone=self.phone, company="Acme", source="website",
-            email=f"row{self.number}@example.com", phone_hash=self.handle,
+            email=self.email, phone_hash=self.handle,
         )  # fmt: skip
         await self.house.client.start_workflow(
             ms.LEAD,
@@ -254,7 +258,7 @@ class Scene:
         target, kind, when = self.row.target, self.row.kind, self.row.when
         own = {"number": re.escape(self.phone).replace(r"\+", "%2B"), "sid": self.sid, "lead": self.lead,
                "stem": self.lead.removeprefix("lead-")[:12], "rep": f"{self.rep}\\b", "handle": self.handle,
-               "team": f"team{self.number}\\b", "scope": f"{self.scope}\\b"}  # fmt: skip
+               "email": re.escape(self.email), "team": f"team{self.number}\\b", "scope": f"{self.scope}\\b"}  # fmt: skip
         method = target.method
         path, query, body = (_filled(part, own) for part in (target.path, target.query, target.body))
         if target.vendor in ("temporal", "record", "worker"):
@@ -468,6 +472,24 @@ async def send_text(scene: Scene) -> None:
     await _waited(scene, "Messages")
 
 
+async def send_mail(scene: Scene) -> None:
+    """The answer to the text is lost: whether the e-mail went with it nobody knows, so it is sent by itself."""
+    await scene.connected()
+    slots = (await scene.offered()).slots
+    number = re.escape(scene.phone).replace(r"\+", "%2B")
+    scene.fault(vendor="twilio", method="POST", path="Messages", body=number, kind="drop", when="after")
+    scene.strike()
+    assert (await scene.act(9, ev.Book(slot=slots[0].id))).booking
+    await scene.hang_up()
+    view = await scene.quiet(lambda v: v.booking and len(v.touches) == 2)
+    letters = [letter.shown() for letter in scene.house.sandbox.world.mailbox.letters if letter.to == scene.email]
+    refused = scene.row.kind == "500"
+    assert (view.needs_review == "not_mailed") == refused, "what the mail server refuses for good, a person is told"
+    assert bool(letters) != (refused and scene.row.when == "before")
+    assert len({(each["id"], each["invitation"]["uid"], each["invitation"]["sequence"]) for each in letters}) <= 1
+    assert len(letters) <= 2
+
+
 async def find_text(scene: Scene) -> None:
     number = re.escape(scene.phone).replace(r"\+", "%2B")
     scene.fault(vendor="twilio", method="POST", path="Messages", body=number, kind="drop", when="after")
@@ -597,6 +619,9 @@ MAKERS = {
         send_text,
         (Target("twilio", "POST", r"/Messages\.json$", body="To={number}"), _rpc("gate", "describe optout-{handle}")),
         DISPATCH,
+    ),
+    "send_mail": Maker(
+        send_mail, (Target("mail", "DATA", "^{email}$"), _rpc("gate", "describe optout-{handle}")), DISPATCH[:2]
     ),
     "find_text": Maker(find_text, (Target("twilio", "GET", r"/Messages\.json$", query="To={number}"),)),
     "find_slots": Maker(

@@ -90,7 +90,7 @@ def test_a_second_demo_in_the_same_home_is_refused(tmp_path: Path) -> None:
 
 
 async def test_a_process_that_does_not_start_is_told_with_the_end_of_its_log(tmp_path: Path) -> None:
-    ports = Ports(*(free_port() for _ in range(5)))
+    ports = Ports(*(free_port() for _ in range(6)))
     environment = stack.demo_environment(tmp_path, ports, stack.demo_keys(tmp_path))
     environment["SHOWRATE_IDENTITY_KEY"] = "short"
     async with stack.Stack(tmp_path, ports, environment) as running:

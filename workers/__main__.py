@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         case "sandbox":
             from workers.sandbox.app import run
 
-            run(given.host, given.port, given.home)
+            run(given.host, given.port, given.home, given.mail_port)
         case "setup":
             return _new_keys() if given.new_keys else _setup(given.json)
         case "demo":
@@ -48,9 +48,10 @@ def _parser() -> argparse.ArgumentParser:
     server.add_argument("--port", type=int, help="instead of the file's (7233)")
     server.add_argument("--ui-port", type=int, help="instead of the file's (8233)")
 
-    sandbox = commands.add_parser("sandbox", help="stand-ins for the phone, calendar, CRM, chat and language model")
+    sandbox = commands.add_parser("sandbox", help="stand-ins for the phone, mail, calendar, CRM, chat and language model")
     sandbox.add_argument("--host", default="127.0.0.1")
     sandbox.add_argument("--port", type=int, default=8090)
+    sandbox.add_argument("--mail-port", type=int, default=1025, help="where its mail server listens; 0: any free port")
     sandbox.add_argument("--home", type=Path, default=None, help="the folder of its state and log")
 
     setup = commands.add_parser("setup", help="search attributes, identity key, CRM properties, playbooks, teams")

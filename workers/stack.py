@@ -58,6 +58,7 @@ class Ports:
     web: int = 8080
     sandbox: int = 8090
     worker: int = 9464
+    mail: int = 1025
 
 
 def free_ports(preferred: bool) -> Ports:
@@ -135,6 +136,11 @@ def demo_environment(home: Path, ports: Ports, keys: dict[str, str]) -> dict[str
         "RETELL_NUMBER": "+14155550100",
         "RETELL_SOCKET_SECRET": keys["TWILIO_AUTH_TOKEN"][:16],
         "RETELL_BASE_URL": f"{sandbox}/retell",
+        "SMTP_HOST": LOOPBACK,
+        "SMTP_PORT": str(ports.mail),
+        "SMTP_TLS": "none",
+        "MAIL_FROM": "demo@example.com",
+        "SHOWRATE_INVITATIONS": "mail",
         "GOOGLE_BASE_URL": f"{sandbox}/google/calendar/v3/",
         "CALCOM_API_KEY": "cal_sandbox",
         "CALCOM_BASE_URL": f"{sandbox}/calcom",
@@ -184,7 +190,10 @@ class Stack:
             extra=self.extra,
         )
         kept = str(self.home / "sandbox")
-        stand_ins = [*python, "workers", "sandbox", "--port", str(self.ports.sandbox), "--home", kept]
+        stand_ins = [
+            *python, "workers", "sandbox", "--port", str(self.ports.sandbox), "--mail-port", str(self.ports.mail),
+            "--home", kept,
+        ]  # fmt: skip
         for process in (
             Process("temporal", temporal, f"{LOOPBACK}:{self.ports.temporal}"),
             Process("sandbox", stand_ins, sandbox),

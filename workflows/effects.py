@@ -51,6 +51,8 @@ class Dispatched(Model):
     sid: str = ""
     refused: str = ""
     segments: int = 0
+    mail: str = ""
+    """Of the e-mail that rode along: ``sent``, ``later`` (to be sent by itself), or why it never will be."""
 
 
 class EndCall(Model):
@@ -79,6 +81,42 @@ class FoundCall(Model):
     seconds: int = 0
 
 
+class Mail(Model):
+    """An e-mail to ``to``. ``touch`` names what it is about: a repeat has the same Message-ID. In ``body`` links are
+    filled as in SendText, and ``[words](address)`` is a link with words. With ``method`` it carries an invitation to
+    ``booking``, or takes it back."""
+
+    touch: str
+    to: str
+    name: str = ""
+    sender: str = ""
+    """The company, as the sender's name."""
+    subject: str
+    body: str
+    booking: Booking | None = None
+    links: str = ""
+    """The booking that the links lead to; to free times when empty."""
+    title: str = ""
+    """What the meeting is called in the lead's calendar."""
+    method: Literal["", "REQUEST", "CANCEL"] = ""
+    at: Instant
+    """When it was decided on: its date, the same in each repeat."""
+    expires: Instant
+    """When the links die."""
+
+
+class SendMail(Model):
+    gate: Gate
+    mail: Mail
+    not_after: Instant
+
+
+class Mailed(Model):
+    """``refused`` names the rule when it was not sent: the gate's, ``late``, or ``no_mail_server``."""
+
+    refused: str = ""
+
+
 class SendText(Model):
     """Text ``body`` to ``to``. ``{join_link}`` and ``{manage_link}`` in the body are filled with signed links to
     ``booking`` (``manage_link`` works without one). ``not_after`` bounds the carrier's own queue."""
@@ -91,6 +129,8 @@ class SendText(Model):
     expires: Instant | None = None
     """When the links die."""
     not_after: Instant
+    mail: Mail | None = None
+    """The same by e-mail, once the text has gone."""
 
 
 class FindText(Model):
@@ -143,7 +183,7 @@ class BookMeeting(Model):
     title: str
     notes: str
     attendee: str = ""
-    """The lead's e-mail, invited through the calendar; empty: no invitation by e-mail."""
+    """The lead's e-mail, invited by the calendar's vendor where it does that (Booking.invited)."""
     attendee_name: str = ""
     zone: str
     owner: str = ""
@@ -366,6 +406,12 @@ async def find_text(request: FindText) -> Dispatched:
 
 
 @activity.defn
+async def send_mail(request: SendMail) -> Mailed:
+    """May be repeated: each repeat is the same message under the same Message-ID."""
+    raise NotImplementedError(_NEVER)
+
+
+@activity.defn
 async def find_slots(request: FindSlots) -> SlotsAnswer:
     raise NotImplementedError(_NEVER)
 
@@ -414,6 +460,7 @@ DECLARED = (
     find_call,
     send_text,
     find_text,
+    send_mail,
     find_slots,
     book_meeting,
     release_meeting,

@@ -72,6 +72,13 @@ class Booking(Model):
     reason: str = ""
     """Why this rep."""
     replaces: str = ""
+    invited: bool = False
+    """The calendar's own vendor invited the lead, and tells them of each change."""
+    meeting: str = ""
+    """The first booking of the meeting that this one is now: its name in the lead's calendar through every move. Its
+    own id when empty."""
+    sequence: int = 0
+    """How often the meeting changed (iCalendar's SEQUENCE)."""
 
 
 class Learned(Model):
@@ -368,6 +375,8 @@ class TextSent(_Event):
     message: str
     sid: str = ""
     segments: int = 0
+    mail: str = ""
+    """Of the e-mail that went with it, as in Dispatched."""
 
 
 class TextNotSent(_Event):
@@ -379,6 +388,8 @@ class TextNotSent(_Event):
     held: str = ""
     wait: Duration = timedelta(0)
     """How long the carrier asks us to wait before the next."""
+    mail: bool = False
+    """An e-mail was to go with it."""
 
 
 class TextAmbiguous(_Event):
@@ -386,6 +397,23 @@ class TextAmbiguous(_Event):
     touch: str
     message: str = ""
     error: str = ""
+    mail: bool = False
+    """An e-mail was to go with it."""
+
+
+class MailSent(_Event):
+    kind: Literal["mail_sent"] = "mail_sent"
+    touch: str
+    message: str
+
+
+class MailNotSent(_Event):
+    """The e-mail will not be sent: ``why`` is a rule, or the mail server's refusal."""
+
+    kind: Literal["mail_not_sent"] = "mail_not_sent"
+    touch: str
+    message: str
+    why: str
 
 
 class TextFailed(_Event):
@@ -659,6 +687,8 @@ Event = Annotated[
     | TextSent
     | TextNotSent
     | TextAmbiguous
+    | MailSent
+    | MailNotSent
     | TextFailed
     | MessageReceived
     | TextAnswered

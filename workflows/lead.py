@@ -162,6 +162,8 @@ class Lead(Model):
     moves: int = 0
     reminded: tuple[str, ...] = ()
     due_texts: tuple[DueText, ...] = ()
+    due_mails: tuple[DueText, ...] = ()
+    """What is to go out by e-mail alone: its text went without it, or there is no number."""
     unanswered: tuple[Unanswered, ...] = ()
     thread: Thread = Thread()
     attendance: ev.AttendanceReported | None = None

@@ -52,6 +52,7 @@ class LeadWorkflow:
         self._reflecting: asyncio.Task[None] | None = None
         self._chores: list[asyncio.Task[None]] = []
         self._answering: asyncio.Task[None] | None = None
+        self._mailing: asyncio.Task[None] | None = None
         self._alarm: tuple[Any, asyncio.Task[None]] | None = None
         self._rang = False
         self._shown: dict[str, str] = {}
@@ -71,6 +72,7 @@ class LeadWorkflow:
                     return
                 continue
             self._steer(step)
+            self._mail()
             self._reflect()
             self._show(step)
             if self._should_carry_on() and self._quiet():
@@ -236,6 +238,18 @@ class LeadWorkflow:
         finally:
             self._answering = None
 
+    def _mail(self) -> None:
+        """Beside the steps, one at a time: a mail server that is away keeps nobody from being called."""
+        if self._mailing is None and self._state.due_mails:
+            work = perform.send_mail(self._state, self._playbook, self._state.due_mails[0])
+            self._mailing = asyncio.create_task(self._mailed(work))
+
+    async def _mailed(self, work: Coroutine[Any, Any, ev.MailSent | ev.MailNotSent]) -> None:
+        try:
+            self._put(await work)
+        finally:
+            self._mailing = None
+
     def _release(self, booking: ev.Booking, why: str, keep_event: bool = False) -> None:
         """A chore: it takes as long as the calendar needs, and nobody waits for it."""
         self._chores.append(asyncio.create_task(self._released(booking, why, keep_event)))
@@ -315,6 +329,7 @@ class LeadWorkflow:
             self._doing is None
             and self._reflecting is None
             and self._answering is None
+            and self._mailing is None
             and not any(not c.done() for c in self._chores)
             and self._state.call is None
             and not self._state.strays

@@ -15,9 +15,9 @@ from temporalio.exceptions import ActivityError, ApplicationError, CancelledErro
 
 from . import effects as fx
 from . import events as ev
-from . import plan, routing
+from . import mailing, plan, routing, story
 from .brief import text_brief
-from .lead import Lead
+from .lead import DueText, Lead
 from .messages import DIAL_QUEUE
 from .playbook import Playbook
 from .wording import asked, first_name, render, spoken_time, written_time
@@ -25,6 +25,10 @@ from .wording import asked, first_name, render, spoken_time, written_time
 _ONCE = RetryPolicy(maximum_attempts=1)
 _PATIENT = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=5))
 _SWIFT = RetryPolicy(initial_interval=timedelta(milliseconds=200), maximum_interval=timedelta(seconds=2))
+
+_UNHURRIED = RetryPolicy(initial_interval=timedelta(seconds=5), maximum_interval=timedelta(minutes=30))
+_NEWS = timedelta(days=1)
+"""For this long an e-mail is tried again while the mail server is away or e-mail is paused."""
 
 _REQUEST = timedelta(seconds=20)
 """Start-to-close of one effect: above the vendors' own time-out (SHOWRATE_TIMEOUT, 10 s by default)."""
@@ -129,9 +133,12 @@ def text_request(state: Lead, playbook: Playbook, step: plan.Text, now: datetime
     """The text as it is sent; only the links are filled later: to its meeting, or to free times once that is off."""
     booking = step.booking
     stands = booking if booking and state.booking and booking.id == state.booking.id else None
+    known = facts(state, playbook, booking or state.missed, now)
+    due = next((d for d in state.due_texts if d.key == step.touch), None)
     return fx.SendText(
         gate=gate(state), touch=step.touch, to=state.phone,
-        body=step.body or render(playbook.messages[step.message], facts(state, playbook, booking or state.missed, now)),
+        body=step.body or render(playbook.messages[step.message], known),
+        mail=mailing.mail(state, playbook, due, known, now) if due else None,
         booking=stands.id if stands else "",
         expires=(stands.end if stands else now + playbook.meeting.window) + playbook.attendance.closes,
         not_after=step.not_after,
@@ -168,6 +175,7 @@ async def texted(
                 why=words,
                 permanent=kind == "permanent",
                 wait=_asked_wait(error),
+                mail=request.mail is not None,
             )
         await workflow.sleep(settle, summary="let the carrier settle")
         done = await workflow.execute_activity(
@@ -175,11 +183,36 @@ async def texted(
             start_to_close_timeout=_REQUEST, retry_policy=_PATIENT, summary="was it sent?",
         )  # fmt: skip
         if not done.sid:
-            return ev.TextAmbiguous(at=workflow.now(), touch=step.touch, message=step.message, error=words)
+            return ev.TextAmbiguous(
+                at=workflow.now(), touch=step.touch, message=step.message, error=words, mail=request.mail is not None
+            )
+        if request.mail is not None:
+            done = done.model_copy(update={"mail": "later"})  # whether it rode along, nobody knows; a repeat is harmless
     if done.refused:
         held = done.refused.removeprefix("paused:") if done.refused.startswith("paused:") else ""
         return ev.TextNotSent(at=workflow.now(), touch=step.touch, message=step.message, why=done.refused, held=held)
-    return ev.TextSent(at=workflow.now(), touch=step.touch, message=step.message, sid=done.sid, segments=done.segments)
+    return ev.TextSent(
+        at=workflow.now(), touch=step.touch, message=step.message, sid=done.sid, segments=done.segments, mail=done.mail
+    )  # fmt: skip
+
+
+async def send_mail(state: Lead, playbook: Playbook, due: DueText) -> ev.MailSent | ev.MailNotSent:
+    """The message by e-mail alone, for as long as it is news."""
+    now = workflow.now()
+    mail = mailing.mail(state, playbook, due, facts(state, playbook, due.booking or state.booking, now), now)
+    if mail is None:
+        return ev.MailNotSent(at=now, touch=due.key, message=due.message, why=story.NO_SERVER)
+    request = fx.SendMail(gate=gate(state), mail=mail, not_after=now + _NEWS)
+    try:
+        done = await workflow.execute_activity(
+            fx.send_mail, request, start_to_close_timeout=_REQUEST, schedule_to_close_timeout=_NEWS,
+            retry_policy=_UNHURRIED, summary=f"mail: {due.message}",
+        )  # fmt: skip
+    except ActivityError as error:
+        return ev.MailNotSent(at=workflow.now(), touch=due.key, message=due.message, why=failure(error)[1])
+    if done.refused:
+        return ev.MailNotSent(at=workflow.now(), touch=due.key, message=due.message, why=done.refused)
+    return ev.MailSent(at=workflow.now(), touch=due.key, message=due.message)
 
 
 async def ask_carrier(state: Lead, step: plan.AskCarrier) -> ev.CallEnded | ev.CallPlaced | ev.CallUnknown:

@@ -190,6 +190,13 @@ class MeetingType(Strict):
     takes the meeting."""
 
 
+class Letter(Strict):
+    """An e-mail: its subject and words. ``[Join]({join_link})`` is a link with words; an empty line begins a paragraph."""
+
+    subject: str
+    body: str
+
+
 class Reminder(Strict):
     before: Duration
     message: str
@@ -318,6 +325,8 @@ class Playbook(Strict):
     graph: dict[str, Node]
     speech: Speech
     messages: dict[str, str]
+    mails: dict[str, Letter] = Field(default_factory=dict)
+    """What goes out by e-mail too, where an address is known, by the name of the text that it goes with."""
     cadence: Cadence
     hours: Hours = Hours()
     meeting: MeetingType

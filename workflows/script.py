@@ -152,6 +152,9 @@ def _words_for_actions(book: Playbook) -> Iterator[Fault]:
         for name in _TEXTED[action]:
             if not book.messages.get(name, "").strip():
                 yield found("speech", "messages", f"has no {name}, which {action} sends", f"add {name}")
+    texts = {*book.messages, *(name for names in _TEXTED.values() for name in names)}
+    for name in sorted(set(book.mails) - texts):
+        yield found("speech", f"mails.{name}", "goes with no text of that name", f"add messages.{name}")
     for node, here in book.graph.items():
         if not here.fallback.strip():
             yield found("speech", f"graph.{node}.fallback", "has no words", "say what keeps the talk going from here")
@@ -174,6 +177,10 @@ def _placeholders(book: Playbook) -> Iterator[Fault]:
         spoken = any(touch.voicemail == name for touch in _touches(book))
         known = _ALWAYS if spoken else _WRITTEN | (_OF_MEETING if name in of_meeting else frozenset())
         yield from _unfilled(f"messages.{name}", words, known)
+    for name, letter in book.mails.items():
+        known = _WRITTEN | (_OF_MEETING if name in of_meeting else frozenset())
+        yield from _unfilled(f"mails.{name}.subject", letter.subject, known - {"manage_link", "join_link"})
+        yield from _unfilled(f"mails.{name}.body", letter.body, known)
 
 
 def _unfilled(path: str, words: str, known: frozenset[str]) -> Iterator[Fault]:
@@ -185,7 +192,8 @@ def _unfilled(path: str, words: str, known: frozenset[str]) -> Iterator[Fault]:
 
 def _forbidden(book: Playbook) -> Iterator[Fault]:
     """What the agent may never say is not in its own words either."""
-    for path, words in (*_said(book), *_texts("messages", book.messages)):
+    mails = ((f"mails.{name}", f"{letter.subject} {letter.body}") for name, letter in book.mails.items())
+    for path, words in (*_said(book), *_texts("messages", book.messages), *mails):
         for phrase in book.forbidden:
             if f" {fixed(phrase)} " in f" {fixed(words)} ":
                 yield found("forbidden", path, f"says {phrase}, which is forbidden", "say it otherwise")

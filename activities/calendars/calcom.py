@@ -20,6 +20,7 @@ _LONGEST_CHAIN = 8
 
 class CalComCalendar:
     vendor = "Cal.com"
+    invites = True
     spelling = "calcom:EVENT_TYPE_ID or calcom:EVENT_TYPE_ID@USERNAME, such as calcom:4711@ana"
     setting = "CALCOM_API_KEY"
     keeps_outcomes = True

@@ -77,6 +77,11 @@ class Calendar(Protocol):
     keeps_outcomes: bool
     """Whether the vendor wants to hear who came."""
 
+    @property
+    def invites(self) -> bool:
+        """Whether the vendor itself invites a booking's attendee and tells them of each change. Where it does, our
+        e-mail carries no invitation: two to one meeting are two meetings in the lead's calendar."""
+
     @classmethod
     def spelled(cls, rest: str) -> Calendar:
         """The calendar that ``rest``, the roster's word after the colon, means. Raises ValueError saying what is wrong
@@ -90,7 +95,7 @@ class Calendar(Protocol):
         way."""
 
     async def write(self, draft: Draft, moved: Mark | None) -> str:
-        """The event's id at the vendor; its attendee is invited. ``moved`` is a booking of this calendar that the new
+        """The event's id at the vendor; its attendee is invited if the vendor ``invites``. ``moved`` is a booking of this calendar that the new
         one takes the place of. Raises :class:`Refused`."""
 
     async def adopt(self, event: str, draft: Draft) -> None:

@@ -9,7 +9,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities import faults
 from activities.settings import settings
-from activities.vendors import google
+from activities.vendors import google, smtp
 from activities.vendors.draft import Draft
 
 from .capability import PROBED, Ability, Known, Mark, Span, ability, lacking, tried
@@ -33,6 +33,12 @@ class GoogleCalendar:
     def __init__(self, id: str) -> None:
         self._id = id
 
+    @property
+    def invites(self) -> bool:
+        house = settings()
+        ours = house.showrate_invitations == "mail" and smtp.configured()
+        return not ours and (bool(house.google_subject) or not house.google_credentials)
+
     async def look(self, since: datetime, until: datetime, length: timedelta, own: Mark | None) -> Known:
         found = (await google.free_busy([self._id], since, until))[self._id]
         if found.error:
@@ -40,6 +46,9 @@ class GoogleCalendar:
         return Known(busy=tuple(without(found.spans, (own.start, own.end)) if own else found.spans))
 
     async def write(self, draft: Draft, moved: Mark | None) -> str:
+        if not self.invites:
+            # With its attendee in it the event would stand in their calendar beside our own invitation.
+            draft = draft.model_copy(update={"attendee": "", "attendee_name": ""})
         return (await google.insert_event(self._id, draft)).id
 
     async def adopt(self, event: str, draft: Draft) -> None:
@@ -74,8 +83,8 @@ class GoogleCalendar:
                 write = lacking("write", error, share)
         house = settings()
         invite = write.model_copy(update={"name": "invite"})
-        if house.google_credentials and not house.google_subject:
-            remedy = "set GOOGLE_SUBJECT to a user for whom it acts (domain-wide delegation)"
+        if house.google_credentials and not house.google_subject and not smtp.configured():
+            remedy = "set GOOGLE_SUBJECT to a user for whom it acts (domain-wide delegation), or SMTP_HOST and MAIL_FROM"
             invite = ability("invite", False, "a service account by itself cannot invite guests", remedy)
         return [
             read,

@@ -41,7 +41,7 @@ Dials = dict[str, list[str]]
 async def start_sandbox(made: House, settings: dict[str, str]) -> str:
     """The sandbox, whose people never answer; its address."""
     port = free_port()
-    made.python("sandbox", "workers", "sandbox", "--port", str(port), **settings)
+    made.python("sandbox", "workers", "sandbox", "--port", str(port), "--mail-port", "0", **settings)
     url = f"http://{LOOPBACK}:{port}"
     await until_healthy(url)
     return url

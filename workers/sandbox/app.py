@@ -28,14 +28,14 @@ from starlette.types import ASGIApp
 from activities.settings import Settings, settings
 
 from . import faults as fault_injection
-from . import wirelog
+from . import mail, wirelog
 from .faults import Faults, Wire
 from .wirelog import WireLog
 
 if TYPE_CHECKING:
     from .phones import PhoneBook
 
-STAND_INS = ("twilio", "retell", "google", "calcom", "hubspot", "slack", "model")
+STAND_INS = ("twilio", "retell", "google", "calcom", "hubspot", "slack", "mail", "model")
 """Twilio's comes first: the phones are its."""
 
 
@@ -75,12 +75,15 @@ class Account:
 class World:
     """All that the stand-ins share."""
 
-    def __init__(self, home: Path, account: Account | None = None) -> None:
-        """Files live under ``home``; they survive a restart."""
+    def __init__(self, home: Path, account: Account | None = None, mail_port: int = 0) -> None:
+        """Files live under ``home``; they survive a restart. ``mail_port`` 0 is any free port."""
         self.home = home
         self.account = account or Account()
         self.log = WireLog(home)
         self.faults = Faults()
+        self.mailbox = mail.Mailbox(self.folder("mail"))
+        self.mail_port = mail_port
+        """Where the mail server listens, once it does."""
         self.book: PhoneBook | None = None
         """Who is at which number; the telephone stand-ins share it."""
         self._http: aiohttp.ClientSession | None = None
@@ -142,7 +145,10 @@ def create(world: World) -> ASGIApp:
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        mails = await mail.listen(world, world.mailbox, "127.0.0.1", world.mail_port)
+        world.mail_port = mails.sockets[0].getsockname()[1]
         yield
+        mails.close()
         await world.close()
 
     routes: list[BaseRoute] = [
@@ -154,8 +160,8 @@ def create(world: World) -> ASGIApp:
     return Wire(Starlette(routes=routes, lifespan=lifespan), world.log, world.faults)
 
 
-def run(host: str = "127.0.0.1", port: int = 8090, home: Path | None = None) -> None:
+def run(host: str = "127.0.0.1", port: int = 8090, home: Path | None = None, mail_port: int = 0) -> None:
     """Serve the sandbox until it is told to stop (SIGINT, SIGTERM)."""
     chosen = settings()
-    world = World(home or chosen.showrate_home / "sandbox", Account.of(chosen))
+    world = World(home or chosen.showrate_home / "sandbox", Account.of(chosen), mail_port)
     uvicorn.run(create(world), host=host, port=port, log_level="warning", access_log=False)

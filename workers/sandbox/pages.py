@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-LINKS = (("/", "Phone"), ("/texts", "Texts"), ("/calendars", "Calendars"), ("/crm", "CRM"), ("/slack", "Slack"))
+LINKS = (("/", "Phone"), ("/texts", "Texts"), ("/mails", "Mails"), ("/calendars", "Calendars"), ("/crm", "CRM"), ("/slack", "Slack"))
 
 _STYLE = """
 :root{color-scheme:light dark;

@@ -13,8 +13,9 @@ from ..lead import Lead
 from . import asked, calendar, calls, meetings, people, texts
 from .asked import approved
 from .marks import KEPT_IDS
+from .texts import NO_SERVER
 
-__all__ = ["HANDLERS", "apply", "approved"]
+__all__ = ["HANDLERS", "NO_SERVER", "apply", "approved"]
 
 
 def apply(state: Lead, event: ev.Event) -> Lead:
@@ -43,6 +44,8 @@ HANDLERS: dict[str, Callable[[Lead, Any], Lead]] = {
     "text_not_sent": texts.text_not_sent,
     "text_ambiguous": texts.text_ambiguous,
     "text_failed": texts.text_failed,
+    "mail_sent": texts.mail_sent,
+    "mail_not_sent": texts.mail_not_sent,
     "message_received": texts.message_received,
     "text_answered": texts.text_answered,
     "action_asked": asked.action_asked,

@@ -47,7 +47,7 @@ def _done(state: Lead, at: datetime, request: ev.ActionAsked) -> Lead:
         case ev.CallBack() as action:
             return state.but(callback_at=action.at or at)
         case ev.SendLink():
-            return state.but(due_texts=(*state.due_texts, DueText(key=f"due/link/{request.id}", message="link")))
+            return marks.due(state, f"due/link/{request.id}", "link")
         case ev.HandOff() as action:
             return _handed_off(state, at, request.id, action)
         case ev.Decline() as action:

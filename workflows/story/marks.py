@@ -7,7 +7,7 @@ from typing import Any
 
 from .. import events as ev
 from ..effects import Card, Entry, ToDo
-from ..lead import Lead, Owed, Stage
+from ..lead import DueText, Lead, Owed, Stage
 from ..messages import Answer
 from ..playbook import registered
 from ..wording import written_time
@@ -101,6 +101,14 @@ def meant(state: Lead, action: ev.Action, slot: ev.Slot | None = None) -> str:
             return action.kind.replace("_", " ")
 
 
+def due(state: Lead, key: str, message: str, booking: ev.Booking | None = None) -> Lead:
+    """Owe the lead ``message``: as a text, with its e-mail if it has one; without a number by e-mail alone."""
+    message_due = DueText(key=key, message=message, booking=booking)
+    if not state.phone:
+        return state.but(due_mails=(*state.due_mails, message_due))
+    return state.but(due_texts=(*state.due_texts, message_due))
+
+
 def milestone(state: Lead, name: str, at: datetime) -> Lead:
     """Remember when ``name`` was reached for the first time."""
     return state if name in state.milestones else state.but(milestones={**state.milestones, name: at})
@@ -177,7 +185,7 @@ def opt_out(state: Lead, at: datetime, words: str, kept: bool = False) -> Lead:
     call = state.call
     if call and not call.inbound and call.state in ("queued", "placed", "ambiguous"):
         state = state.but(call=None, strays=(*state.strays, call))
-    return state.but(opt_out_kept=state.opt_out_kept or kept, due_texts=(), callback_at=None)
+    return state.but(opt_out_kept=state.opt_out_kept or kept, due_texts=(), due_mails=(), callback_at=None)
 
 
 def closing(state: Lead, at: datetime, disposition: ev.Disposition, reason: str) -> Lead:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .. import events as ev
-from ..lead import DueText, Lead
+from ..lead import Lead
 from ..messages import Answer
 from ..wording import written_time
 from . import marks
@@ -27,7 +27,7 @@ def slots_found(state: Lead, event: ev.SlotsFound) -> Lead:
 
 
 def meeting_booked(state: Lead, event: ev.MeetingBooked) -> Lead:
-    booking, moved = event.booking, state.booking is not None
+    booking, moved = _continued(event.booking, state.booking), state.booking is not None
     recovered = state.missed is not None
     ours = bool(state.homeless) or event.adopted  # no move of the lead's own
     request = next((r for r in state.requests if r.id == event.request), None)
@@ -35,8 +35,8 @@ def meeting_booked(state: Lead, event: ev.MeetingBooked) -> Lead:
         booking=booking, booked_at=event.at, bookings=state.bookings + 1, moves=state.moves + (1 if moved and not ours else 0), homeless="",
         outside=_left(state.outside, event), clash="", invitation="", review="" if state.review == "clash" else state.review,
         missed=None, offered=(), callback_at=None, owner=booking.rep, attendance=None, outcome_due=False,
-        due_texts=(*state.due_texts, DueText(key=f"due/booked/{booking.id}", message="moved" if moved else "confirmation")),
     )  # fmt: skip
+    state = marks.due(state, f"due/booked/{booking.id}", "moved" if moved else "confirmation")
     state = marks.settle(state)
     state = marks.reach(state, "recovered" if recovered else "rescheduled" if moved else "booked", event.at, back=True)
     when = written_time(booking.start, state.zone)
@@ -66,6 +66,13 @@ def _left(outside: ev.CalendarChanged | None, booked: ev.MeetingBooked) -> ev.Ca
     return outside.model_copy(update={"booking": booking.id})
 
 
+def _continued(booking: ev.Booking, moved: ev.Booking | None) -> ev.Booking:
+    """``booking`` as what the meeting ``moved`` has become: the same one in the lead's calendar, once more changed."""
+    if moved is None:
+        return booking
+    return booking.model_copy(update={"meeting": moved.meeting or moved.id, "sequence": moved.sequence + 1})
+
+
 def booking_refused(state: Lead, event: ev.BookingRefused) -> Lead:
     state = marks.note(state, event.at, "booking_refused", f"not booked: {event.why}", "slot_taken")
     return marks.answer(state, event.request, Answer(allowed=False, rule="slot_taken", detail=event.why))
@@ -75,10 +82,10 @@ def meeting_cancelled(state: Lead, event: ev.MeetingCancelled) -> Lead:
     if state.booking and state.booking.id == event.booking:
         name = marks.name(state)
         state = marks.card(state, f"cancelled:{event.booking}", f"Meeting cancelled: {name}", event.words)
-        told = DueText(key=f"due/cancelled/{event.booking}", message=_cancelled(state, event), booking=state.booking)
+        state = marks.due(state, f"due/cancelled/{event.booking}", _cancelled(state, event), state.booking)
         state = marks.settle(
             state.but(
-                booking=None, outside=None, clash="", invitation="", due_texts=(*state.due_texts, told),
+                booking=None, outside=None, clash="", invitation="",
                 review="" if state.review == "clash" else state.review,
             )
         )  # fmt: skip
@@ -122,7 +129,7 @@ def attendance_reported(state: Lead, event: ev.AttendanceReported) -> Lead:
         return marks.settle(marks.reach(state, "showed", event.at, back=True))
     state = state.but(
         booking=None, missed=meeting, closed_at=None, disposition="", reason="", pass_began=None, not_before=None,
-        due_texts=(),
+        due_texts=(), due_mails=(),
     )  # fmt: skip
     name = marks.name(state)
     state = marks.card(state, f"missed:{event.booking}", f"No-show: {name}", "We are trying to reach them.")

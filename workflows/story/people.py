@@ -87,7 +87,7 @@ def opt_out_kept(state: Lead, event: ev.OptOutKept) -> Lead:
 
 def taken_over(state: Lead, event: ev.TakenOver) -> Lead:
     state = marks.note(state, event.at, "taken_over", f"taken over by {event.by}", "taken_over")
-    return marks.settle(state.but(taken_over_by=event.by, due_texts=()))
+    return marks.settle(state.but(taken_over_by=event.by, due_texts=(), due_mails=()))
 
 
 def released(state: Lead, event: ev.Released) -> Lead:

@@ -9,6 +9,8 @@ from ..reading import is_confirmation, is_opt_in, is_opt_out
 from . import marks
 from .calls import call_learned
 
+NO_SERVER = "no_mail_server"
+"""Not a refusal: there is no e-mail here at all."""
 _MOST_UNANSWERED = 10
 _LONGEST_TEXT = 1600
 """Characters of one text that are answered, and of one reply: what a carrier takes in one message."""
@@ -38,16 +40,45 @@ def _made(state: Lead, event: ev.TextSent | ev.TextNotSent | ev.TextAmbiguous, o
 
 
 def text_sent(state: Lead, event: ev.TextSent) -> Lead:
-    state = _made(state, event, "sent", event.sid)
-    return marks.note(
+    alone = _by_mail_alone(state, event.touch) if event.mail == "later" else ()
+    state = _made(state, event, "sent", event.sid).but(due_mails=(*state.due_mails, *alone))
+    mailed = " and mailed" if event.mail == "sent" else ""
+    state = marks.note(
         state,
         event.at,
         "text_sent",
-        f"texted: {event.message.replace('_', ' ')}",
+        f"texted{mailed}: {event.message.replace('_', ' ')}",
         touch=event.touch,
         sid=event.sid,
         segments=event.segments,
     )
+    return state if event.mail in ("", "sent", "later") else _not_mailed(state, event, event.mail)
+
+
+def _by_mail_alone(state: Lead, touch: str) -> tuple[DueText, ...]:
+    """The due message of this touch with the meeting that it speaks of, to go out by e-mail."""
+    due = next((d for d in state.due_texts if d.key == touch), None)
+    return (due.model_copy(update={"booking": due.booking or state.booking}),) if due else ()
+
+
+def _not_mailed(state: Lead, event: ev.TextSent | ev.MailNotSent, why: str) -> Lead:
+    if why == "opted_out":
+        return marks.opt_out(state, event.at, "", kept=True)
+    if why == NO_SERVER:
+        return state
+    state = marks.note(state, event.at, "not_mailed", f"not mailed: {why}", why, touch=event.touch)
+    return state.but(review=state.review or "not_mailed")
+
+
+def mail_sent(state: Lead, event: ev.MailSent) -> Lead:
+    state = state.but(due_mails=tuple(d for d in state.due_mails if d.key != event.touch))
+    said = f"mailed: {event.message.replace('_', ' ')}"
+    return marks.note(state, event.at, "mail_sent", said, touch=event.touch)
+
+
+def mail_not_sent(state: Lead, event: ev.MailNotSent) -> Lead:
+    state = state.but(due_mails=tuple(d for d in state.due_mails if d.key != event.touch))
+    return _not_mailed(state, event, event.why)
 
 
 def text_not_sent(state: Lead, event: ev.TextNotSent) -> Lead:
@@ -57,12 +88,14 @@ def text_not_sent(state: Lead, event: ev.TextNotSent) -> Lead:
     if event.held:
         return state.but(held_scope=event.held)
     if event.permanent:
-        return _made(state, event, f"not sent: {event.why}")
+        alone = _by_mail_alone(state, event.touch) if event.mail else ()
+        return _made(state, event, f"not sent: {event.why}").but(due_mails=(*state.due_mails, *alone))
     return state if event.why == "no_longer_wanted" else marks.later(state, event.at, event.wait)
 
 
 def text_ambiguous(state: Lead, event: ev.TextAmbiguous) -> Lead:
-    state = _made(state, event, "ambiguous")
+    alone = _by_mail_alone(state, event.touch) if event.mail else ()
+    state = _made(state, event, "ambiguous").but(due_mails=(*state.due_mails, *alone))
     return marks.note(
         state, event.at, "ambiguous", "nobody knows whether this text went out; it is not sent again", "ambiguous",
         touch=event.touch,

@@ -1,0 +1,41 @@
+"""What of our messages goes out by e-mail too, and how it reads."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+
+from .effects import Mail
+from .lead import DueText, Lead
+from .playbook import Playbook
+from .wording import render
+
+_NAME = re.compile(r"[^\W\d_]+(?:[ '’-][^\W\d_]+)*")
+
+
+def mail(state: Lead, playbook: Playbook, due: DueText, facts: Mapping[str, str], now: datetime) -> Mail | None:
+    """The e-mail that goes with ``due``; None when the playbook has none, or no address is known.
+
+    It invites to the meeting, under the same UID through all its moves, unless the calendar's vendor invites by
+    itself: two invitations to one meeting are two meetings in the lead's calendar."""
+    letter, person = playbook.mails.get(due.message), state.person
+    if letter is None or person is None or not person.email:
+        return None
+    booking = due.booking or state.booking
+    stands = booking if booking and state.booking and booking.id == state.booking.id else None
+    method = {"due/booked": "REQUEST", "due/cancelled": "CANCEL"}.get(due.key.rpartition("/")[0], "")
+    # Who fills in a form could have us write a link to somebody else: a name has letters only.
+    facts = {**facts, "name": facts.get("name", "") if _NAME.fullmatch(facts.get("name", "")) else ""}
+    return Mail.model_validate({
+        "touch": due.key, "to": person.email, "name": person.name if _NAME.fullmatch(person.name) else "",
+        "sender": playbook.company.name, "subject": render(letter.subject, facts), "body": _body(letter.body, facts),
+        "booking": booking, "links": stands.id if stands else "", "title": f"{playbook.meeting.name}: {playbook.company.name}",
+        "method": method if booking is not None and not booking.invited else "", "at": now,
+        "expires": (stands.end if stands else now + playbook.meeting.window) + playbook.attendance.closes,
+    })  # fmt: skip
+
+
+def _body(words: str, facts: Mapping[str, str]) -> str:
+    """Paragraph by paragraph: the spaces that an empty fact leaves are closed up within each."""
+    return "\n\n".join(render(part, facts) for part in re.split(r"\n\s*\n", words.strip()))
