@@ -202,7 +202,7 @@ def test_a_refused_call_ends_politely_without_asking_anything() -> None:
 
 def test_shape_the_schema_names_only_the_node_s_actions() -> None:
     talk = Talk()
-    talk.hear("Hello?")
+    talk.hear("Who is this?")
     names = talk.asks[-1].schema["properties"]["action"]["properties"]["name"]["enum"]
     assert "book" not in names
     assert "cancel" not in names

@@ -476,3 +476,14 @@ def test_the_end_of_what_was_played_before_is_not_the_end_of_what_was_just_said(
     assert not talk.core.over, "the message is still being said"
     talk.pass_time(15)
     assert talk.core.over
+
+
+def test_what_was_played_before_it_is_not_taken_for_what_was_to_come() -> None:
+    talk = ringing()
+    talk.put(signals.Speaking(talk.now, True))
+    opening = talk.last
+    talk.final("Please state your name and the reason for your call.")
+    talk.put(signals.Played(talk.now, opening))
+    talk.put(signals.Interrupted(talk.now, ""))  # before the first word of the answer
+    talk.final("Please stay on the line.")
+    assert sum(SCREENED in said for said in talk.spoken) == 2, "they did not hear it"

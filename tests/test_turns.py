@@ -398,7 +398,7 @@ def test_an_interruption_that_is_told_late_does_not_undo_the_reply() -> None:
     talk.put(signals.Interrupted(talk.now, "Hi Dana"))
     for event in inputs:
         talk.put(event)
-    assert talk.last.startswith("Thank you.")
+    assert talk.last.startswith("Hi Dana, this is Juno, the automated assistant of Tallyhook. Thank you."), "who calls was not heard"
     assert talk.state.lines[0].text == "Hi Dana"
     assert not [o for o in talk.outputs if isinstance(o, signals.Hush)]
 
@@ -949,3 +949,66 @@ def test_the_lead_s_ledger_is_asked_once_for_each_action() -> None:
     talk = offered(lead=lead)
     talk.hear("the first one", partials=("the first", "the first one", "the first one"))
     assert acts(talk) == ["offer_slots", "book"]
+
+
+# ---- what has to be heard first -----------------------------------------------------------------------------------------
+
+
+def recorded() -> Talk:
+    return Talk(brief(recording_notice=True))
+
+
+def heard(talk: Talk) -> str:
+    """What they have heard of us."""
+    return " ".join(line.text for line in talk.state.lines if line.who == "agent")
+
+
+@pytest.mark.parametrize("words", ["Sorry, go on.", "Hello?", "Who is this?", "Sure, go ahead, what is it?", "Yes."])
+@pytest.mark.parametrize("upto", ["", "Hi Dana,", "Hi Dana, this is Juno, the automated assistant of Tallyhook. This"])
+def test_who_calls_and_that_it_is_recorded_is_heard_whatever_they_say_into_it(words: str, upto: str) -> None:
+    talk = recorded()
+    talk.interrupt(upto, words)
+    talk.finish_speech()
+    assert heard(talk).count("the automated assistant of Tallyhook.") == 1
+    assert heard(talk).count("This call is recorded.") == 1
+    assert heard(talk).index("This call is recorded.") < heard(talk).index("?")
+
+
+def test_who_calls_is_told_no_more_to_somebody_who_wants_none_of_it() -> None:
+    talk = recorded()
+    said = talk.interrupt("Hi Dana,", "Stop calling me.")
+    assert "recorded" not in said
+
+
+def test_the_line_that_was_lost_in_the_opening_hears_it_once() -> None:
+    talk = recorded()
+    talk.start_speech()
+    talk.lose()
+    talk.pass_time(1)
+    said = talk.rejoin()
+    assert said.count("This call is recorded.") == 1
+
+
+# ---- hello? -------------------------------------------------------------------------------------------------------------
+
+
+def test_a_hello_into_our_opening_lets_it_go_on() -> None:
+    talk = Talk()
+    asked = len(talk.asks)
+    talk.start_speech()
+    talk.final("Hello?")
+    assert (len(talk.asks), len(talk.spoken)) == (asked, 1), "it is the answer to that"
+    assert talk.interrupt("Hi Dana,", "Hello? Hello?").startswith("Hi Dana, this is Juno")
+
+
+def test_a_hello_after_our_question_hears_it_again_without_the_model() -> None:
+    talk = Talk()
+    said = talk.hear("Hello?")
+    assert said.endswith("Is now a good moment?")
+    assert not talk.asks
+
+
+def test_a_hello_by_text_is_the_models_to_answer() -> None:
+    talk = Talk(brief(channel="text"))
+    talk.final("Hello")
+    assert talk.asks

@@ -21,7 +21,7 @@ from .exits import advance, enter
 from .floor import speech
 from .grounding import split_complete
 from .moments import note
-from .openings import opening
+from .openings import opening, unheard
 from .prepared import prepared
 from .prompt import request
 from .reduce import Meaning, reduce, take_words
@@ -97,6 +97,8 @@ class Conversation:
         if text and s.owed:
             owed, s.owed = s.owed, ""
             self.say(owed, last=False, result=True)
+        if text and (first := unheard(s, text)):
+            text = f"{first} {text}"
         if text:
             s.floor.until = max(s.now, s.floor.until or s.now) + speech(text)
             if s.floor.open:
@@ -388,8 +390,7 @@ class Conversation:
             if not cut and s.lines and s.lines[-1].who == "agent":
                 cut = s.lines.pop().text
             s.floor.open = False
-            self.say(s.words(self.playbook.speech.resumed), last=False)
-            self.say(cut or moves.next_question(s), last=not speaks)
+            self.say(f"{s.words(self.playbook.speech.resumed)} {cut or moves.next_question(s)}", last=not speaks)
         self.release()
 
     def _hung_up(self, event: signals.HungUp) -> None:

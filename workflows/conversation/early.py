@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ..events import Line
-from ..reading import is_backchannel, plain
+from ..reading import is_backchannel, is_greeting, plain
 from . import local, signals
 from .state import Guess, State
 
@@ -37,7 +37,7 @@ def ask(talk: Conversation) -> None:
     """Ask the model as if their words so far were final, unless it will not be asked on them at all."""
     s, f = talk.state, talk.state.floor
     f.guesses += 1
-    if is_backchannel(f.partial) or local.knows(s, f.partial):
+    if is_backchannel(f.partial) or is_greeting(f.partial) or local.knows(s, f.partial):
         return
     talk.void()
     drop(talk)

@@ -10,6 +10,7 @@ from ..reading import (
     asks_robot,
     is_confirmation,
     is_goodbye,
+    is_greeting,
     is_opt_out,
 )
 from ..wishes import wish
@@ -36,6 +37,8 @@ def decide(talk: Conversation, text: str) -> bool:
         disclose(talk)
     elif s.pending is not None:
         return False  # its result comes first; then these words are understood
+    elif is_greeting(text) and s.brief.channel == "call":
+        _greeted(talk)
     else:
         return _wish(talk, text) or readback.answered(talk, text)
     return True
@@ -63,6 +66,13 @@ def _wish(talk: Conversation, text: str) -> bool:
     else:
         return False
     return True
+
+
+def _greeted(talk: Conversation) -> None:
+    """Somebody picked up, or is not sure that anybody is there: they hear where we are, unless that is on its way."""
+    s = talk.state
+    if s.floor.until is None or s.floor.until <= s.now:
+        talk.say(moves.next_question(s))
 
 
 def disclose(talk: Conversation) -> None:

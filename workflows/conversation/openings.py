@@ -25,9 +25,7 @@ def opening(state: State) -> str:
     first two are never left out, also when the same call is taken up again (47 CFR 64.1200(b); all-party consent
     states)."""
     speech, brief = state.playbook.speech, state.brief
-    parts = [speech.disclosure]
-    if brief.recording_notice:
-        parts.append(speech.recording)
+    parts = list(_notices(state))
     if brief.resumed:
         parts += [speech.resumed, speech.already if state.booking else _question(state)]
     else:
@@ -35,6 +33,20 @@ def opening(state: State) -> str:
     if state.booking is not None and not identity.may_tell(state):
         parts[-1] = _asking_who(state, parts[-1])
     return state.words(" ".join(parts))
+
+
+def _notices(state: State) -> tuple[str, ...]:
+    speech = state.playbook.speech
+    return (speech.disclosure, speech.recording) if state.brief.recording_notice else (speech.disclosure,)
+
+
+def unheard(state: State, text: str) -> str:
+    """What has to be heard on a call before anything else and was not, nor is in ``text``: they broke into it. Nothing
+    for a machine, and nothing more once the call is being closed."""
+    if state.brief.channel != "call" or state.machine or state.closing or state.opted_out:
+        return ""
+    notices = map(state.words, _notices(state))
+    return " ".join(words for words in notices if words not in text and not state.was_heard(words))
 
 
 def _asking_who(state: State, words: str) -> str:

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any, Literal
 
 from ..events import Line
-from ..reading import is_backchannel
+from ..reading import is_backchannel, is_greeting
 from . import floor, signals, silence
 from .moments import note
 from .state import State
@@ -57,7 +57,7 @@ def _heard(s: State, event: signals.Heard) -> Meaning:
     text = " ".join(event.text.split())
     if not event.final:
         return _partial(s, text)
-    if is_backchannel(text) and not _answers(s):
+    if (is_backchannel(text) or (is_greeting(text) and not s.machine)) and not _answers(s):
         s.human = s.human or not s.machine
         note(s, "backchannel")
         return "backchannel"
@@ -91,7 +91,8 @@ def _partial(s: State, text: str) -> Meaning:
 
 def _answers(s: State) -> bool:
     """Whether a word like "okay" is an answer now: to a question that was heard, or to our silence. While we speak
-    and have asked nothing it only shows that they listen, and so it does while an action is under way."""
+    and have asked nothing it only shows that they listen, and so it does while an action is under way. A "hello?" is
+    met in the same way: our opening goes on, and is the answer to it."""
     f = s.floor
     ours = s.lines[-1] if s.lines and s.lines[-1].who == "agent" else None
     if ours is None:
@@ -219,13 +220,20 @@ def _shut(s: State) -> None:
 def _played(s: State, event: signals.Played) -> Meaning:
     f = s.floor
     text = " ".join(event.text.split())
-    if f.open and text:
+    if f.open and text and not _before(s, text):
         whole = f"{f.played} {text}".strip()
         f.played = whole if f.played and whole in s.lines[-1].text else text
         if not f.playing and f.tells:
             _shut(s)  # the news of the end was quicker
     f.tells = True
     return ""
+
+
+def _before(s: State, text: str) -> bool:
+    """Whether ``text`` is what was still being played when our open line was begun."""
+    if not s.floor.behind or text in s.lines[-1].text:
+        return False
+    return any(line.who == "agent" and text in line.text for line in s.lines[:-1])
 
 
 def _answered_by(s: State, event: signals.AnsweredBy) -> Meaning:
