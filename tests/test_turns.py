@@ -989,6 +989,15 @@ def test_the_line_that_was_lost_in_the_opening_hears_it_once() -> None:
     assert said.count("This call is recorded.") == 1
 
 
+def test_whoever_wants_us_to_go_on_hears_it_however_often_we_were_broken_off() -> None:
+    talk = recorded()
+    for _ in range(2):
+        talk.interrupt("Hi Dana,")
+        talk.onset(False)
+        talk.pass_time(3)
+    assert talk.interrupt("Hi Dana,", "Sorry, go on.").startswith("Hi Dana, this is Juno")
+
+
 # ---- hello? -------------------------------------------------------------------------------------------------------------
 
 

@@ -78,14 +78,22 @@ _YES = _any(
 _BACKCHANNEL = re.compile(
     r"(?:(?:m+|mm+ h?m+|m+h+m+|h+m+|uh huh|mm hmm|ah|oh|aha|okay|ok|right|yes|yeah|yep|yup|sure|i see|got it|go on|all right|"
     r"alright|good|great|nice|cool|fine|true|exactly|of course|i understand|understood|makes sense|really) ?){1,5}"
-    r"|(?:(?:oh|sorry|no|please|yes|ok|okay|you) )*(?:go on|go ahead|carry on|continue|keep going)(?: please)?"
 )
 
 
 def is_backchannel(text: str) -> bool:
-    """Words that only show that somebody listens, when said while another speaks: "mm-hm", "okay, right", "sorry, go
-    on"."""
+    """Words that only show that somebody listens, when said while another speaks: "mm-hm", "okay, right"."""
     return bool(_BACKCHANNEL.fullmatch(plain(text)))
+
+
+_GO_ON = re.compile(
+    r"(?:(?:oh|sorry|no|please|you) )+go ahead|(?:(?:oh|sorry|no|please|you) )*(?:go on|carry on|continue|keep going)(?: please)?"
+)
+
+
+def urges_on(text: str) -> bool:
+    """Somebody who broke in, or was met by a pause, wants the other to go on: "sorry, go on"."""
+    return bool(_GO_ON.fullmatch(plain(text)))
 
 
 _GREETING = re.compile(r"(?:(?:oh|uh|um) )*(?:(?:hello|hi|hey|hallo|halo|hola|good (?:morning|afternoon|evening)) ?){1,4}")

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any, Literal
 
 from ..events import Line
-from ..reading import is_backchannel, is_greeting
+from ..reading import is_backchannel, is_greeting, urges_on
 from . import floor, signals, silence
 from .moments import note
 from .state import State
@@ -57,8 +57,10 @@ def _heard(s: State, event: signals.Heard) -> Meaning:
     text = " ".join(event.text.split())
     if not event.final:
         return _partial(s, text)
-    if (is_backchannel(text) or (is_greeting(text) and not s.machine)) and not _answers(s):
+    waits = urges_on(text) or (is_greeting(text) and not s.machine)
+    if (waits or is_backchannel(text)) and not _answers(s):
         s.human = s.human or not s.machine
+        s.floor.resumed = 0 if waits else s.floor.resumed
         note(s, "backchannel")
         return "backchannel"
     take_words(s, text, event.confidence)
@@ -91,8 +93,8 @@ def _partial(s: State, text: str) -> Meaning:
 
 def _answers(s: State) -> bool:
     """Whether a word like "okay" is an answer now: to a question that was heard, or to our silence. While we speak
-    and have asked nothing it only shows that they listen, and so it does while an action is under way. A "hello?" is
-    met in the same way: our opening goes on, and is the answer to it."""
+    and have asked nothing it only shows that they listen, and so it does while an action is under way. "Go on" and
+    "hello?" are then met by going on, too."""
     f = s.floor
     ours = s.lines[-1] if s.lines and s.lines[-1].who == "agent" else None
     if ours is None:
