@@ -20,10 +20,10 @@ from temporalio.exceptions import ApplicationError
 from workflows import caps, slots
 from workflows import ledger as book
 from workflows.effects import Booked, BookMeeting, FindSlots, ReleaseMeeting, SlotsAnswer
-from workflows.events import Booking
+from workflows.events import Booking, Slot
 from workflows.playbook import Playbook, playbook_of
 from workflows.roster import Rep
-from workflows.rotation import AskCandidates, AssignTurn, GiveBack
+from workflows.rotation import AskCandidates, AssignTurn, Candidate, Candidates, GiveBack
 from workflows.wording import length
 
 from . import availability, calendars, faults, ledger, links, roster
@@ -37,6 +37,10 @@ _SHARE = 0.4
 """Of the activity's whole time, what may pass before that; the rest is for undoing."""
 _LOOKING = timedelta(seconds=8)
 """After this long no further rep's calendar is asked for free times."""
+_FEW = AskCandidates.model_fields["count"].default
+"""So many candidates are read at first ..."""
+_EVERYBODY = 200
+"""... and so many where they have no time."""
 _TEMPORARY = ("retry", "retry_after", "ambiguous")
 
 
@@ -48,57 +52,99 @@ class _Refused(Exception):
 async def find_slots(request: FindSlots) -> SlotsAnswer:
     """Free times of the candidates that the team names, as few of them asked as needed.
 
-    Costs one update to the team, and for each rep asked one query to the ledger and one look at the calendar. Raises
+    Costs one update to the team (one more when the first few are full), and for each rep asked one query to the
+    ledger and one look at the calendar. Raises
     ``retry`` only when Temporal itself does not answer."""
-    client, clock = activity.client(), _Clock(request.now)
-    playbook = _playbook(request.playbook)
-    terms = slots.terms_of(playbook.meeting)
-    zone = _zone(request.zone)
-    asked = AskCandidates(
-        lead=request.lead,
-        now=request.now,
-        until=request.now + max(playbook.meeting.hold, timedelta(seconds=1)),
-        owner=request.owner,
-        rep=request.rep,
-        facts=request.facts,
-    )
-    info = activity.info()
-    named = await roster.candidates(
-        client, request.team, asked, f"{request.lead}:{info.workflow_run_id}:{info.activity_id}"
-    )
-    free: dict[str, list[int]] = {}
-    troubles = [named.why] if named.why else []
-    for candidate in named.candidates:
-        if clock.spent() > _LOOKING:
-            troubles.append(f"there was no time left to read {candidate.rep.name}'s calendar")
-            continue
+    search = _Search(request)
+    found = await search.among(_FEW)
+    if not found and search.more:
+        # Those whose turn is next are full; that says nothing of the others.
+        found = await search.among(_EVERYBODY)
+    return search.answer(found)
+
+
+class _Search:
+    """One search for free times: the candidates read so far, and what kept others from being read."""
+
+    def __init__(self, request: FindSlots) -> None:
+        playbook = _playbook(request.playbook)
+        self._client, self._clock = activity.client(), _Clock(request.now)
+        self._request, self._meeting = request, playbook.meeting
+        self._terms, self._zone = slots.terms_of(playbook.meeting), _zone(request.zone)
+        self._names: dict[str, str] = {}
+        self._free: dict[str, list[int]] = {}
+        self._troubles: list[str] = []
+        self.more = False
+        """The team may have candidates whom nobody looked at yet."""
+
+    async def among(self, count: int) -> tuple[Slot, ...]:
+        """Read the first ``count`` candidates whom nobody read yet, until there are as many times as asked for."""
+        named = await self._named(count)
+        self.more = len(named.candidates) == count
+        if named.why:
+            self._troubles.append(named.why)
+        for candidate in named.candidates:
+            if candidate.rep.id in self._names:
+                continue
+            self._names[candidate.rep.id] = candidate.rep.name
+            starts = await self._read(candidate.rep)
+            if starts is None:
+                continue
+            if candidate.within is not None and not self._request.rep:
+                if found := self._with_owner(candidate, candidate.within, starts):
+                    return found
+                continue
+            self._free[candidate.rep.id] = starts
+            found = self._offer(self._free)
+            if len(found) >= self._request.count:
+                return found
+        return self._offer(self._free)
+
+    def answer(self, found: tuple[Slot, ...]) -> SlotsAnswer:
+        if not found and self._free:
+            names = " or ".join(self._names[rep] for rep in self._free)
+            self._troubles.append(f"no other free time with {names} in the range asked for")
+        return SlotsAnswer(slots=found, why="; ".join(self._troubles))
+
+    async def _named(self, count: int) -> Candidates:
+        request, info = self._request, activity.info()
+        asked = AskCandidates(
+            lead=request.lead,
+            now=request.now,
+            until=request.now + max(self._meeting.hold, timedelta(seconds=1)),
+            owner=request.owner,
+            rep=request.rep,
+            facts=request.facts,
+            count=count,
+        )
+        update = f"{request.lead}:{info.workflow_run_id}:{info.activity_id}"
+        return await roster.candidates(
+            self._client, request.team, asked, update if count == _FEW else f"{update}:{count}"
+        )
+
+    async def _read(self, rep: Rep) -> list[int] | None:
+        """When this rep is free; None, with the trouble noted, when nobody can tell."""
+        if self._clock.spent() > _LOOKING:
+            self._troubles.append(f"there was no time left to read {rep.name}'s calendar")
+            return None
         try:
-            free[candidate.rep.id] = await availability.free(
-                client, candidate.rep, playbook.meeting, request, clock.now()
-            )
+            return await availability.free(self._client, rep, self._meeting, self._request, self._clock.now())
         except ApplicationError as error:
             log.warning("a calendar could not be read: %s", error.message)
-            troubles.append(f"{candidate.rep.name}'s calendar could not be read")
-            continue
-        if candidate.within is not None and not request.rep:
-            # A lead stays with the owner while the owner has a time soon enough, be it only one.
-            soon = slots.epoch(clock.now() + candidate.within)
-            theirs = {candidate.rep.id: [start for start in free.pop(candidate.rep.id) if start <= soon]}
-            found = slots.offer(theirs, terms.length, request.count, zone, request.part, request.exclude)
-            if found:
-                return SlotsAnswer(slots=found, why="; ".join(troubles))
-            troubles.append(
-                f"{candidate.rep.name}, who owns the contact, has no time within {length(candidate.within)}"
-            )
-            continue
-        found = slots.offer(free, terms.length, request.count, zone, request.part, request.exclude)
-        if len(found) >= request.count:
-            return SlotsAnswer(slots=found, why="; ".join(troubles))
-    found = slots.offer(free, terms.length, request.count, zone, request.part, request.exclude)
-    if not found and free:
-        names = [candidate.rep.name for candidate in named.candidates if candidate.rep.id in free]
-        troubles.append(f"no other free time with {' or '.join(names)} in the range asked for")
-    return SlotsAnswer(slots=found, why="; ".join(troubles))
+            self._troubles.append(f"{rep.name}'s calendar could not be read")
+            return None
+
+    def _with_owner(self, owner: Candidate, within: timedelta, starts: list[int]) -> tuple[Slot, ...]:
+        """A lead stays with the owner while the owner has a time soon enough, be it only one."""
+        soon = slots.epoch(self._clock.now() + within)
+        found = self._offer({owner.rep.id: [start for start in starts if start <= soon]})
+        if not found:
+            self._troubles.append(f"{owner.rep.name}, who owns the contact, has no time within {length(within)}")
+        return found
+
+    def _offer(self, free: dict[str, list[int]]) -> tuple[Slot, ...]:
+        request = self._request
+        return slots.offer(free, self._terms.length, request.count, self._zone, request.part, request.exclude)
 
 
 @activity.defn

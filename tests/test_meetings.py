@@ -138,6 +138,20 @@ async def desk(client: Client, books: Books) -> AsyncIterator[Desk]:
 # ---- finding -----------------------------------------------------------------------------------------------------
 
 
+async def test_reads_everybody_where_those_whose_turn_it_is_are_full(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """"Nobody has a time" is never said while another host is free (cal.com #17693)."""
+    monkeypatch.setattr(meetings, "_FEW", 1)
+    times = {"start": NOW.isoformat(), "end": (NOW + timedelta(days=90)).isoformat()}
+    desk.books.seed("google", busy=[{"calendar": desk.calendar(desk.ana), **times}])
+    answer = await desk.find()
+    assert [slot.rep for slot in answer.slots] == [desk.ben] * 3
+    desk.books.seed("google", busy=[{"calendar": desk.calendar(desk.ben), **times}])
+    nobody = await desk.find()
+    assert nobody.slots == ()
+    assert "Ana" in nobody.why
+    assert "Ben" in nobody.why
+
+
 async def test_offers_the_next_reps_free_times(desk: Desk) -> None:
     answer = await desk.find()
     assert [slot.rep for slot in answer.slots] == [desk.ana] * 3
