@@ -35,9 +35,11 @@ def state(where: str, *said: str) -> State:
         "offered": {"learned": KNOWN, "offered": SLOTS, "reps": {"ana": "Ana Torres"}},
         "booked": {"learned": KNOWN, "booking": THURSDAY},
         "missed": {"learned": KNOWN, "missed": FRIDAY},
+        "stranger": {"learned": KNOWN, "booking": THURSDAY, "missed": FRIDAY},
         "moving": {"learned": KNOWN, "booking": THURSDAY, "offered": SLOTS},
     }[where]
     found = State.of(playbook(), brief(**facts), NOW)
+    found.named = where != "stranger"
     lines = (() if where == "fresh" else TOLD) + said
     for n, text in enumerate(lines):
         found.lines.append(ev.Line(who="agent", text="All right.", at=NOW + timedelta(seconds=n)))
@@ -46,9 +48,18 @@ def state(where: str, *said: str) -> State:
 
 
 # Tomorrow is Tuesday the 24th (10:00 and 15:30 are offered), Wednesday the 25th (9:00 is offered); the meeting that is
-# booked is on Thursday the 26th at 10:00 with Ana Torres, the one missed was on Friday the 20th at 15:00. A line is one
-# utterance; "/" parts what was said right before it, "<" what the lead said last.
+# booked is on Thursday the 26th at 10:00 with Ana Torres, the one missed was on Friday the 20th at 15:00; a stranger has
+# not said to be the person whose meetings they are. A line is one utterance; "/" parts what was said right before it, "<"
+# what the lead said last.
 REFUSED = {
+    "stranger": """
+        Your meeting is on Thursday at ten.
+        The demo is on Thursday.
+        Your meeting is with Ana.
+        You are booked for Thursday at ten with Ana.
+        We missed you at the demo on Friday at three.
+        Shall we move it from Thursday at ten?
+    """,
     "fresh": """
         How about tomorrow at ten?
         I can do half three.
@@ -646,7 +657,7 @@ def test_any_text_is_judged(text: str) -> None:
 
 def test_a_verdict_takes_microseconds() -> None:
     """The median over all sentences, the best of three: 150 us at most on a quiet core."""
-    states = {where: state(where) for where in ALLOWED}
+    states = {where: state(where) for where in {**ALLOWED, **REFUSED}}
     lines = [(where, line) for where, line in (*cases(ALLOWED), *cases(REFUSED)) if " / " not in line]
     taken = [
         min(timeit.repeat(lambda: grounding.refused(states[where], line), number=3, repeat=3)) / 3  # noqa: B023

@@ -40,9 +40,15 @@ def may_tell(state: State) -> bool:
 
 def tellable(state: State) -> Booking | None:
     """The meeting that stands, or was missed, if it may be spoken of: nothing else is told of anybody's calendar."""
-    if state.booking is not None:
-        return state.booking if may_tell(state) else None
-    return state.brief.missed if state.brief.missed is not None and passed(state) else None
+    stands, missed = meetings(state)
+    return stands if state.booking is not None else missed
+
+
+def meetings(state: State) -> tuple[Booking | None, Booking | None]:
+    """The meeting that stands and the one that was missed, each only as far as it may be spoken of."""
+    stands = state.booking if may_tell(state) else None
+    missed = state.brief.missed
+    return stands, missed if missed is not None and passed(state) else None
 
 
 def on_record(state: State) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from .. import dates
+from .. import dates, identity
 from ..state import State
 from ..tokens import PUNCTUATION, bag, tokens
 from . import times
@@ -127,7 +127,7 @@ def _check_kinds(state: State, s: Sentence) -> None:
 def _check_rep(state: State, s: Sentence) -> None:
     """The person named is the one of the meeting spoken of, or of the slot named."""
     about = "meeting" in s.kinds, "missed" in s.kinds
-    meetings = [m for m, meant in ((state.booking, about[0]), (state.brief.missed, about[1])) if m and (meant or not any(about))]
+    meetings = [m for m, meant in zip(identity.meetings(state), about, strict=True) if m and (meant or not any(about))]
     allowed = {word for meeting in meetings for word in tokens(meeting.rep_name)}
     if not any(about):
         slots = [slot for slot in state.offered if not s.mentions or any(dates.fits(slot, m.said, state.brief.zone) for m in s.mentions)]

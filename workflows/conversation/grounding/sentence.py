@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from .. import dates
+from .. import dates, identity
 from ..numbers import quantity
 from ..state import State
 from ..tokens import PUNCTUATION, bag, tokens
@@ -129,7 +129,7 @@ def _number(s: Sentence, i: int, time_follows: bool) -> int:
 def names(state: State, known: Approved) -> dict[str, str]:
     """The words by which people and the company are called here, with their class."""
     called: dict[str, str] = dict.fromkeys(known.agent, "<agent>")
-    for meeting in (state.booking, state.brief.missed):
+    for meeting in identity.meetings(state):
         if meeting:
             called |= dict.fromkeys(tokens(meeting.rep_name), "<rep>")
     for slot in state.offered:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from ...events import Slot
-from .. import dates
+from .. import dates, identity
 from ..dates import Mention, Said
 from ..state import State
 from ..tokens import bag, tokens
@@ -32,7 +32,8 @@ def anchor(state: State, before: Sequence[str]) -> datetime | None:
     """The time that "the day after" or "an hour later" starts from: the one spoken of right before, else the booked."""
     named = said_before(before, state)
     found = _instant_of(state, named.said) if named else None
-    return found or (state.booking.start if state.booking and not state.offered else None)
+    stands, _ = identity.meetings(state)
+    return found or (stands.start if stands and not state.offered else None)
 
 
 def _instant_of(state: State, said: Said) -> datetime | None:
@@ -49,12 +50,13 @@ def _instant_of(state: State, said: Said) -> datetime | None:
 def known(state: State, what: str) -> list[datetime]:
     """The starts that a sentence of this kind may name: ``offer``, ``meeting``, ``missed``, or ``any`` of them."""
     found: list[datetime] = []
+    stands, missed = identity.meetings(state)
     if what in ("offer", "any"):
         found += [slot.start for slot in state.offered]
-    if what in ("meeting", "any") and state.booking:
-        found.append(state.booking.start)
-    if what in ("missed", "any") and state.brief.missed and not (what == "any" and state.booking):
-        found.append(state.brief.missed.start)
+    if what in ("meeting", "any") and stands:
+        found.append(stands.start)
+    if what in ("missed", "any") and missed and not (what == "any" and state.booking):
+        found.append(missed.start)
     return found
 
 
@@ -150,9 +152,10 @@ def agrees(said: Said, start: datetime, end: datetime, zone: str) -> bool:
 
 def starts_in(state: State, said: Said) -> bool:
     """Whether the booked meeting begins after this delay, to a minute or so: "your demo starts in an hour"."""
-    if said.delay is None or state.booking is None:
+    stands, _ = identity.meetings(state)
+    if said.delay is None or stands is None:
         return False
-    off = abs((state.booking.start - state.now) - said.delay)
+    off = abs((stands.start - state.now) - said.delay)
     return off <= max(said.delay / 20, timedelta(minutes=1))
 
 
