@@ -169,6 +169,7 @@ class _Made:
         if self.random.random() < chance / 2:
             self.does(cough=True, over=self.random.randrange(2, 8))
         if self.random.random() < chance / 2:
+            self.truths[len(self.turns)] = Truth(agrees=True)  # to what was asked just then, if anything was
             self.does(hums="mm-hm", over=self.random.randrange(2, 8))
 
     def answers(self, unfit: bool = False) -> None:

@@ -143,8 +143,6 @@ class Watched(Play):
                 self.seen.append(Seen("offered", event.answer.slots))
             if event.answer.booking:
                 self.seen.append(Seen("booked", event.answer.booking.start))
-        if isinstance(event, signals.Decided):
-            self.seen.append(Seen("proposed", f"{event.decision.action.name} {event.decision.reading.intent}"))
         super().put(event)
         if self._attacks and self._attacks.random() < 0.1 and self.core.begun and not self.core.over:
             self.thrown += 1
@@ -186,6 +184,9 @@ class Watched(Play):
             if output.last:
                 self._piece = ""
         elif isinstance(output, signals.Perform):
+            verdicts = self.core.state.verdicts
+            before = verdicts[-2:-1]
+            self.seen.append(Seen("denied", any(not v.allowed and v.version == verdicts[-1].version for v in before)))
             self.seen.append(Seen("action", output.action))
         elif isinstance(output, signals.Tell):
             self.seen += [Seen("learned", (each.field, each.value)) for each in output.learned.learned]

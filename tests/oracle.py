@@ -18,12 +18,13 @@ from workflows.playbook import Playbook
 
 from .crowd import Someone, Truth
 
-Kind = Literal["said", "offered", "action", "spoke", "learned", "booked", "proposed"]
+Kind = Literal["said", "offered", "action", "spoke", "learned", "booked", "denied"]
 
 
 @dataclass(frozen=True)
 class Seen:
-    """One thing that happened, in order. ``what`` is a turn's place, slots, an action, words of ours, or a field."""
+    """One thing that happened, in order. ``what`` is a turn's place, slots, an action, words of ours, a field, or
+    (``denied``, right before an action) whether the verdict before its own, on the same words, was a denial."""
 
     kind: Kind
     what: Any
@@ -68,8 +69,8 @@ class _Then:
     wants: set[str] = field(default_factory=set)
     told: dict[str, str] = field(default_factory=dict)
     asked_when: bool = False
-    proposed: str = ""
-    """What the model proposed last: its action and what it took them to want."""
+    denied: bool = False
+    """What was asked for right before the action at hand was denied."""
     last: str = ""
     """What we said last."""
 
@@ -84,8 +85,8 @@ def _actions(who: Someone, seen: list[Seen], found: Found) -> None:
             then.offered = each.what
         elif each.kind == "spoke":
             then.last = each.what
-        elif each.kind == "proposed":
-            then.proposed = each.what
+        elif each.kind == "denied":
+            then.denied = each.what
         elif each.kind == "said":
             _understand(who, who.truths.get(each.what, Truth()), then)
         elif each.kind == "learned":
@@ -155,8 +156,8 @@ def _action(who: Someone, action: ev.Action, then: _Then, found: Found) -> None:
     elif action.kind in ("hand_off", "task"):
         if action.kind == "task" or "person" not in then.wants:
             found.needless[action.kind] += 1
-    elif action.kind == "send_link" and "send_link" not in then.proposed:
-        found.needless["send_link"] += 1  # the playbook's own next best, to the number on record
+    elif action.kind == "send_link" and then.denied:
+        found.needless["send_link"] += 1  # the playbook's next best after a denial, to the number on record
     elif not _NEEDS[action.kind] & then.wants:
         found.unauthorised.append(told)
 

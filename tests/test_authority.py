@@ -297,6 +297,14 @@ def test_another_voice_takes_the_identity_away_again() -> None:
     assert identity.passed(made)
 
 
+def test_who_gave_another_name_has_to_say_outright_that_they_are_the_one() -> None:
+    made = state("Hello, this is Kim.", "Am I speaking with Dana?", booking=MEETING)
+    for words, passes in (("Ah, right.", False), ("Okay.", False), ("Yes, this is she.", True)):
+        _say(made, "Just to be sure, am I speaking with Dana?", who="agent")
+        _say(made, words)
+        assert identity.passed(made) == passes, words
+
+
 def test_a_thread_of_texts_goes_to_their_own_number_and_a_meeting_of_this_talk_is_theirs() -> None:
     assert identity.may_tell(state("hi", booking=MEETING, channel="text"))
     made = state("hi")

@@ -22,6 +22,9 @@ _OWN_NAME = re.compile(
     r"|^(?i:(?:hi|hello|hey|yes|yeah|yep|no|um|uh)[,. ]+)*([^\W\d_][\w']*) (?i:here|speaking)\b"
 )
 
+_OUTRIGHT = re.compile(r"\b(?:yes|yeah|yep|yup|correct|speaking|that's me|it's me|it is|i am|si|sí)\b")
+"""A yes from somebody who gave another name before: a mere "ah, right" is none."""
+
 
 def passed(state: State) -> bool:
     """Whether the person on record is on the line, as far as the talk shows. A text thread goes to their own number
@@ -66,13 +69,18 @@ def _hear(state: State) -> None:
             asked = line.text
         elif wanted:
             said = _given(line.text, wanted)
+            if said is None and is_wrong_person(line.text):
+                said = False
             if said is not None:
-                state.named = said
-            elif is_wrong_person(line.text):
-                state.named = False
-            elif _asked_for(asked, wanted, state.brief.opening == "inbound") and is_confirmation(line.text):
+                state.named, state.another = said, not said
+            elif _asked_for(asked, wanted, state.brief.opening == "inbound") and _says_yes(state, line.text):
                 state.named = True
     state.heard_lines = len(state.lines)
+
+
+def _says_yes(state: State, text: str) -> bool:
+    """Whether ``text`` is their yes to the question for their name."""
+    return is_confirmation(text) and (not state.another or bool(_OUTRIGHT.search(plain(text))))
 
 
 def _given(text: str, wanted: str) -> bool | None:

@@ -19,7 +19,7 @@ from .results import answered
 from .signals import Tell
 from .state import ReadBack, State, Turn
 from .turn import Decision, Proposal, Reading
-from .understand import absorb, fact, settle, wished
+from .understand import absorb, answers_offer, fact, settle, wished
 
 if TYPE_CHECKING:
     from .core import Conversation
@@ -184,8 +184,8 @@ def next_question(state: State) -> str:
 
 
 def speak_checked(talk: Conversation, turn: Turn, sentence: str) -> None:
-    """Say one sentence of the model's if it is grounded. One that is not ends the turn: a person is asked, and what is
-    said of that follows."""
+    """Say one sentence of the model's if it is grounded. One that is not ends the turn: what they chose is booked, where
+    their own words are an answer to the offer; else a person is asked, and what is said of that follows."""
     s = talk.state
     if _asks_known(s, sentence):
         return
@@ -200,6 +200,9 @@ def speak_checked(talk: Conversation, turn: Turn, sentence: str) -> None:
     del s.verdicts[:-_MOST_VERDICTS]
     if not turn.corrected:
         turn.corrected = True
+        if answers_offer(s):
+            _book(talk, Proposal(name="book"), ())
+            return
         branches.ask_person(talk, _UNSURE.get(ground.rule, _UNSURE["claim"]))
 
 

@@ -57,7 +57,7 @@ def accept(question: Question, value: str) -> str:
     if not value:
         return ""
     if question.kind == "number":
-        number = number_in(_OTHER_NUMBERS.sub(" ", value.lower()))
+        number = number_in(without_other_numbers(value))
         return "" if number is None else f"{number:.0f}" if number == int(number) else f"{number:g}"
     if question.kind == "choice":
         return _choice(question, value)
@@ -73,6 +73,11 @@ def accept(question: Question, value: str) -> str:
     if question.kind == "name":
         return value if re.fullmatch(r"[^\W\d_][\w' .-]{0,79}", value) and number_in(value) is None else ""
     return value
+
+
+def without_other_numbers(text: str) -> str:
+    """``text`` in small letters, without the money, shares, times and lengths in it."""
+    return _OTHER_NUMBERS.sub(" ", text.lower())
 
 
 def _choice(question: Question, value: str) -> str:

@@ -141,6 +141,8 @@ class State:
     identified: bool = False
     named: bool = False
     """They gave or confirmed the name on record (:mod:`.identity`)."""
+    another: bool = False
+    """They gave another name, or said that they are somebody else."""
     heard_lines: int = 0
     """How many of the lines were looked at for it."""
     wanted: tuple[Action | str, Verdict] | None = None

@@ -22,11 +22,13 @@ from ..reading import (
     plain,
 )
 from ..wishes import Wish
-from . import ear, spelled
+from . import dates, ear, spelled
 from .concerns import concern
-from .qualify import accept
+from .numbers import quantity
+from .qualify import accept, without_other_numbers
 from .signs import Kind, weigh
 from .state import ReadBack, State
+from .tokens import tokens
 from .turn import Decision, FieldRead, Intent, Proposal, Reading
 
 _NO_ANSWERS = (
@@ -126,6 +128,12 @@ _GRAVE = {
     "refer": "referral",
 }
 """The wish without which the model may not propose an action that ends a talk, puts it off, or sends something."""
+_MERE_TALK = ("say", "ask", "answer", "state", "task")
+"""What may not stand in the place of a booking that they ask for."""
+_ASKING = re.compile(
+    r"^(?:(?:and|so|but|ok|okay|well|um|uh|yes|right|wait) )*(?:how|what|what's|when|where|who|who's|why|is|are|does|do (?:you|we|they|i)|will)\b"
+)
+"""How a question begins, which a recogniser may write without its mark."""
 _WE_OFFERED: dict[str, re.Pattern[str]] = {
     "send_link": re.compile(r"\blink\b"),
     "person": re.compile(r"\b(?:colleague|person)\b"),
@@ -174,10 +182,11 @@ def settle(state: State, decision: Decision) -> Decision:
             if action.name not in _GRAVE or action.name == mine
             else decision.model_copy(update={"action": Proposal(name=mine, args={"when": state.last_words})})
         )
-    if action.name == "offer_slots" and _answers_offer(state):
-        return decision.model_copy(update={"action": Proposal(name="book", args={"choice": state.last_words})})
-    if state.node == "handoff":
-        return decision
+    if (action.name == "offer_slots" and answers_offer(state)) or _missed_choice(state, decision):
+        return Decision(
+            reading=reading.model_copy(update={"intent": "picks_time"}),
+            action=Proposal(name="book", args={"choice": state.last_words}),
+        )
     doubted = reading.intent in _BORNE_OUT and not _is_borne_out(state, reading.intent)
     made_up = action.name in _GRAVE and not _is_borne_out(state, _GRAVE[action.name])
     if not doubted and not made_up:
@@ -189,18 +198,30 @@ def settle(state: State, decision: Decision) -> Decision:
     return Decision(reading=reading, action=action)
 
 
-def _answers_offer(state: State) -> bool:
+def answers_offer(state: State) -> bool:
     """Whether their words answer the offer that stands, with one of its times or a mere yes: other times would only
     take it away from them."""
-    if "book" not in state.allowed or state.last_words.rstrip().endswith("?") or ear.says(state, asks_move):
+    asks = state.last_words.rstrip().endswith("?") or _ASKING.search(plain(state.last_words))
+    if "book" not in state.allowed or asks or ear.says(state, asks_move):
         return False
     merely = ear.says(state, is_confirmation) and ear.named(state).empty and len(state.last_words.split()) <= _SHORT
     return ear.picked(state) is not None or merely
 
 
+def _missed_choice(state: State, decision: Decision) -> bool:
+    """Whether they plainly choose one of the times and say nothing else, and the model would only talk."""
+    if decision.action.name not in _MERE_TALK or decision.reading.intent in ("question", "concern"):
+        return False
+    words = state.last_words
+    beside = ear.says(state, hesitates) or ear.says(state, is_denial) or fact(state, words) or concern(state, words)
+    return answers_offer(state) and ear.picked(state) is not None and not beside
+
+
 def _is_borne_out(state: State, claimed: str) -> bool:
     words = plain(state.last_words)
     if claimed == "referral" and state.referring:
+        return True
+    if claimed == "person" and state.node == "handoff":
         return True
     if claimed in _WE_OFFERED and agrees(words):
         ours = next((line.text for line in reversed(state.lines) if line.who == "agent"), "")
@@ -291,9 +312,26 @@ def _shows(state: State, question: Question, quote: str, value: str) -> bool:
     """Whether ``quote`` really names ``value``. What fits a choice may be said in words that no list has, but only in
     answer to the question itself; words that name another value never show this one."""
     named = value_of(question, quote)
+    if question.kind == "number":
+        return named == value and _is_a_count(state, quote, float(value))
     if named or question.kind != "choice":
         return named == value
-    return state.playbook.fields.get(state.last_asked) is question and _now(state, quote)
+    asked = state.playbook.fields.get(state.last_asked) is question and _now(state, quote)
+    return asked and value_of(question, state.last_words) in ("", value)
+
+
+def _is_a_count(state: State, quote: str, value: float) -> bool:
+    """Whether ``value`` still is a number of something where ``quote`` was said: the three of "half past three" and the
+    two of "number two" are none."""
+    words = plain(quote)
+    line = next(
+        (each.text for each in reversed(state.lines) if each.who == "lead" and f" {words} " in f" {plain(each.text)} "), quote
+    )
+    t = tokens(line)
+    times = dates.mentions(t, state.brief.zone, state.now)
+    kept = [token for i, token in enumerate(t) if not any(time.start <= i < time.stop for time in times)]
+    rest = tokens(without_other_numbers(" ".join(kept)))
+    return rest == t or any((found := quantity(rest, i)) and found[0] == value for i in range(len(rest)))
 
 
 def value_of(question: Question, words: str) -> str:
