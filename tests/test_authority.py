@@ -82,8 +82,8 @@ GRANTED: dict[str, Callable[[], State]] = {
 }
 
 
-def _say(made: State, words: str) -> None:
-    made.lines.append(ev.Line(who="agent", text="And?", at=NOW))
+def _say(made: State, words: str, asked: str = "And?") -> None:
+    made.lines.append(ev.Line(who="agent", text=asked, at=NOW))
     made.lines.append(ev.Line(who="lead", text=words, at=NOW))
 
 
@@ -300,8 +300,7 @@ def test_another_voice_takes_the_identity_away_again() -> None:
 def test_who_gave_another_name_has_to_say_outright_that_they_are_the_one() -> None:
     made = state("Hello, this is Kim.", "Am I speaking with Dana?", booking=MEETING)
     for words, passes in (("Ah, right.", False), ("Okay.", False), ("Yes, this is she.", True)):
-        _say(made, "Just to be sure, am I speaking with Dana?", who="agent")
-        _say(made, words)
+        _say(made, words, "Just to be sure, am I speaking with Dana?")
         assert identity.passed(made) == passes, words
 
 

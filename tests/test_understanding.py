@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clients.evaluation import models
 from workflows import events as ev
 from workflows.conversation import signals, signs, spelled
 from workflows.lead import Lead as Lead_
@@ -384,6 +385,74 @@ def test_a_grave_wish_that_the_model_made_up_ends_nothing(intent: str, action: s
     talk.hear(words)
     assert not talk.lead.acts
     assert not talk.state.closing
+
+
+def test_a_person_who_takes_over_leaves_no_room_for_wishes_that_nobody_uttered() -> None:
+    talk = Talk(brief(learned=KNOWN, node="handoff"), model=lambda ask: turn("opt_out", "", "stop"))
+    talk.hear("The dog is barking, sorry.")
+    assert not talk.state.opted_out
+
+
+# ---- what they chose ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("action", "intent", "say"),
+    [
+        ("say", "unclear", "Thank you."),
+        ("say", "picks_time", "You are booked for Friday at half three."),
+        ("ask", "later", "When would you like to begin?"),
+        ("task", "unclear", ""),
+        ("offer_slots", "send_link", ""),
+    ],
+)
+def test_a_plain_choice_is_booked_whatever_else_the_model_would_do(action: str, intent: str, say: str) -> None:
+    talk = Talk(brief(learned=KNOWN))
+    talk.hear("Yes, go ahead.")
+    talk.model = lambda ask: turn(action, say, intent)
+    talk.hear("The second one, please.")
+    assert [a.kind for a in talk.lead.acts] == ["offer_slots", "book"]
+    assert talk.state.booking is not None
+    assert talk.state.booking.start == SLOTS[1].start
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "How long does the first one take",
+        "Is the first one with Ana",
+        "The first one, maybe.",
+        "The first one sounds good, but what does it cost?",
+        "The first one is too expensive for me.",
+        "No, not the first one.",
+    ],
+)
+def test_words_that_only_speak_of_a_time_choose_none(words: str) -> None:
+    talk = Talk(brief(learned=KNOWN))
+    talk.hear("Yes, go ahead.")
+    talk.model = lambda ask: turn("say", "You are booked.", "unclear")
+    talk.hear(words)
+    assert talk.state.booking is None
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "quote", "words"),
+    [
+        ("team_size", "3", "three", "Half past three tomorrow, please."),
+        ("team_size", "2", "two", "Number two, please."),
+        ("team_size", "9", "nine", "Wednesday at nine would be good."),
+        ("timeline", "now", "Ideally this", "Ideally this quarter."),
+    ],
+)
+def test_a_quote_that_leaves_out_what_gives_it_its_meaning_shows_nothing(
+    field: str, value: str, quote: str, words: str
+) -> None:
+    made = json.dumps(models.turn("say", {}, "I see.", "answer", {field: (value, quote)}))
+    talk = Talk(model=lambda ask: made)
+    talk.hear("Yes, go ahead.")
+    talk.state.last_asked = field
+    talk.hear(words)
+    assert field not in talk.state.learned
 
 
 # ---- signs ------------------------------------------------------------------------------------------------------------
