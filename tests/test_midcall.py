@@ -101,7 +101,7 @@ async def _both(home: Path) -> Seen:
             event
             for calendar in (await http.get("/_state/google")).json()["calendars"]
             for event in calendar["events"]
-            if event.get("status") != "cancelled" and event.get("attendees")
+            if event.get("status") != "cancelled" and event.get("extendedProperties")
         ]
         for number in (BOOKS, TAKEN):
             found.stories[number] = await stories.story(client, _lead(number))
