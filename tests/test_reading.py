@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workflows import greetings, reading
+from workflows import greetings, reading, wishes
 
 STOPS = (
     "stop", "STOP", "Stop.", "stop please", "Please stop calling me.", "Stop calling this number.", "don't call me again",
@@ -77,24 +77,24 @@ def test_a_no(text: str) -> None:
 @pytest.mark.parametrize(
     ("rule", "text"),
     [
-        (reading.asks_robot, "Are you a robot?"),
-        (reading.asks_robot, "am I talking to a real person"),
-        (reading.asks_robot, "Is this a recording?"),
-        (reading.asks_person, "Can I speak to a human?"),
-        (reading.asks_person, "connect me with a manager"),
-        (reading.asks_person, "representative please"),
-        (reading.is_wrong_person, "You have the wrong number"),
-        (reading.is_not_interested, "I'm not interested, thank you."),
-        (reading.is_not_interested, "No, really, I'm not interested."),
-        (reading.asks_later, "I'm driving, call me back later"),
-        (reading.asks_later, "not a good time"),
+        (wishes.asks_robot, "Are you a robot?"),
+        (wishes.asks_robot, "am I talking to a real person"),
+        (wishes.asks_robot, "Is this a recording?"),
+        (wishes.asks_person, "Can I speak to a human?"),
+        (wishes.asks_person, "connect me with a manager"),
+        (wishes.asks_person, "representative please"),
+        (wishes.is_wrong_person, "You have the wrong number"),
+        (wishes.is_not_interested, "I'm not interested, thank you."),
+        (wishes.is_not_interested, "No, really, I'm not interested."),
+        (wishes.asks_later, "I'm driving, call me back later"),
+        (wishes.asks_later, "not a good time"),
         (greetings.is_voicemail, "Hi, you have reached the voicemail of Sam. Please leave a message after the tone."),
         (greetings.is_voicemail, "The person you are calling is not available."),
         (greetings.is_screening, "Please state your name and the reason for your call."),
         (greetings.is_menu, "For sales, press one."),
         (reading.asks_move, "can we reschedule"),
         (reading.asks_cancel, "please cancel it"),
-        (reading.asks_link, "just text me the link"),
+        (wishes.asks_link, "just text me the link"),
         (reading.is_goodbye, "No, that's all. Thank you!"),
         (reading.hesitates, "hmm, I guess so"),
         (reading.asks_when, "when is it again?"),
@@ -108,7 +108,7 @@ def test_each_rule_knows_its_words(rule, text: str) -> None:  # type: ignore[no-
 @pytest.mark.parametrize(
     "rule",
     [
-        reading.is_opt_out, reading.asks_robot, reading.asks_person, reading.is_wrong_person, reading.is_not_interested,
+        reading.is_opt_out, wishes.asks_robot, wishes.asks_person, wishes.is_wrong_person, wishes.is_not_interested,
         greetings.is_voicemail, greetings.is_screening, reading.asks_cancel, reading.is_goodbye,
     ],
 )  # fmt: skip
@@ -130,7 +130,7 @@ def test_do_not_cancel_is_no_cancellation() -> None:
 @given(st.text(max_size=300))
 def test_no_text_breaks_the_rules(text: str) -> None:
     for rule in (
-        reading.is_opt_out, reading.is_confirmation, reading.is_denial, reading.asks_robot, reading.asks_person,
-        greetings.is_voicemail, reading.asks_later, reading.is_goodbye, reading.hesitates,
+        reading.is_opt_out, reading.is_confirmation, reading.is_denial, wishes.asks_robot, wishes.asks_person,
+        greetings.is_voicemail, wishes.asks_later, reading.is_goodbye, reading.hesitates,
     ):  # fmt: skip
         assert rule(text) in (True, False)

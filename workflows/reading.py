@@ -178,113 +178,6 @@ def is_hesitating_yes(text: str) -> bool:
     return bool(HEDGES.search(words) or FILLERS.search(words)) and agrees(text)
 
 
-_MACHINES = (
-    r"(?:robot|bot|machine|computer|ai|a i|artificial(?: intelligence)?|recording|recorded|automated|automatic|program|robocall|"
-    r"voice ?bot|chat ?bot|virtual|software|siri|alexa|chatgpt)"
-)
-_BEING = rf"(?:{_MACHINES}|human|person|woman|man|real(?= (?:person|human|or|voice|are you|right)\b|$))"
-_ROBOT = _any(
-    r"\b(?:are|r) (?:you|u) (?:really |even |like |just |actually |maybe |for )*(?:a |an |some kind of |one of those )?"
-    rf"(?:real |actual |live )?{_BEING}\b",
-    r"\b(?:is|was) (?:this|that) (?:even |just |really |like |actually )*(?:a |an |some kind of |your )?(?:real |actual |live )?"
-    rf"{_BEING}\b(?! (?:offer|system|tool|product|demo|one|form|company|count|we|you can|for))",
-    r"\b(?:am i|i'm|i am|are we) (?:just |really |actually |even )*(?:talking|speaking) (?:to|with) (?:a |an |some )?"
-    rf"(?:real |actual |live )?{_BEING}\b",
-    rf"\byou (?:sound|talk|speak) (?:\w+ )?(?:like )?(?:a |an )?{_MACHINES}\b",
-    rf"\b(?:you're|you are|u r) (?:just |not |only |actually |really |probably |even )*(?:a |an |some kind of )?(?:real |actual |live )?{_BEING}\b",
-    rf"\bthis is (?:just |only |clearly |obviously )?(?:a |an )?{_MACHINES}(?: \w+)? (?:right|isn't it|is it not|no|huh)$",
-    r"\bis (?:there|anyone) (?:a |an |even )*(?:real |actual |live )?(?:human|person|real)(?: \w+){0,2} (?:there|on the line|on this line|behind this)$",
-)
-
-
-def asks_robot(text: str) -> bool:
-    """Whether they ask if a machine is talking; it is never denied."""
-    return bool(_ROBOT.search(plain(text)))
-
-
-_HUMAN = r"(?:human(?: being)?|person|agent|representative|rep|manager|supervisor|someone|somebody|operator|salesperson|colleague)"
-_PERSON = _any(
-    r"\b(?:speak|talk|connect|transfer|put|pass|get|give)(?: me)?(?: directly)?(?: (?:to|with|through to|on to))?"
-    rf" (?:a |an |the |your |some )?(?:real |actual |live |human )?{_HUMAN}\b(?! (?:first|before|here|in my|else here|on our side|on my))",
-    r"\b(?:speak|talk) (?:to|with) (?:real|actual|your) people\b",
-    r"\b(?:transfer|connect|put) me (?:to|with|through to|through) (?:your |the )?(?:sales|support|service|team|office|front desk)\b",
-    r"\b(?:real|actual|live) (?:human|person|agent) please\b",
-    r"^(?:(?:a |an )?(?:human|operator|representative|agent|real person|person))(?: please| now)*$",
-    r"\b(?:want|need|prefer|like)(?: to (?:speak|talk) (?:to|with))? (?:a |an )?(?:real |actual |live )(?:human|person)\b",
-    r"\b(?:want|need|prefer|like) (?:a |an )?human\b",
-    r"\b(?:have|get|let) (?:a person|somebody|someone|a human|a colleague|one of your (?:people|colleagues))(?: from \w+)? (?:call|contact|ring)\b",
-    r"\b(?:can|could|would|will) (?:a person|somebody|someone|a human|a colleague)(?: (?:of yours|from (?:your )?\w+|real))? (?:call|contact|ring|phone) me\b(?! (?:right )?now)",
-    rf"\bis there (?:a |an )?(?:real |actual |live |human )?(?:{_HUMAN}|anyone|anybody) (?:there )?(?:i|we) (?:can|could) (?:talk|speak)\b",
-)
-_THEIR_OWN = re.compile(
-    r"\b(?:i|we|i'll|we'll|i'd|let me|lemme)(?: (?:just|still|first|will|would|might|really))*(?: (?:need|have|want|got|ought) to)?(?: just)?"
-    r" (?:talk|speak|check|discuss|ask|consult|talked|spoke|spoken|met)(?: (?:it|this|that))?(?: (?:to|with|over with))?"
-    r" (?:my|our|him|her|them|a colleague of yours)\b"
-)
-"""Whom they talk to themselves, or did: nobody is asked for."""
-
-
-def asks_person(text: str) -> bool:
-    """Whether they ask for a human being."""
-    return bool(_PERSON.search(_THEIR_OWN.sub(" ", plain(text))))
-
-
-_WRONG = _any(
-    r"\bwrong (?:number|person|guy|man|woman|lady|house)\b",
-    r"\b(?:no one|nobody|no body|no person) (?:here )?(?:by|with|of|called|named) (?:that|this|\w+)(?: name)?\b",
-    r"\b(?:there is|there's) (?:no|nobody|no one|not any) (?!rush\b|problem\b|time\b|need\b|way\b|hurry\b|signal\b|doubt\b|stock\b|reception\b|chance\b|one else\b)\w+ (?:here|at this number)\b",
-    r"\b(?:doesn't|does not|don't) (?:live|work) here\b",
-    r"\bi (?:never|didn't|did not) (?:fill|filled|fill out|fill in|sent|send|submit|submitted|signed up|sign up|ask for|asked for|request|requested) (?:\w+ ){0,2}(?:form|anything|demo|one|any|that|this|it)\b",
-    r"\bnot my number\b",
-    r"\byou(?:'ve| have)? (?:got|dialed|dialled|called|reached) the wrong\b",
-    r"\b(?:that's|that is|this is|it's|it is) not (?:her|him|she|he|his number|her number)\b",
-    r"^(?:no |sorry |oh )*(?:that's|that is|this is) not me\b(?! (?:who|but|it's|that's|my))",
-    r"\bi (?:don't|do not) know (?:any|anyone|anybody|a) (?:called |named |by )?(?!thing\b|way\b|other\b|reason\b)\w+$",
-    r"\b(?:doesn't|does not) have this (?:number|phone)\b|\bhad this number before\b|\b(?:isn't|is not) (?:her|his|\w+'s) (?:number|phone)\b",
-)
-
-
-def is_wrong_person(text: str, name: str = "") -> bool:
-    """Whether we reached somebody else: the number is not to be called again for this lead. ``name`` is whom we
-    want: "I'm not Dana", "no Dana here"."""
-    words = plain(text)
-    first = plain(name).split(" ")[0]
-    if first and re.search(
-        rf"\b(?:i'm|i am|my name is|my name's|this is) not {first}\b|\bno {first} (?:here|at this)\b", words
-    ):
-        return True
-    return bool(_WRONG.search(words))
-
-
-_NOT_INTERESTED = _any(
-    r"\b(?:not|no longer|isn't|ain't|never|don't think (?:i'm|i am|we're|we are)|wasn't|weren't) (?:really |at all |actually |that |particularly |so |very |too |all that )*interested\b(?! in the)",
-    r"\b(?:have |got )?no interest\b",
-    r"\b(?:don't|do not|dont|no longer|doesn't|won't) (?:really |actually |think (?:i|we) )?(?:want|need) (?:it|this|that|the demo|a demo|your|any of|anything|one|any)\b"
-    r"(?! (?:before|until|till|right|today|yet|immediately|this|to (?:be|take|get|run|cost)|on|at|that))",
-    r"\b(?:changed|change) (?:my|our) minds?\b",
-    r"\bnot (?:really )?for (?:me|us)\b(?! (?:it's|its|but|to decide|alone))|\bdon't think (?:this|it|that)(?:'s| is) for (?:me|us)\b",
-    r"\bwe(?:'ve| have)? (?:already )?(?:bought (?:another|something|one|elsewhere)|decided (?:against|on (?:another|something|someone))|gone with|went with|chosen (?:another|someone|something))\b|\bdecided against\b",
-    r"\bi'?(?:ll|m going to| will| think i'll)? pass\b|\b(?:hard|easy) pass\b",
-    r"\b(?:thanks|thank you) but no thanks\b",
-    r"\bplease don't bother\b|\bnot looking for (?:this|that|anything|one|it)\b",
-)
-_ENOUGH = _any(
-    r"\bno thank you (?:bye|goodbye)\b",
-    r"^(?:no |no thanks |nah |thanks |oh )*(?:we're|we are|i'm|i am) (?:all )?(?:set|good|covered)(?: (?:thanks|thank you|for now|here|actually))*$",
-)
-
-
-def is_not_interested(text: str) -> bool:
-    """Whether they say in so many words that they do not want what we offer."""
-    return bool(_NOT_INTERESTED.search(plain(text))) or is_enough(text)
-
-
-def is_enough(text: str) -> bool:
-    """Whether they want nothing (more) of us: "I'm all set", "no thank you, bye". To somebody who has what they came
-    for that is a goodbye, to anybody else a no."""
-    return bool(_ENOUGH.search(plain(text)))
-
-
 _AGAIN = _any(
     r"\b(?:say|said|repeat|tell me|run) (?:that|it|this|those|them|the \w+)(?: \w+)?(?: one more time| (?:once )?(?:more|again))\b",
     r"\b(?:can|could|would|will) you (?:please )?(?:repeat|say) (?:that|it|this|those|them|the \w+|again)\b",
@@ -296,21 +189,6 @@ _AGAIN = _any(
 def asks_again(text: str) -> bool:
     """Whether they want to hear our last words once more."""
     return bool(_AGAIN.search(plain(text)))
-
-
-_LATER_WORDS = _any(
-    r"\bcall (?:me )?(?:back|later|again|tomorrow|next|in|on|at|this)\b",
-    r"\b(?:call|ring|try|phone)(?: me)? (?:back )?(?:later|another time|some other time|again)\b",
-    r"\b(?:not a good|bad|wrong) (?:time|moment)\b",
-    r"\b(?:i'm|i am|we're) (?:driving|busy|in a meeting|at work|about to|just about|on another call|in the middle)\b",
-    r"\bcan(?:'t|not) (?:talk|speak)(?: right)?(?: now)?\b",
-    r"\banother (?:time|day) (?:would be|is) better\b",
-)
-
-
-def asks_later(text: str) -> bool:
-    """Whether they ask for another moment: "call me back tomorrow", "I'm driving"."""
-    return bool(_LATER_WORDS.search(plain(text)))
 
 
 _MOVE = _any(
@@ -332,26 +210,6 @@ def asks_cancel(text: str) -> bool:
     """Whether they want no meeting: "cancel it". Not when they only decline to cancel."""
     words = plain(text)
     return bool(_CANCEL.search(words)) and not re.search(r"\b(?:don't|do not|not|no need to) cancel\b", words)
-
-
-_LINK = _any(
-    r"\b(?:text|send|message|sms|shoot|drop|whatsapp|forward|give)(?: me| us)? (?:over )?(?:the |a |that |your |this |some )?(?:\w+ )?(?:link|info|information|details|something|it|url)\b"
-    r"(?! (?:off|back to|in the post|to (?:my|the) (?:boss|office|warehouse|wife|husband)))",
-    r"\b(?:text|message|sms|whatsapp) (?:me|us)(?: (?:that|this|please|instead|about it|everything))*$",
-    r"\b(?:shoot|drop|send)(?: me| us)? a (?:quick )?(?:text|message|sms)(?: with .*| instead| please)?$",
-    r"\b(?:get|have|want|prefer|take|like) (?:the |a |that |your )link\b",
-    r"\bi(?:'ll| will|'d rather|'d prefer to| would rather| can) (?:do it|book it|book|book myself|pick a time|do that|choose)(?: myself)? (?:online|on (?:the|your) (?:web ?site|site|page))\b",
-)
-_NO_LINK = re.compile(
-    r"\b(?:don't|do not|never|stop|i'll|i will|we'll|we will|did you|didn't|you already|got|have to|i can|i could|i sent|we|they) (?:\w+ )?(?:text|send|message|sms|forward|give|get|have)(?:ing)?\b"
-    r"|\b(?:have|want) a link (?:between|to)\b"
-)
-
-
-def asks_link(text: str) -> bool:
-    """Whether they want to be sent the link."""
-    words = plain(text)
-    return bool(_LINK.search(words)) and not _NO_LINK.search(words)
 
 
 _WHEN = _any(r"\b(?:when|what time|which day|what day|at what time|who with|with whom|who is it with)\b")

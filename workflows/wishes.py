@@ -1,26 +1,19 @@
 """What somebody wants of us, told apart by local rules: one of a dozen wishes that each lead somewhere else.
 
 Like :mod:`.reading`, plain functions over English text, the same for calls and texts. A wish that is not clearly
-there is none: the language model, or the question that was open, then decides.
+there is none: the language model, or the question that was open, then decides. The rules are made of parts
+(:mod:`.parts`), so that they understand what can be said with those parts, not a list of sentences.
 """
 
 from __future__ import annotations
 
-import re
+from functools import lru_cache
 from typing import Literal
 
-from .reading import (
-    asks_cancel,
-    asks_link,
-    asks_move,
-    asks_person,
-    asks_robot,
-    is_hesitating_yes,
-    is_not_interested,
-    is_opt_out,
-    is_wrong_person,
-    plain,
-)
+from .grammar import Rules, spoken
+from .parts import GRAMMAR
+from .reading import asks_cancel, asks_move, is_hesitating_yes, is_opt_out
+from .tokens import tokens
 
 Wish = Literal[
     "",
@@ -42,151 +35,328 @@ Wish = Literal[
 """``stop``: no more contact. ``referral``: somebody else is the right one. ``call_now``: ring again this moment.
 ``later``: at another time. ``maybe``: a yes with doubt in it. The others say what they mean."""
 
-
-def _any(*patterns: str) -> re.Pattern[str]:
-    return re.compile("|".join(f"(?:{p})" for p in patterns))
+_rules = GRAMMAR.rules
 
 
-_UPSET = r"(?:unhappy|upset|angry|furious|disappointed|annoyed|fed up|frustrated|disgusted|livid|pissed(?: off)?)"
-_COMPLAINT = _any(
-    r"\b(?:have|got|make|making|file|filing|lodge|raise|register|put in) (?:a|an|another|one|this) (?:\w+ )?complaint\b",
-    r"^(?:\w+ )?complaint\b",
-    r"\b(?:want|like|need|going|have|here|calling) to complain\b",
-    r"\b(?:this|that|it)(?:'s| is) (?:\w+ )?(?:harassment|unacceptable|outrageous|ridiculous|disgraceful|a disgrace|an outrage)\b",
-    r"\b(?:going to|will|i'll|gonna|have to) (?:report|sue) (?:you|this|your)\b|\b(?:reporting|suing) you\b",
-    r"\b(?:call|calling|contact|hear from|talk to|get|tell) my (?:lawyer|attorney)\b",
-    rf"\b{_UPSET}(?: \w+){{0,2}} (?:with|about|at|by) (?:you|your|how i|how you|the way|this call|these calls|that call|all these calls|what happened)\b",
-    r"\byour (?:\w+ ){0,3}(?:was|were|is|are|has been|have been) (?:\w+ )?(?:rude|awful|terrible|horrible|unacceptable|disrespectful|useless|incompetent|appalling)\b",
-    r"\b(?:nobody|no one|your (?:rep|guy|specialist|salesperson|colleague|person)) (?:ever |even )?(?:showed up|turned up|called (?:me )?back|never (?:showed|came|called|turned)|didn't (?:show|come|call|turn))",
-    r"\b(?:was|were|been) (?:promised|treated|lied to|charged)\b.*\b(?:nothing|never|badly|rudely|terribl[ey]|twice|wrong(?:ly)?)\b",
+# ---- who speaks -----------------------------------------------------------------------------------------------------
+
+_ROBOT = _rules(
+    # are you really a bot; is this one of those machines; you are not human, are you; you sound like a computer
+    "(are|r|were|is|was) (<you>|this|that) {<adv>|not|for} [<their_det>] {<adv>} (<machine>|human [being]|<real> <human_noun>|real [or|right|are you|voice] ($|<machine>)|person|woman|man|real or)"
+    " !(offer|system|tool|product|demo|company|count|we|you can|for|resources|who|that|reader|shop|part)",
+    "^ <you> {<adv>|not} [<det>] [<real>] (<machine>|human [being]) [or ~] $",
+    "(this|that|it) (is|was) {<adv>|not} [<their_det>] <machine> [voice|call|caller|thing|person|or something] (right|is not it|is it not|no|huh|are not you|or what)",
+    "<you> are {<adv>|not} [<their_det>] {<adv>} (<machine>|human [being]|<real> <human_noun>|real (right|are you|$))",
+    "(talking|speaking|chatting|dealing|am|on|got) (to|with|on with) ~ [<their_det>] (<machine>|<human>|person|man|woman) !(that|who|i|we|tool|here|in)",
+    "(sound|sounds|sounding|talk|talks|speak|speaks|feel|feels|seem|seems) {<adv>} [like] {<adv>} [<det>] <machine>",
+    # do I have a real person on the line; is there a human there; anybody real there
+    "(do i have|have i got|did i get|is there|is that|is anyone|is anybody|is someone|^) {<adv>} [<their_det>] <human> [there|here] [on|at|behind] [<adv>] [the|this|it] [other] [end of the] [line|phone|call|end|side|or] $",
+    "is (this|that|<det> (call|voice|line)) {<adv>} [<det>] (real (call|person|voice)|<machine>) [call|line|or|right|$]",
+    "<have> <you> [got] a (pulse|heartbeat|soul)", "do you have [got] a (pulse|heartbeat|soul)",
+    "(es|eres|estoy hablando con|hablo con) [usted|tu] [un|una] (robot|maquina|persona real|grabacion|contestador)",
 )
+_MACHINES_OF_THEIRS = _rules(
+    "(talking|speaking|chatting) (to|with) (real|actual|your) people", "is (this|that|it) [<det>] real (offer|company|thing|discount)"
+)
+
+
+def asks_robot(text: str) -> bool:
+    """Whether they ask if a machine is talking; it is never denied."""
+    return _ROBOT.found_in(_MACHINES_OF_THEIRS.cut_from(spoken(text)))
+
+
+_OF_OURS = "[<their_det>] {<real>|different} <staff>"
+_PERSON = _rules(
+    f"(speak|talk|chat|deal|speaking|talking|dealing|have a (word|chat)|get in touch|have a conversation) {{directly|instead|please}} (to|with) {_OF_OURS} !(first|before|here|in my|else here|on our side|on my|like you)",
+    "(want|need|like|prefer|rather|let me|wish|can i|could i|may i) ~ (speak|talk|deal|have a word) {directly} (to|with) [<their_det>] ~ (<staff>|<human>) !(first|before|in my|here)",
+    "(transfer|connect|switch|escalate|redirect|forward|route) (me|us|this call|the call|this) [please|now|over|through|$]",
+    f"(put|pass|patch|hand|pop) (me|us) {{over|on|through|across|up|straight|back}} (to|with) {_OF_OURS}",
+    "(put|patch|pass) (me|us) (through|over) [please] $",
+    "(put|get|bring|find|fetch|grab|give|hand) {me|us} [on] (<their_det>|my) {<real>} (<staff>|<human>) [on|please|on the (line|phone)|in]",
+    "(put|get|bring|find|fetch|grab|give|hand) (me|us) {<real>} (<staff>|<human>)",
+    f"<asking> (get|have|let|ask) {_OF_OURS} [from _] [to] (call|contact|ring|phone|speak|talk|come|take over|<their_det>)",
+    "(have|get|let) [<their_det>] {<real>} <staff> [from _|of yours] (call|contact|ring|phone) !([<me>] [right] now)",
+    f"(can|could|would|will) {_OF_OURS} [of yours|from [your] _|real] (call|contact|ring|phone) <me> !([right] (now|this|away)|immediately|asap|back now|straight)",
+    f"(is|are) [there] {_OF_OURS} {{there|here|around|available|free|real|else|in}} {{that|who|to}} (i|we|me) (can|could|may) (talk|speak|chat|deal)",
+    "(is|are) (there|their_det) [<their_det>] <human> [i|we] [can|could] (talk|speak|available|around|free|to talk)".replace("their_det)", "<their_det>)"),
+    "(is|are) [there] (a|an|the|your|any) {<real>} <staff> (around|available|free|in|about) [today|now|please] $",
+    "(want|need|prefer|like|rather have|rather) [<their_det>] <human>", "(want|need|prefer|like) [<their_det>] (representative|supervisor|operator|agent|manager) $",
+    "^ [<their_det>|get me|give me] (human [being]|operator|representative|agent|<real> <human_noun>|person|supervisor|customer service|sales [team]|customer support) [please|now|right now|immediately|representative|operator|agent] $",
+    "<human> please", "(who|anyone|anybody|someone) [else] [can|could] (i|we) (speak|talk) to (that|who) (is|are) not",
+    "(not|rather not|hate|stop) {<adv>} [want to|wanting to|going to|like to|like] (talk|talking|speak|speaking|deal|dealing) (to|with) [<their_det>] <machine> ~ (<staff>|<human>)",
+    "(prefer|rather) (talking|speaking|talk|speak|dealing|deal) (to|with) {<real>} (people|<human>|person|someone|somebody)",
+    "(speak|talk|connect|transfer|put) ~ (real|actual|your) people",
+    "(hablar|hable|comunicarme|comuniqueme|paseme|paseme) [con] [un|una|alguna|algun|el|la] (persona|humano|alguien|agente|representante|operador|operadora|supervisor|gerente)",
+)  # fmt: skip
+_THEIR_OWN = _rules(
+    "(i|we|let me) {just|still|first|will|would|might|really|do} [need to|have to|want to|got to|ought to|need|had] {just} (talk|speak|check|discuss|ask|consult|talked|spoke|spoken|met|sit down|run) {it|this|that|over} [to|with|by|past] (my|our|him|her|them|a colleague of yours)",
+    "(talk|speak|check) (to|with) (my|our|him|her)",
+)
+"""Whom they talk to themselves, or did: nobody is asked for."""
+
+
+def asks_person(text: str) -> bool:
+    """Whether they ask for a human being."""
+    return _PERSON.found_in(_THEIR_OWN.cut_from(spoken(text)))
+
+
+# ---- what they have against us --------------------------------------------------------------------------------------
+
+_COMPLAINT = _rules(
+    "(have|got|make|making|file|filing|lodge|raise|register|put in|submit|log) (a|an|another|one|this|my) {formal|official|serious|very} complaint", "^ [formal|serious] complaint",
+    "(want|like|need|going|have|here|calling|wish|do i|can i|where do i|how do i|who do i) [to|can] complain",
+    "(this|that|it) (is|was|has been) {<adv>|getting|becoming|bordering on|just|an|a} (harassment|harassing|unacceptable|outrageous|ridiculous|disgraceful|disgrace|outrage|disgusting|not acceptable|not okay|appalling|shambles|shameful|scandalous|not good enough|beyond a joke) "
+    "!(value|price|amount|deal|number|low|good|cheap|fast|how)",
+    "(going|will|have|shall|want|be|am) {to|be} (report|reporting|sue|suing) (you|this|your|it)", "(reporting|suing) you",
+    "(going|will|take|taking|complain|report|complaining|go|heading|straight|be|am|it|this) {be|to|you|this|it|straight|going|writing|in touch with} (to|with) the (ftc|fcc|ico|ofcom|ombudsman|authorities|police|bbb|better business bureau|regulator|regulators|attorney general|trading standards|press|papers|state)",
+    "(call|calling|contact|hear from|hearing from|talk to|talking to|get|getting|tell|involve|speak to|have) my (lawyer|lawyers|attorney|solicitor|solicitors) [involved|on]",
+    "(leave|leaving|write|writing|post|posting|give|giving) [you|a|an|this|your company] {very|really|a} (bad|terrible|awful|negative|one star|1 star|horrible|scathing|stinking) review",
+    "(am|are|was|not|feel|really|very|so|extremely|getting|got) {<adv>|quite|extremely|not|very} (unhappy|upset|angry|furious|disappointed|annoyed|fed up|frustrated|disgusted|livid|pissed [off]|not happy [at all]|sick [and tired]|appalled|had enough|irritated|outraged|not [very|at all|too|best] (happy|pleased|impressed)) "
+    "[at all] (with|about|at|by|of|in|that) {all|the} (you|your|how|the (way|service|treatment|response|company|attitude|person|guy)|this|that|these|those|what happened|being|getting)",
+    "(not|very|really) {<adv>|at all|too} (happy|pleased|impressed) {<adv>|at all} (with|about|by|that) (you|your|how|the (way|service)|this|these|what|being|any of)",
+    "[i am] (sick|tired|sick and tired|fed up) (of|with) (you|your|these|this|getting|being|all|people like)",
+    "(your|you (guys|people|lot)|<you>|the (service|way i was treated|last (guy|person|call))) ~ (was|were|is|are|has been|have been) {<adv>|incredibly|extremely|such|a|an} (rude|awful|terrible|horrible|unacceptable|disrespectful|useless|incompetent|appalling|nightmare|disgrace|joke|shocking|dreadful|disgusting|unprofessional|abysmal|atrocious|pathetic|liars|crooks|scammers|bunch of)",
+    "(guy|man|woman|lady|person|rep|agent|one|someone|somebody|colleague|salesman|girl|he|she|specialist|team|people) [of yours|there] [who|that] {i|we|had|last} (spoke|talked|dealt|called|rang|phoned|dealt) ~ (was|were) {<adv>|incredibly|extremely} (rude|awful|terrible|horrible|disrespectful|useless|abusive|unhelpful|aggressive|dismissive|condescending|unprofessional|arrogant|pushy)",
+    "(nobody|no one|your (rep|guy|specialist|salesperson|colleague|person|man|team)|somebody|someone) {ever|even|has|have|of you|was} (showed up|turned up|shown up|called [me] back|never (showed|came|called|turned|rang|picked)|(did|does) not (show|come|call|turn|answer)|supposed to ~ (but|and) (never|did not|nobody)|bothered to)",
+    "(was|were) (promised|told) {_} ~ (and|but) (got|received|heard) nothing",
+    "(was|were|been|got|have been) (promised|treated|lied to|charged|overcharged|ripped off|scammed|ignored|misled|billed) ~ (nothing|never|badly|rudely|terribl*|twice|wrong*|by you|horribly|poorly|for something|like (dirt|rubbish|garbage|a)|no one|nobody|appallingly)",
+    "<you> [guys|people|have] {have|just} (charged|billed|lied to|scammed|cheated|ripped off|misled|ignored|overcharged|spammed|cancelled on|stood) (me|us) [off|up]",
+    "(first|second|third|fourth|fifth|sixth|seventh|tenth|nth|umpteenth|hundredth|#th|3rd|4th|5th|6th|10th) (time|call) ~ (you|you people|you guys|you lot|somebody|someone|today|this week|i have|in a row|from you)",
+    "(you|your (company|people)) [people|guys|lot] (keep|kept|will not stop|do not stop|have been|never stop) {on} (calling|ringing|phoning|bothering|harassing|pestering|texting|hounding)",
+    "(been|i have been|am|we have been) (waiting|chasing|trying) ~ (week|weeks|month|months|days|ages|forever) ~ (you|someone|somebody|anyone|call|reply|response|answer|get back|hear)",
+    "is (this|that|it|what you are doing) {<adv>} (legal|lawful|allowed) $", "[a] (total|complete|absolute|utter) (disgrace|shambles|waste of [my] time|joke)",
+    "(quiero|quisiera|tengo que) (quejarme|poner una queja|hacer una queja)",
+)  # fmt: skip
+_NOT_OF_US = _rules("(can not|no) (complain|complaints)", "(our|my|their) (customers|clients|drivers|staff|people|patients|users|leads) ~ complain*")
 
 
 def is_complaint(text: str) -> bool:
     """Whether they complain about us: nothing is sold to them, a person sees to it. What *their* customers complain
     about is none."""
-    return bool(_COMPLAINT.search(plain(text)))
+    return _COMPLAINT.found_in(_NOT_OF_US.cut_from(spoken(text)))
 
 
-_ROLE = (
-    r"(?:boss|manager|colleague|co ?worker|wife|husband|partner|brother|sister|son|daughter|father|mother|owner|director|lead|head|"
-    r"assistant|department|team|supervisor|ceo|cfo|cto|coo|buyer|secretary|office|people|guy|lady|team ?mate)"
+# ---- whom we should speak with --------------------------------------------------------------------------------------
+
+_OWN_TALK = _rules(
+    "(i|we|let me) {just|still|first|will|would|might|really|probably|also|do} {need to|have to|want to|got to|ought to|like to} {just|first|also} (talk|speak|check|discuss|ask|consult|run|clear|talked|spoke|spoken|asked) {_}",
+    "(boss|manager|wife|husband|partner|director|owner|he|she) (asked|told|wants|said) (me|us) {_}", "(me and my|my _ and (i|me|we)|along with|together with|both of us) {_}",
 )
-_OWN_TALK = re.compile(
-    r"\b(?:i|we|i'll|we'll|i'd|let me|lemme|gotta)(?: (?:just|still|first|will|would|might|really|probably|also))*"
-    r"(?: (?:need|have|want|got|ought|'d like|like) to)?(?: just| first| also)* (?:talk|speak|check|discuss|ask|consult|run|clear|talked|spoke|spoken)\b[^,;.]*"
-)
-"""What they will do themselves ("I have to ask my boss first") refers us to nobody."""
-_TALK_TO = r"(?:talk|speak|chat|deal|get in touch|reach out|be talking|be speaking|check)(?: directly)? (?:to|with)"
-_REFERRAL = _any(
-    rf"\byou(?:'d| would|'ll| will)?(?: (?:should|need to|have to|want to|better|must|gotta|could|might want to|wanna|ought to|be better off|really|rather|probably|actually))+"
-    rf" (?:{_TALK_TO}|talking to|ask|call|contact|try|email) (?!me\b|us\b|back\b|again\b|later\b|it\b|about\b|a (?:real|human)|tomorrow\b|in\b|at\b|on\b|next\b)\w+",
-    r"\byou(?:'d| would)? want (?!me\b|to\b|a\b|it\b|us\b|that\b|this\b|the\b)\w+ (?:in|from|at) \w+",
-    rf"^(?:no |sorry |well |please |just |oh |so )*(?:{_TALK_TO}|contact|try|ask|call|email) (?:my|our) (?:\w+ ){{0,2}}{_ROLE}\b",
-    rf"\b(?:please |just |better |rather |then )(?:{_TALK_TO}|contact|try|ask|call|email) (?:my|our|him|her|them)\b(?: (?:\w+ )?{_ROLE}\b)?(?! (?:back|later|again))",
-    rf"\b(?:{_TALK_TO}) (?:him|her|them) (?:instead|directly|about (?:it|this|that))\b|\b(?:talk|speak) (?:to|with) (?:him|her|them)$",
-    r"\b(?:i'm|i am|we're|we are) not (?:really |actually |exactly |even )*(?:the )?(?:right|best|correct|proper) (?:person|one|contact|guy|department)\b",
-    r"\b(?:i'm|i am) (?:probably |really |actually )*the wrong (?:person|one|guy|contact|department)\b",
-    r"\b(?:i'm|i am) not (?:really |actually )*the (?:one|person|guy) (?:who|that|to|for|in charge)\b|\b(?:i'm|i am) not the (?:decision maker|buyer)\b",
-    rf"\b(?:my|our|the) (?:\w+ ){{0,2}}(?:{_ROLE}|\w+) (?:handles|decides|decides on|deals with|takes care of|is in charge of|is responsible for|runs|manages|looks after|does)"
-    r" (?:that|this|it|those|these|such things|that stuff|all (?:of )?that)\b(?! (?:all )?(?:manually|by hand|on paper|in))",
-    r"\b(?!who\b|that\b|what\b|it\b|this\b|i\b)\w+(?:'s| is) (?:the one )?(?:in charge of|responsible for) (?:that|this|it|those|these|such)\b",
-    r"\b(?!who\b|that\b|what\b|it\b|this\b|he\b|she\b|nobody\b)\w+(?:'s| is) the (?:right|best) (?:person|one|contact) (?:for|to)\b",
-    r"\bi (?:don't|do not) (?:really |actually )?(?:decide|handle|deal with) (?:that|this|it|on (?:that|this|it)|these|such)\b",
-    r"\b(?:that's|that is|it's|this is) not (?:really )?(?:my|our) (?:department|area|decision|call|job|responsibility)\b",
-    rf"\b(?:that would be|that'd be|that's|that is) (?:more )?(?:my|our) (?:\w+ ){{0,2}}{_ROLE}(?:'s)?(?: (?:decision|call|job|area|department))?\b(?! (?:and i|of))",
-    r"\b(?:that would be|that'd be) (?!(?:great|good|fine|nice|perfect|ok|okay|lovely|wonderful|all|it|helpful|awesome|best|better|a|an|the|too|about|around|my|our|tomorrow|monday|tuesday|wednesday|thursday|friday|next|at|in|on)\b)\w+(?: \w+)? (?:in|from|at|of) \w+",
-    rf"\b(?:wrong person|not (?:me|my job|mine))\b.*\b(?:{_TALK_TO}|you want|try|ask|call|contact|it's|it is|that's) (?!wrong)(?:my|our|his|her|the)?\s?\w+",
-    rf"\b(?:filled|sent|signed|did) (?:it|this|that|the form)(?: in| out| up)? (?:for|on behalf of) my (?:\w+ )?{_ROLE}\b",
-)
+"""What they will do themselves ("I have to ask my boss first") refers us to nobody, nor does who asked them to."""
+_MATTER = "(that|this|it|those|these|such things|that stuff|all [of] (that|this)|that side|this side|that kind of thing|that sort of thing|the (software|tools|buying|purchasing|vendors|decision|decisions|decision making|suppliers|systems|stock|money|budget|tech|it|systems stuff)|all the _|everything [like that]|(her|his|their) own _)"
+_HANDLES = "(handles|decides [on]|deals with|takes care of|is in charge of|is responsible for|runs|manages|looks after|does|makes|oversees|covers|leads|has the say|signs off [on]|is over)"
+_HANDLE = "(decide [on]|handle|deal with|take care of|look after|make|take|run|manage|do|oversee|sign off [on]|have [a|any] say [in|on|over]|control|cover|know [anything] about)"
+_DECISIONS = "(decision|decisions|calls|call|choices|purchases|purchasing decisions|buying decisions)"
+_TALK_TO = "((talk|speak|chat|deal|get in touch|reach out|talking|speaking|check|be talking|be speaking|get hold|get on) {directly} (to|with|of)|ask|asking|call|calling|contact|contacting|try|trying|email|ring|see)"
+_SOMEONE = "((my|our|the) {_} <role>|he|she|they|(mr|mrs|ms|miss|dr) _|(my|our) _)"
+_NAME = "!(<weekday>|<adv>|tomorrow|next|now|it|that|this|there|here|you|i|we|what|who|which|when|everything|nothing|nobody|time|demo|price|cost|size|team|one|thing|person|he|she|they|not) _"
+_WRONG_NUMBER = _rules("wrong number")
+_REFERRAL = _rules(
+    f"<you> [would] {{should|need to|have to|want to|better|must|got to|could|might|might want to|ought to|be|really|rather|probably|will|can|may|better off|be better off|best off|are}} {_TALK_TO} !(me|us|<back>|later|it|about|<real>|tomorrow|in|at|on|next|up|this|them about|a|louder|<then>) _",
+    "<you> (would|will|might|may) (want|need|be after|be wanting) !(<me>|to|a|it|that|this|the|some|something|someone|what) _ (in|from|at|over in|who)", "<you> want !(<me>|to|a|it|that|this|the|some|something|what) _ (in|from|at|over in) _",
+    f"^ {_TALK_TO} (my|our) {{_}} <role>", f"(please|just|better|rather|then|and|so|but) {_TALK_TO} (my|our|him|her|them) [_] [<role>] [instead|directly|about (it|this|that)] !(<back>|later)",
+    "(talk|speak) (to|with) (him|her|them) [instead|directly|about (it|this|that)] $",
+    # not my decision; I don't handle that; I'm only the receptionist
+    "<i> (are|am) {<adv>} not {<adv>|exactly|necessarily} [the] (right|best|correct|proper|appropriate) (person|one|contact|guy|department|man|woman)",
+    "<i> (am|are) {<adv>} the wrong (person|one|guy|contact|department|man|woman)",
+    "<i> (am|are|would) {<adv>} not {<adv>|be} (the (one|person|guy|man|woman) (who|that|to|for|in charge|you|making|deciding)|the (decision maker|buyer|boss|owner|manager)|[the one] (in charge|responsible|involved) (of|for|in)|authorized|authorised|in a position to)",
+    f"<i> {{<adv>}} (do not|no longer|did not|can not|never) {{<adv>}} {_HANDLE} [any of] [{_MATTER}|<det>|on that|kind of|sort of|such|all] {{kind of|sort of|purchasing|buying|software|such|kinds of|types of}} ({_MATTER}|{_DECISIONS}|department|team|anymore|things)",
+    "(that|this|it) (is|would|was) {<adv>} not {<adv>|be} (<my> (department|area|decision|call|job|responsibility|side|field|team|remit|place|business|role|purview)|up to <me>|something i (decide|handle|deal with))", "(above|over|beyond) my pay (grade|level|scale)", "not (my|mine to) (department|decision|call|decide) $",
+    "<i> (am|are) (just|only|simply|merely) [filling in for|covering for] (the|a|an|her|his|our|their) {_} (receptionist|assistant|secretary|temp|intern|pa|cleaner|admin|office junior|driver|trainee|bookkeeper|clerk|student|volunteer|housekeeper|nanny|son|daughter|wife|husband|employee|technician)", "i (just|only) (answer|pick up|man|cover|do|work) ~ (phone|phones|telephone|reception|front desk|desk)",
+    # it is our head of marketing that looks after this; Sarah is the person you need; the one who decides is Tom
+    f"({_SOMEONE}|{_NAME}) {{<adv>}} {_HANDLES} [all] {_MATTER} !([all] (manually|by hand|on paper|in|with|using|for now|every|once))",
+    f"({_SOMEONE}|{_NAME}) (is|are|would be|will be) {{<adv>|probably}} (in charge of|responsible for|the [right|best|correct] (one|person|guy|man|woman|lady|contact|decision maker|boss)) ({_MATTER}|for|to|you|who|that|when|here|on)", f"({_SOMEONE}|{_NAME}) (is|are|would be) {{<adv>}} (in charge|responsible) (of|for) _",
+    f"(it|that|this) (is|would be|will be) {{<adv>|really|more}} ({_SOMEONE}|{_NAME}) [_] (that|who|you|[that|who] {_HANDLES}) {{<adv>}} ({_HANDLES}|should|would|want|need|have to|can help|decides|are after|would be)",
+    f"(person|one|guy|man|woman|lady|decision maker) [who|that|you] {{would|will|should|can|need|want|makes|actually|really|to}} ({_HANDLE}|{_HANDLES}|talk to|speak to|speak with|talk with|need|want|ask|call|contact) {{that|this|it|those|these|with|to|the decision|decisions|for that|about this}} (is|would be|will be) !(me|i|us|just me|myself) _",
+    "(he|she|they) (is|are) (the one|who|the person) (to|who|you|for)",
+    f"(that|this|it) (is|would be|will be|sounds like) {{<adv>}} ([more] [of] (a|one|something) {{question|matter|job|decision|thing|conversation|call|topic}}|more|down|up) (for|to|to be taken by|to discuss with|with) {_SOMEONE}",
+    "(that|this|it) (is|would be|will be) {<adv>|more|really|all|down to|up to} (my|our) {_} <role> [decision|call|job|area|department|thing|you] !(and i|of|meeting|here|said|is)", "(that|this|it) would be !(great|good|fine|nice|perfect|okay|all|lovely|wonderful|<it>|helpful|awesome|best|better|a|an|the|too|about|around|my|our|<then>|at|in|on|very|so|really|more|super|ideal|useful|amazing|brilliant) _ [_] (in|from|at|of|over in) _",
+    f"(wrong (person|one|guy)|not (me|my job|mine)) ~ ({_TALK_TO}|you want|it is|that is|would be) !(wrong|right) ((my|our|his|her|the)|_) _",
+    "(filled|sent|signed|did|submitted|requested) (it|this|that|the form) {in|out|up} (for|on behalf of) my [_] <role>",
+    f"(she|he|they) (does|do|{_HANDLES}) {{all|now|most of|mostly}} ({_MATTER}|now|instead|the)",
+)  # fmt: skip
 
 
 def refers(text: str) -> bool:
     """Whether they say that somebody else is the right one to speak with, without turning us away."""
-    words = plain(text)
-    if re.search(r"\bwrong number\b", words):
-        return False
-    return bool(_REFERRAL.search(_OWN_TALK.sub(" ", words)))
+    said = spoken(text)
+    return not _WRONG_NUMBER.found_in(said) and _REFERRAL.found_in(_OWN_TALK.cut_from(said))
 
 
-_BUSY_THEN = re.compile(
-    r"\b(?:i'm|i am|we're|we are|i'll be|he's|she's) (?:already |fully |all |completely |pretty )*booked"
-    r"(?: (?:up|solid|out|then|that|at|on|all|until|till|for (?:that|the|most)|those|both|the|every|monday|tuesday|wednesday|thursday|friday|tomorrow|through)|$)"
+_WRONG = _rules(
+    "wrong (number|person|guy|man|woman|lady|house|phone|home|place|residence|family|party)",
+    "(no one|nobody|no body|no person|none|not anyone|not anybody) {here|in this house} (by|with|of|called|named) (that|this|the|_) [name]", "(no one|nobody) (here|at this number|at this address) (called|named|by|goes by) _",
+    "there (is|was) {<adv>} (no|nobody|no one|not any) !(rush|problem|time|need|way|hurry|signal|doubt|stock|reception|chance|one else|point|reason|price|difference) _ [_] (here|at this (number|address)|in this house)",
+    "(does|do|has|have) not (live|work|lived|worked|stay|lives|works|been) (here|at this|with us|for us)", "(he|she|they) (left|moved [out|away]|quit|retired|died|passed away) {_} (years|months|ago|company|last)", "no longer (lives|works|live|work|here|with (us|the company))",
+    "<i> (never|did not|have not|have never) {<adv>} (fill*|sent|send|submit*|signed|sign|ask*|request*|enquir*|inquir*|contact*|appl*|register*) {up|in|out|for|about|into|with|to} {_} [a|any|the|your] (form|anything|demo|one|any|that|this|it|information|<you>|website|site|company)",
+    "not my (number|phone|form)", "(misdialed|misdialled|mis dialed|dialed wrong|dialled wrong|dialed it wrong|wrong digit)",
+    "(that|this|it) (is|was) not {<adv>} (her|him|she|he|(his|her|their) (number|phone|cell|mobile))", "^ [that is|this is|it is] not me $", "^ (that|this|it) is not me !(who|but|it|that|my)",
+    "<i> do not know {any|anyone|anybody|a|who} (called|named|by|any|anyone|anybody) {that|this|the} !(thing|way|other|reason) [_] [name] $", "<i> do not know (him|her|them|that person|the person|who that is|who you mean|a _|any _) $",
+    "(does|do|has) not (have|own|use|got) this (number|phone|cell) {anymore|any more}", "(had|got|have) this [phone|cell|mobile|new] (number|phone) (before|for|since|last|just|a|now) ~ [calls|him|her|years|months]", "(just|only|recently) (got|bought|been given) this [phone|cell|new] (number|phone)",
+    "[is|was] not (her|his|their) (number|phone|cell|mobile) {anymore|any more|now}", "never heard of (him|her|them|that|anyone|anybody|this person|_) $", "(keep|always|still) getting (calls|messages|texts) for (him|her|them|_)",
+    "<you> [have] (reached|called|rung|dialed|dialled|got|phoned|hit) (a|an|the|my|our) {private|personal|wrong|different} {_} (shop|store|house|home|residence|restaurant|school|church|hospital|number|household|pizzeria|cafe|garage|hotel|salon|dentist|kitchen)", "(private|residential) (residence|number|house|household|home|line)",
+    "<you> {must|probably|might|may|think} [are|be|have] (want|wanting|looking for|thinking of|after|mean|got|need|confusing|mistaken) {me with|the|for} (someone|somebody|a different|another) [person|number] else", "<you> {must|probably|might|may} (be|have) (mistaken|confused|mixing|mixed) {me|us|up}",
+    "(someone|somebody) else (number|phone|must have|filled|used|gave)", "(equivocado|equivocada|equivoco|se equivoca|numero equivocado)",
+)  # fmt: skip
+
+
+def is_wrong_person(text: str, name: str = "") -> bool:
+    """Whether we reached somebody else: the number is not to be called again for this lead. ``name`` is whom we
+    want: "I'm not Dana", "no Dana here"."""
+    said = spoken(text)
+    first = next(iter(tokens(name)), "")
+    if first and any(f" {first} " in words for words in said):
+        # "Jordan's" is Jordan in tokens: what is hers or his is told apart here.
+        text = text.replace("\u2019", "'").replace("'s ", " owns ")
+        if _of_name(first).found_in(spoken(text)):
+            return True
+    return _WRONG.found_in(said)
+
+
+@lru_cache(maxsize=64)
+def _of_name(first: str) -> Rules:
+    """What denies that ``first`` is here, or speaks."""
+    return _rules(
+        f"(i am|name is|this is|not called|that is) not {first} !(owns)",
+        f"(this|that|it) is not {first} owns (phone|number|cell|mobile|line)",
+        f"no {first} {{_}} (here|at this|in this|lives|works)",
+        f"{first} {{no longer|does not|has not|did not|never}} (live|lives|work|works|worked|lived|have|has|own) {{here|at|this|for us|with us}}",
+        f"not know {{any|anyone|anybody|a|called|named|who|this|that}} {first}",
+        f"{first} {{is|has}} (left|gone|moved|passed away|retired|dead)",
+    )
+
+
+# ---- what they want instead -----------------------------------------------------------------------------------------
+
+_BUSY_THEN = _rules(
+    "(am|are|is|be) {already|fully|all|completely|pretty|totally|quite} booked (up|solid|out|then|that|at|on|all|until|till|for (that|the|most)|those|both|the|every|<weekday>|tomorrow|through|most|$)"
 )
-_BOOKED = r"(?:booked|scheduled|arranged|reserved|signed up|set up|made|picked|chosen|confirmed|set)"
-_THING = r"(?:demo|appointment|meeting|slot|time|booking|call|session|spot)"
-_ALREADY_BOOKED = _any(
-    rf"\b(?:i|we)(?:'ve| have| had)? (?:already|just) (?:{_BOOKED}) (?:(?:one|it|that|this|something)\b|(?:a|an|the|my|our) (?:\w+ )?{_THING}\b)",
-    r"\b(?:i|we)(?:'ve| have| had)? already (?:booked|scheduled|signed up|made a booking)\b(?! (?:solid|up|out|then|at|for (?:that|the)|on))",
-    rf"\b(?:i|we)(?:'ve| have)? (?:booked|scheduled|reserved|made|picked|chosen|set up|arranged) (?:(?:one|it)\b|(?:a|an|the|my|our) (?:\w+ )?{_THING}\b)"
-    r"(?=.*\b(?:already|online|yesterday|earlier|last|this (?:morning|week|afternoon)|on (?:your|the) (?:web ?site|site|page)|through|with you|ago|before|monday|tuesday|wednesday|thursday|friday)\b)",
-    r"\b(?:i|we) signed up for (?:a|one|the) (?:\w+ )?(?:slot|demo|time|session|meeting)\b",
-    rf"\balready (?:have|got|had|has) (?:a|an|the|my|our|one) ?(?:\w+ )?(?:{_THING} )?(?:scheduled|booked|with (?:you|your|one of you)|set up|lined up|in (?:the|my) calendar)\b",
-    r"\balready (?:have|got) (?:a|an|my|our) (?:demo|appointment|booking)\b(?! (?:then|at|that|on))",
-    rf"\b(?:have|got|has) (?:a|an|my|our) (?:\w+ )?{_THING}(?: \w+){{0,3}} (?:with (?:you|your|one of you)|booked|scheduled)\b",
-    r"\b(?:we're|we are|i'm|i am) (?:already |all )?(?:booked in|scheduled|set up|down|signed up) (?:with you|for (?:a|the|my|our) (?:demo|meeting|call)|for (?:monday|tuesday|wednesday|thursday|friday|tomorrow))\b",
-    rf"\b(?:it's|it is|that's|that is|(?:the|my|our) {_THING} (?:is|was)) (?:already|all) (?:booked|scheduled|set|arranged|set up|in the calendar)\b",
-    r"\b(?:didn't|did not|did) (?:i|we) (?:\w+ )?(?:already )?(?:book|schedule|make|arrange|pick|set up) (?:that|this|it|one|a|an|the)\b",
-    r"\b(?:haven't|have) (?:i|we) (?:already )?(?:booked|scheduled|made|arranged) (?:that|this|it|one|a|an|the)\b",
-    rf"\balready (?:a |an )?{_THING} (?:\w+ ){{0,4}}with you\b|\bset (?:that|this|it) up already\b",
-    r"\b(?:somebody|someone|one) of (?:you|your (?:people|colleagues)) (?:has )?already (?:booked|scheduled|set)\b",
-)
+_TAIL = "(already|online|yesterday|earlier|last|this (morning|week|afternoon)|on (your|the|my)|through|with (you|your|one of)|ago|before|<weekday>|with _|just now|today)"
+_THEM = "(i|we|he|she|they|(my|our|your) ~|(someone|somebody|one) (of|from|at|on|in) (you*|my|our|your) [_]|<role>)"
+_ALREADY_BOOKED = _rules(
+    f"{_THEM} {{have|has|had|did|think}} (already|just) {{have|has}} {{gone and}} <booked> {{for}} (<it>|[<det>] [_] <meeting> !(system|tool)|in [with you])", f"{_THEM} {{have}} already (booked|scheduled|signed up|made a booking|arranged|set (that|it|this|one) up) !(solid|up|out|then|at|for (that|the)|on)",
+    f"{_THEM} {{have|has|just|did}} (<booked>|book|schedule|arrange|reserve|pick|set up|choose) (one|it|that|something|[<det>] [_] <meeting>) ~ {_TAIL}", "<i> did (book|schedule|arrange|reserve|pick|set up) (one|it|that|a <meeting>)", f"{_THEM} {{have}} <booked> (that|it|this|one|[<det>] <meeting>) {{up|in|with you}} already",
+    "<i> {<adv>} (signed up|registered) for (a|one|the) [_] (slot|demo|time|session|meeting)", "(set|sorted|arranged|booked) (that|it|this|one) [up] already",
+    f"{_THEM} {{<adv>}} already (have|got|had|has) [got] (one|<det>) [_] <meeting> !(system|then|at|that) [_|with you*|booked|scheduled|set [up]|lined up|in|on]", f"{_THEM} {{<adv>}} (have|got) [got] <det> [_] <meeting> ~ (already|with (you*|one of you*)|booked|scheduled|in the <diary> with|lined up)", "(have|got) {already|got} one [of (these|those|them)] {already} (booked|scheduled|set up|lined up|in the <diary>)",
+    "(am|are|is|was|were) {<adv>|already|all} (booked in|scheduled|set up|down|signed up|on|in|booked) {down|in} {with you|for (a|the|my|our) (demo|meeting|call|_)|for <weekday>|for tomorrow|in|on} {in|on} [(the|my|your|our) <diary>] (already|with you*|on (the|my|your) <diary>|for (my|the|a) (demo|meeting|call)|<then>|tomorrow)",
+    "(am|are|was|were|thought i was|is|been) already (booked|scheduled|on (the|my|your) <diary>|in (the|my|your|our) <diary>|down|signed up|booked in|set up|arranged) !(up|solid|out|then|at|on <weekday>)", "already {_} (in|on) (the|my|your|our) <diary>", "(in|on) (the|my|your|our) <diary> already", "<meeting> (is|was) (already|all) (booked|scheduled|set|arranged|set up|in the calendar)", "(it|that|everything) (is|was) (already|all) (booked|scheduled|arranged|set up|sorted)",
+    "(did|have) [not] <i> [not] {already|just} (book|booked|schedule|scheduled|make|made|arrange|arranged|pick|set up) (that|this|it|one|a|an|the)", "already {a|an} <meeting> ~ with you", "(have|got|had|received) {already|had|got|just} (the|a|an|my|your|our) {_} (confirmation|invite|invitation|calendar invite) {email|text|message|mail} {already|for|from|yesterday}  [already|yesterday|from you|for]", "already (have|got|had|received) (the|a|an|my|your) {_} (confirmation|invite|invitation)",
+    "already done i booked", "(ya tengo|ya hice|ya reserve|ya agende|ya programe|tengo ya) [una|un|la|el|mi] [cita|reunion|reserva|demo]",
+)  # fmt: skip
 
 
 def is_already_booked(text: str) -> bool:
     """Whether they say that they have a meeting with us already. That they are busy at some time ("I'm booked
     solid") is none of this, nor that they have a system already."""
-    words = plain(text)
-    return bool(_ALREADY_BOOKED.search(words)) and not _BUSY_THEN.search(words)
+    words = spoken(text)
+    return _ALREADY_BOOKED.found_in(words) and not _BUSY_THEN.found_in(words)
 
 
-_AGAIN = r"(?:call|ring|phone|dial|buzz)(?: (?:me|us))?"
-_NOW = r"(?:right now|now|right away|right back|immediately|straight away|at once|asap|as soon as possible|this (?:minute|second|instant)|back now)"
-_CALL_NOW = _any(
-    rf"\b{_AGAIN}(?: (?:back|again))?(?: (?:please|on \w+ \w+(?: \w+)?))? {_NOW}\b",
-    rf"\b(?:give (?:me|us) a (?:call|ring)|have someone call me|someone call me)(?: back| again)? {_NOW}\b",
-    rf"\bhang up and {_AGAIN}\b",
-    rf"\b(?:line|connection|signal|reception|audio)\b.*\b{_AGAIN} (?:back|again)\b(?! (?:later|tomorrow|in|at|on|next))",
-    rf"\b(?:breaking up|can't hear you|cannot hear you|cutting out)\b.*\b{_AGAIN} (?:back|again)\b(?! (?:later|tomorrow|in|at|on|next))",
-    rf"\b(?:i can talk|i'm free|i am free|i have time|available) (?:right )?now\b.*\b{_AGAIN}\b(?! (?:later|tomorrow))",
-    rf"^(?:please |just |ok |okay |yes |hey |so )*{_AGAIN} {_NOW}\b",
-)
-_NOT_NOW = re.compile(
-    rf"\b(?:don't|do not|not|can't|cannot|never|stop|why|why did you|why do you)(?: \w+)? (?:{_AGAIN}|calling|now|right now)\b"
-)
+_BAD_LINE = "(line|connection|signal|reception|audio|breaking up|break up|can not hear|cannot hear|cutting out|dropping out|crackling|echo)"
+_FREE_NOW = "((can talk|am free|are free|have time|available|got [a|one|five|ten|two|a few|#5] (minutes|minute|time|moment|sec|second)|<number> minutes|good time|free) {right|just} now|now (is|would be|works) {<adv>|actually} [a] (good|fine|great|okay|perfect|ideal|works|best) [time]|ready when you are|now works|any time now)"
+_CALL_NOW = _rules(
+    "<call_me> {<back>|please|on _|on (this|my) _|number|cell|mobile} <now>", "<asking> <dial> {<me>} {<back>|please} <now>", "^ <dial> {<me>|<back>|please} {right|just} <now>", "(someone|somebody) (call|ring|phone) <me> {<back>} <now>", "<give_call> {<back>} <now>",
+    "<give_call> {<back>} in (a|one|two|a couple of) (minute|moment|tick)", "<now> [please] <call_me>",
+    "hang up and <dial> [<me>] [<back>]", f"{_BAD_LINE} {{_}} {{_}} {{so|and|can you|please|could you|just|you}} <dial> [<me>] <back> !(<then>)", f"{_BAD_LINE} ~ {{so|and|can you|please|could you|just|you}} <call_me> <back> !(<then>)", f"^ <dial> {{<me>}} <back> {{please}} ~ {_BAD_LINE}", f"<call_me> <back> [because] ~ {_BAD_LINE}",
+    f"{_FREE_NOW} {{so|and|just|please|if you|you can|can you|then}} (<call_me>|<dial> $) !(<then>)", f"<call_me> [<back>] [if] {{i|we|you|because}} {_FREE_NOW}", f"{_FREE_NOW} (for|if you) {{a|the|to|can}} <dial> [<me>]", "(can talk|free|available) now if you (<dial>|give) <me>", "(llameme|llamame|llame|llama) [por favor] (ahora [mismo]|ya|enseguida|inmediatamente)",
+)  # fmt: skip
+_NOT_NOW = _rules("(do not|can not|never|stop|why|why did you|why do you|not) {_} (<dial>|calling|[right] now)", "(people|reps|team|we|they|staff|agents|who|guys) (<dial>|calling) (leads|them|customers|clients|people|prospects)")
 
 
 def asks_call_now(text: str) -> bool:
     """Whether they want to be rung (again) this very moment."""
-    words = plain(text)
-    return bool(_CALL_NOW.search(words)) and not _NOT_NOW.search(words)
+    words = spoken(text)
+    return _CALL_NOW.found_in(words) and not _NOT_NOW.found_in(words)
 
 
-_CALL = r"(?:call|ring|phone|try|contact|reach|text|catch)(?: (?:me|us))?"
-_THEN = (
-    r"(?:later|another (?:time|day|week)|some other (?:time|day)|some ?time|tomorrow|tonight|next (?:week|month|quarter|year|time|mon\w*|tue\w*|wed\w*|thu\w*|fri\w*)|"
-    r"(?:on|this|by|around|from)? ?(?:monday|tuesday|wednesday|thursday|friday|saturday|sunday)|in (?:a|an|the|about|two|three|four|five|six|ten|fifteen|twenty|thirty|half|\d+|january|february|march|april|may|june|july|august|september|october|november|december)\b|"
-    r"at (?:\d|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|noon|half|a (?:better|different))|after \w+|this (?:afternoon|evening)|around \w+|towards \w+|once \w+|when \w+)"
-)
-_CALLBACK = _any(
-    rf"\b{_CALL}(?: (?:back|again))? {_THEN}",
-    rf"\b{_CALL} (?:back|again)\b",
-    rf"\b(?:give (?:me|us) (?:a )?(?:call|ring|shout|buzz)|get back to (?:me|us)|reach out(?: to (?:me|us))?|check (?:back|in)(?: with (?:me|us))?|follow up|come back to (?:me|us)|circle back)(?: (?:again|back))? {_THEN}",
-    r"\b(?:let's|can we|could we|we could|shall we|we can) (?:talk|speak|do (?:this|it|that)|discuss (?:this|it)|chat)(?: again)? (?:later|another (?:time|day)|some other (?:time|day)|next|tomorrow|on|in|at|after|this)\b",
-    r"\b(?:another|a different|a better|some other) (?:time|day|moment|week) (?:would be|is|might be|works) (?:better|best|good)\b",
-    r"\b(?:next week|next month|tomorrow|later|monday|tuesday|wednesday|thursday|friday)(?: \w+)? (?:is|would be|might be) (?:a )?(?:better|best)(?: (?:time|for me|to talk))?\b",
-    r"\bask me again\b",
-)
+_SELF = "(myself|ourselves|online|on my own|on (the|your) (web site|website|site|page|app|computer)|in my own time|on (the|your) web [site])"
+_LINK = _rules(
+    "<send> {<me>|over|across|through|along|please|just} [<det>] [_] (<link>|something [i can|to]) !(off|back to|in the post|to (my|the) (boss|office|warehouse|wife|husband))",
+    "<send> (that|it|this) {over|through|across|to <me>} (<by_text>|to my (phone|mobile|cell|email|number|inbox)|to <me>|over [to <me>]|through|[please] $)", "<send> <me> (that|it|this) !(again|off|is)", "(put|stick|pop|bang|whack) (it|that|the link|the times|everything) in (a|an) [quick] (text|message|email|sms|whatsapp)",
+    "(text|message|sms|whatsapp|email) (me|us) {that|this|please|instead|about it|everything|the|later|then} $", "(shoot|drop|send|fire|ping|flick) {<me>|over} (a|an) [quick] (text|message|sms|whatsapp) [with ~|instead|please|and ~|$]",
+    "(get|have|want|prefer|take|like|need|use|grab) (the|a|that|your|some) [_] (link|links|url|booking page|calendly|scheduling link|web address)", "(is there|do you have|have you got|got|you got|have you) (a|an|the|your|any|some) [_] (link|url|booking page|calendly|web site|website|webpage|page|calendar link|online calendar|form) [_|$]",
+    f"<i> {{can|could|will|would|would rather|would prefer|rather|want to|like to|just|prefer to|might|be able to|have to|am going to}} {{just|rather|prefer to|quickly}} (do|book|arrange|schedule|choose|pick|sort|find|reserve|set up) {{that|it|this|one|a _|out|the _}} {_SELF}", f"(can|could|may) <i> {{just|not}} (do|book|arrange|schedule|choose|pick|sort|find) {{that|it|this|one|a _|out|the _}} {_SELF}",
+    "<i> (would|will) {rather|prefer to} (book|pick|choose|do|sort|arrange) ~ (myself|on my own|online)", "(mandeme|mandame|envieme|enviame|manda|envia|mande|envie|paseme|pasame) {me|por favor|solo} [el|un|la|una] (enlace|link|liga|mensaje|informacion|texto)", "(por mensaje|por texto|por sms|por whatsapp)",
+)  # fmt: skip
+_NO_LINK = _rules(
+    "(do not|never|stop|did <you>|did not|<you> already|does (it|that|the system)|can it|will it) {_} <send>", "(<i> (will|can|could)|have to|they|leads|customers) {_} <send> !(<me>)",
+    "<i> (have|got) {already|just} [got] the <link>", "(have|want) a link (between|to)", "<you> (sent|texted|emailed|gave) <me>", "(the|that|your) <link> (<you>|does|is|did|was|in|on|will)",
+    "<i> {<adv>} (<send>) (our|my|the|leads|them|a)", "(got|clicked|opened|used|saw|lost) {on} (the|your|that|a) <link>",
+)  # fmt: skip
+
+
+def asks_link(text: str) -> bool:
+    """Whether they want to be sent the link."""
+    words = spoken(text)
+    return _LINK.found_in(words) and not _NO_LINK.found_in(words)
+
+
+_CALLBACK = _rules(
+    "(<call_me>|<touch>|<dial> back) {<back>|please|maybe|then} <then>", "(<call_me>|<dial> <me>) <back>", "^ <dial> [<back>] {please} (<then>|<back>)", "<asking> (<dial>|try) {<me>|<back>|please|maybe} (<then>|<back>)", "(a|get a|have a) (call back|callback|ring back) {<then>|please|$}",
+    "(let us|can (i|we|you)|could (i|we|you)|(we|you) could|shall we|we can|maybe|would rather|prefer to|better to|best to|how about we|why do not we|should we|happy to|we should) {<adv>|maybe} <talk_later> {again|more|properly} (<then>|next _|on|in|at|after|this)",
+    "(another|a different|a better|some other|any other) (time|day|moment|week) {<adv>} (would be|is|might be|works|will be) {<adv>} (better|best|good|fine|easier)", "(later|tomorrow|next (week|month|_)|<weekday>) {morning|afternoon|evening|_} (is|would be|might be|will be|works) {<adv>|a} (better|best|easier) [time|for me|to talk]",
+    "(not|never) {a|the} (good|great|best|right|ideal) (time|moment|day) ~ (<call_me>|<touch>|try|<dial>|<then>)", "ask me again", "(terrible|awful|horrible|bad|rough|dreadful|rotten|wrong|worst|poor|inconvenient|busy) (time|timing|moment|day) $", "(bad|terrible|awful) (timing|time)", "(catch|caught|catching) <me> [at|in|on] (a|an|the|another|some other) {really|very} (bad|terrible|awful|busy|better|good|different|wrong|inconvenient|rough|other) (time|moment|day)",
+    "(have|got) [got] to (run|dash|go|rush|shoot|hop off|jump) ~ (<call_me>|<touch>|<then>)", "(<i> am|<i> are|^) {<adv>|just|about to|currently} (walking|heading|going|getting|boarding|stepping|running|rushing|jumping|in the middle|driving|out) ~ (meeting|call|plane|train|flight|door|appointment|something|class|lesson|surgery|shower|car|traffic|session|interview) ~ (<call_me>|<touch>|<then>)",
+    "(ahora no|no puedo (hablar|ahora)|estoy (ocupad*|manejando|conduciendo|trabajando|en (una reunion|el trabajo)))", "(llameme|llamame|me llama|me puede llamar|puede llamarme|llame|llama|me llame|hablame|hableme|marqueme) {por favor|mejor|de nuevo} (manana|luego|mas tarde|despues|otro dia|el _|la (proxima|otra) semana|la semana _|en un _|en _ (minutos|horas|dias)|a las _|esta (tarde|noche))", "mejor {_} (manana|luego|mas tarde|despues|otro dia|el lunes|el martes|el miercoles|el jueves|el viernes|la (proxima|otra) semana|la semana (que viene|proxima))",
+)  # fmt: skip
+_BUSY = _rules(
+    "^ not right now $",
+    "<i> (am|are) {<adv>} (driving|busy|in a meeting|at work|at dinner|at lunch|about to|on another call|on the other line|in the middle|walking (in|into)|boarding|tied up|with a (customer|client|patient)|swamped|slammed)",
+    "can not {<adv>} (talk|speak|chat|do this) [right] [now|at the moment|today]",
+    "not (a|the) (good|great|best|right) (time|moment)", "(bad|wrong|terrible|awful|rough) (time|moment|timing)",
+)  # fmt: skip
+
+
+_SELF_CALLS = _rules(
+    "(i|we|let me|they|reps|leads|people|customers|team|sales|you [guys|people]) {<adv>|will|would|would rather|can|could|should|usually|have to|rather|always|then|must} (<dial>|try|get back|contact|text|follow|reach) !(me)", "(do not|never|stop) {_} (call|calling|try|trying|contact|contacting|ring|ringing|text|texting) [me|us] (<back>|anymore|any more)",
+    "(our|my|the|your) {_} (reps|team|people|guys|staff|agents|sales people|office|girls|boys|leads|customers|clients) {<adv>|all|usually} (<dial>|try|get|contact)", "how (soon|quickly|fast|often|many|long)",
+)  # fmt: skip
 
 
 def asks_callback(text: str) -> bool:
     """Whether they ask in so many words to be called at another time. "I'm busy" alone is a concern, and may be
     answered; this may not."""
-    words = plain(text)
-    return bool(_CALLBACK.search(words)) and not re.search(
-        r"\b(?:i'll|i will|we'll|we will|let me|i'd rather|i can|i could)(?: \w+)? (?:call|ring|phone|text|try|get back|contact)\b|\b(?:don't|do not|never|stop) (?:\w+ )?(?:call|try|contact|ring|text)(?:ing)?(?: me)? (?:again|back|any ?more)\b",
-        words,
-    )
+    words = spoken(text)
+    return _CALLBACK.found_in(words) and not _SELF_CALLS.found_in(words)
+
+
+def asks_later(text: str) -> bool:
+    """Whether now does not suit them: they ask for another moment, or say "I'm driving"."""
+    return asks_callback(text) or _BUSY.found_in(spoken(text))
+
+
+_DO_NOT = "(do not|no longer|does not|will not|did not|never|would not|neither of us)"
+_NOT_INTERESTED = _rules(
+    "(not|no longer|never|hardly|was not|were not|not think <i> (am|are)|without being) {<adv>|at all|that|particularly|so|too|all that|terribly|overly|remotely|one bit|in the least|the least bit} interested !(in the (_)|in how|in (basic|that plan|those|which))", "(could not|can not) be {any} less interested", "(can not|could not|would not) (say|claim|pretend) {that} <i> (am|are|was) {<adv>} interested", "(have|got|have got|zero|there is) {absolutely|really|zero|got} (no|zero) interest", "^ no interest",
+    f"{_DO_NOT} {{<adv>|think <i>|see (any|a) reason to}} (want|need|require|care for|fancy|see the point of|see the need for|have (a|any) (need|use) for|like the look of) {{_}} (<it>|the demo|a demo|your|any of|anything|any|another _|these|help with) !(before|until|till|right|today|yet|immediately|(this|that|it|one) (to (be|take|get|run|cost))|to (be|take|get|run|cost|wait)|on|at|<meeting>|part|bit|first)",
+    "(changed|change) <my> (mind|minds)", "not {<adv>|quite|exactly|going to be} (for (me|us)|<my> (thing|cup of tea|kind of thing|sort of thing|scene|bag)|a [good|great|right] (fit|match)|the right (fit|thing)|something (i|we) {are|would|do|really} (want|need|looking for|interested|after|use)|what (i|we) {are|were|really} (want|need|looking for|after)|worth <my>|for <my> (business|company)) !(it is|its|but|to decide|alone|on|yet)",
+    "not think {that|<i>} (this|it|that|you|we) (is|are|would be|will be|would) {<adv>|be} (for (me|us)|a {good|great|right} (fit|match)|right for|something|what|useful|any use|of interest|work for)", "(no longer|not [in the market|shopping|actively|currently|really]) (looking|in the market|shopping|searching|considering) !(at|forward|to (wait|spend|pay)|for (a (date|time|slot)))", "not (looking|in the market) for (<it>|anything|any)", "<i> (was|were) {<adv>|only|just} (browsing|looking [around]|curious|having a (look|browse|nose)|window shopping|poking around|killing time|playing around) !(for)",
+    "<i> {have|already|are|am|just|ended up|in the end|actually|had} (bought (another|something|one|elsewhere)|(decided|opted|chosen|chose|gone|went|going|signed [up]|settled|stuck|sticking) (against|elsewhere|not to|to (go|stay|stick|use|pass)|for (another|someone|somebody)|with (another|someone|somebody|a different|one of|what we|the other|our|<it>)|on (another|something|someone|a different)|another way|(in) a different (way|direction)|a different (way|direction|route))|found (another|something|someone|somebody) [else])", "(decided|deciding) against",
+    "<i> {am|are|think|will|would|just|have|going|to|rather} {to|have|going to} (pass|decline|skip (it|this)|say no|leave (it|this)|give (it|this) a miss|sit this [one] out|bow out) !(the|it on|on the|a message|to|at|<then>|until) [on (this|it|that)] [thanks|thank you|for now|today|this time|$]", "(hard|easy) pass", "(will|am|are) not {be} (going ahead|proceeding|moving forward|taking (this|it) (further|forward|up)|going forward|continuing|pursuing|buying|signing up|be going)",
+    "(thanks|thank you) but no thanks", "please do not bother", "(thanks|thank you) (not|no) for (me|us)", "no need [for (that|this|it|one)|thanks|thank you] {<i> are|we are} ($|<i> are (good|fine|set|covered|okay|sorted))", "rather not (bother|continue|go on|carry on|take this)",
+    "(no me interesa|no estoy interesad*|no estamos interesad*|no lo necesito|no queremos|no gracias no)",
+)  # fmt: skip
+_NOT_UNINTERESTED = _rules("(not|never) (that|because|as if|like) <i> (am|are) not interested", "(leads|customers|people|clients|most|they|who) ~ not interested", "(are|is) (they|he|she) not interested")
+
+
+def is_not_interested(text: str) -> bool:
+    """Whether they say in so many words that they do not want what we offer."""
+    return is_enough(text) or _NOT_INTERESTED.found_in(_NOT_UNINTERESTED.cut_from(spoken(text)))
+
+
+_ENOUGH = _rules(
+    "no (thank you|thanks) {<i> (are|am)|i think <i> (are|am)|really} (bye|goodbye|all set|good|fine|sorted|covered|okay|all good)",
+    "^ <i> (are|am) {all|quite|totally|already} (set|good|covered|sorted) {thanks|thank you|for now|here|actually|with that|on that|for that|mate|cheers} $",
+)
+
+
+def is_enough(text: str) -> bool:
+    """Whether they want nothing (more) of us: "I'm all set", "no thank you, bye". To somebody who has what they came
+    for that is a goodbye, to anybody else a no."""
+    return _ENOUGH.found_in(spoken(text))
+
+
+# ---- all together ---------------------------------------------------------------------------------------------------
 
 
 def wish(text: str, name: str = "") -> Wish:

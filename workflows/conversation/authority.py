@@ -13,17 +13,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from ..events import Action, Book, CallBack, Decline, Verdict
-from ..reading import (
-    asks_cancel,
-    asks_later,
-    asks_link,
-    asks_move,
-    hesitates,
-    is_confirmation,
-    is_denial,
-    is_goodbye,
-    is_not_interested,
-)
+from ..reading import asks_cancel, asks_move, hesitates, is_confirmation, is_denial, is_goodbye
+from ..wishes import asks_later, asks_link, is_not_interested
 from . import ear, identity
 from .signs import Kind
 from .state import State

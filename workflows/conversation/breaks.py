@@ -6,7 +6,8 @@ own socket that was lost, so what was going on decides.
 
 from __future__ import annotations
 
-from ..reading import asks_later, is_denial, is_goodbye, is_not_interested
+from ..reading import is_denial, is_goodbye
+from ..wishes import asks_later, is_not_interested
 from .floor import asked
 from .state import State
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..reading import asks_later, asks_move, asks_person, is_denial
+from ..reading import asks_move, is_denial
+from ..wishes import asks_later, asks_person
 from .state import State
 from .turn import Reading
 

@@ -11,7 +11,8 @@ import unicodedata
 from typing import TYPE_CHECKING
 
 from ..events import Booking
-from ..reading import is_confirmation, is_wrong_person, plain
+from ..reading import is_confirmation, plain
+from ..wishes import is_wrong_person
 from ..wording import first_name
 
 if TYPE_CHECKING:

@@ -5,15 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..events import OptOut
-from ..reading import (
-    asks_person,
-    asks_robot,
-    is_confirmation,
-    is_goodbye,
-    is_greeting,
-    is_opt_out,
-)
-from ..wishes import wish
+from ..reading import is_confirmation, is_goodbye, is_greeting, is_opt_out
+from ..wishes import asks_person, asks_robot, wish
 from . import branches, machines, moves, readback
 from .signals import KeepOptOut
 

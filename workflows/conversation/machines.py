@@ -21,7 +21,8 @@ from ..greetings import (
     key_for,
     takes_no_message,
 )
-from ..reading import asks_person, asks_robot, is_confirmation, is_opt_out, is_wrong_person
+from ..reading import is_confirmation, is_opt_out
+from ..wishes import asks_person, asks_robot, is_wrong_person
 from .moments import note
 from .openings import opening, voicemail
 from .signals import Press

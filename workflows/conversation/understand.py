@@ -9,26 +9,23 @@ from ..events import CallLearned, Concern, Learned, Sign
 from ..playbook import Question
 from ..reading import (
     agrees,
-    asks_later,
     asks_move,
     fixed,
     hesitates,
     is_confirmation,
     is_denial,
-    is_enough,
     is_goodbye,
-    is_not_interested,
     names_meeting,
     plain,
 )
-from ..wishes import Wish
+from ..tokens import tokens
+from ..wishes import Wish, asks_later, is_enough, is_not_interested
 from . import dates, ear, spelled
 from .concerns import concern
 from .numbers import quantity
 from .qualify import accept, without_other_numbers
 from .signs import Kind, weigh
 from .state import ReadBack, State
-from .tokens import tokens
 from .turn import Decision, FieldRead, Intent, Proposal, Reading
 
 _NO_ANSWERS = (

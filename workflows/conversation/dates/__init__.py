@@ -15,7 +15,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from ..tokens import tokens
+from ...tokens import tokens
 from .choice import choose, fits
 from .said import ELSEWHERE, Clock, Mention, Part, Said, span
 from .scan import mentions, names_any

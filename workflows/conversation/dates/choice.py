@@ -14,7 +14,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from ...events import Slot
-from ..tokens import PUNCTUATION, bag, tokens
+from ...tokens import PUNCTUATION, bag, tokens
 from .clocks import HOURS, NOUNS, hour_of
 from .days import ORDINALS
 from .said import ELSEWHERE, PARTS, Clock, Mention, Said, span

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+from ...tokens import bag
 from ..numbers import SPANISH, quantity
-from ..tokens import bag
 from .said import Clock, Edge, Part
 
 Tokens = Sequence[str]

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from ...tokens import bag
 from ..numbers import quantity
-from ..tokens import bag
 from .clocks import HOURS, Found, clock_at, edge_after, edge_before, hour_of, part_at
 from .days import FIRST_WORDS, MONTHS, ORDINALS, WEEKDAYS, Day, dated, day_at, opened, weeks_on
 from .said import Clock, Edge, Mention, Part, Said

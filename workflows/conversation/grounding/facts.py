@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ...playbook import Playbook
+from ...tokens import PUNCTUATION, tokens
 from ...wording import render
-from ..tokens import PUNCTUATION, tokens
 from .lexicon import ALIASES, CURRENCIES, FUNCTION, NEGATORS, RISKY, SCOPE_ENDS, counted, stem
 
 _MOST = 64

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from ...tokens import PUNCTUATION, bag, tokens
 from .. import dates, identity
 from ..state import State
-from ..tokens import PUNCTUATION, bag, tokens
 from . import times
 from .facts import OURS, Approved, Word, approved, bare, content, supporting
 from .lexicon import (

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ...tokens import bag
 from ..numbers import quantity
-from ..tokens import bag
 
 GLUE = bag(
     "and so but or well then okay oh ah um uh hm also just please again now still maybe perhaps though actually anyway either both too here "

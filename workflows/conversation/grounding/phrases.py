@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 from itertools import chain, product
 from typing import Any
 
+from ...tokens import bag
 from ..dates import names_any
-from ..tokens import bag
 from .lexicon import counted
 
 _COURTESY = """

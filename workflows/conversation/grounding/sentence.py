@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from ...tokens import PUNCTUATION, bag, tokens
 from .. import dates, identity
 from ..numbers import quantity
 from ..state import State
-from ..tokens import PUNCTUATION, bag, tokens
 from . import times
 from .facts import Approved, sentence_parts
 from .lexicon import COUNTED, GLUE

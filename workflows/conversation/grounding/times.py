@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from ...events import Slot
+from ...tokens import bag, tokens
 from .. import dates, identity
 from ..dates import Mention, Said
 from ..state import State
-from ..tokens import bag, tokens
 from .lexicon import GLUE
 
 _ALIKE = bag("too also well same likewise similarly")

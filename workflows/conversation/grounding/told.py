@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ...tokens import PUNCTUATION, bag, tokens
 from .. import dates
 from ..state import State
-from ..tokens import PUNCTUATION, bag, tokens
 from .facts import Approved, sentence_parts
 from .lexicon import ASKING, DEMANDING, GLUE, MACHINE, RISKY, TALK, counted, stem
 

@@ -28,7 +28,7 @@ def bag(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-_IS = bag("it that there what who where how here he she when this everything nothing something everyone")
+_IS = bag("now name it that there what who where how here he she when this everything nothing something everyone")
 _NUMBER_ISH = bag("noon midday one two three four five six seven eight nine ten eleven twelve fifteen twenty thirty")
 
 PUNCTUATION = frozenset(",;:.?!-")
