@@ -114,7 +114,17 @@ class Settings(BaseSettings):
     calcom_base_url: str = ""
     """Empty: Cal.com itself."""
     calcom_webhook_secret: str = ""
-    """The secret of the webhook to .../calcom/webhook: checks that it is Cal.com's."""
+    """The secret of the webhook to .../calcom/webhook: checks that it is Cal.com's. Choose one; `showrate setup` adds the
+    webhook with it."""
+
+    # Calendly
+    calendly_token: str = ""
+    """A personal access token: for the reps whose calendar is written calendly:EVENT_TYPE_UUID; empty: no Calendly."""
+    calendly_base_url: str = ""
+    """Empty: Calendly itself."""
+    calendly_webhook_key: str = ""
+    """The signing key of the webhook to .../calendly/webhook: checks that it is Calendly's. Choose one; `showrate setup`
+    subscribes with it."""
 
     # HubSpot
     hubspot_access_token: str = ""
@@ -147,6 +157,16 @@ class Settings(BaseSettings):
     def record_url(self) -> str:
         """The SQLAlchemy URL of the record."""
         return self.showrate_record_url or f"sqlite:///{self.showrate_home / 'record.db'}"
+
+    @property
+    def calcom_webhook(self) -> str:
+        """Where Cal.com tells us of changes."""
+        return f"{self.showrate_public_url}/calcom/webhook"
+
+    @property
+    def calendly_webhook(self) -> str:
+        """Where Calendly tells us of changes."""
+        return f"{self.showrate_public_url}/calendly/webhook"
 
     @property
     def identity_key(self) -> bytes:

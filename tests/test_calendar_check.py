@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import httpx
 import pytest
 
+from activities.calendars import changes
 from activities.settings import settings
-from activities.vendors import calcom
 from tests.fixtures.books import Books
 from tests.test_command import showrate
 
 WHOLE = {"id": 1, "username": "ana"}
+UUID = "0f7c2a9e-0000-4000-8000-00000000000a"
 
 
 @pytest.fixture
@@ -66,13 +66,9 @@ async def test_one_rep_can_be_asked_about_and_a_whole_account_ends_with_nought(
     monkeypatch.setenv("CALCOM_WEBHOOK_SECRET", "s")
     settings.cache_clear()
     books.seed("calcom", eventTypes=[WHOLE])
-    hook = {
-        "active": True,
-        "subscriberUrl": "https://showrate.example/calcom/webhook",
-        "triggers": sorted(calcom.CHANGES),
-    }
-    key = {"Authorization": "Bearer cal_x"}
-    httpx.post(f"{books.url}/calcom/v2/webhooks", json=hook, headers=key).raise_for_status()
+    assert "no webhook tells us" in (await showrate("calendars", "check", "r0")).out
+    assert await changes.subscribe() == ["Cal.com"]
+    assert await changes.subscribe() == []
     ran = await showrate("calendars", "check", "r0")
     assert (ran.code, "✖" in ran.out) == (0, False)
     nobody = await showrate("calendars", "check", "nobody")
@@ -84,6 +80,9 @@ async def test_one_rep_can_be_asked_about_and_a_whole_account_ends_with_nought(
     [
         ("CALCOM_API_KEY", "", "Cal.com is not configured", "set CALCOM_API_KEY"),
         ("CALCOM_API_KEY", "wrong", "Cal.com answered 401", "give CALCOM_API_KEY the key of an account"),
+        ("CALENDLY_TOKEN", "", "Calendly is not configured", "set CALENDLY_TOKEN"),
+        ("CALENDLY_TOKEN", "wrong", "Calendly answered 401", "give CALENDLY_TOKEN the token of an account"),
+        ("CALENDLY_BASE_URL", "http://127.0.0.1:9", "Calendly could not be reached: ConnectError", "run this again"),
         ("CALCOM_BASE_URL", "http://127.0.0.1:9", "Cal.com could not be reached: ConnectError", "run this again"),
         ("GOOGLE_BASE_URL", "http://127.0.0.1:9/", "Google could not be reached: ConnectError", "run this again"),
         ("GOOGLE_CREDENTIALS", "/nowhere.json", "GOOGLE_CREDENTIALS cannot be read", "service account's JSON key"),
@@ -98,7 +97,8 @@ async def test_an_account_that_is_not_there_is_a_clear_line(
     why: str,
     remedy: str,
 ) -> None:
-    roster("calcom:1" if setting.startswith("CALCOM") else "ana@tallyhook.example")
+    kept = {"CALCOM": "calcom:1", "CALENDLY": f"calendly:{UUID}", "GOOGLE": "ana@tallyhook.example"}
+    roster(kept[setting.partition("_")[0]])
     books.seed("calcom", eventTypes=[WHOLE])
     monkeypatch.setenv(setting, value)
     settings.cache_clear()
@@ -107,3 +107,25 @@ async def test_an_account_that_is_not_there_is_a_clear_line(
     [line] = [line for line in ran.out.replace("\n", " ").split("▲") if "read, write" in line]
     assert why in line
     assert remedy in line
+
+
+async def test_what_a_plan_of_calendly_forbids_is_told(
+    roster: Callable[..., None], books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    roster(f"calendly:{UUID}")
+    monkeypatch.setenv("CALENDLY_WEBHOOK_KEY", "k")
+    settings.cache_clear()
+    books.seed("calendly", eventTypes=[{"uuid": UUID, "host": "ana"}])
+    assert await changes.subscribe() == ["Calendly"]
+    assert (await showrate("calendars", "check")).code == 0
+    books.seed("calendly", plan="free")
+    ran = await showrate("calendars", "check")
+    assert ran.code == 1
+    assert "write, invite: Calendly's plan does not let us book; take a paid plan" in ran.out
+    for wrong, words in ({"active": False}, "switched off"), ({"pooling": "round_robin"}, "several hosts"), (
+        {"duration": 45}, "lasts 0:45:00",
+    ):  # fmt: skip
+        books.seed("calendly", eventTypes=[{"uuid": UUID, "host": "ana", **wrong}])
+        assert words in (await showrate("calendars", "check")).out
+    assert books.state("calendly")["events"] == []
+    assert books.state("calendly")["links"] == []

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from temporalio.exceptions import ApplicationError
 
 from activities import calendars
-from activities.vendors import answers, calcom, google
+from activities.vendors import answers, calcom, calendly, google
 from tests.fixtures.books import Books
 from workflows.roster import Rep
 
@@ -38,6 +38,12 @@ def slots(*spans: Any) -> Any:
     return {"status": "success", "data": {"2027-03-02": [{"start": start, "end": end} for start, end in spans]}}
 
 
+def times(*spans: Any) -> Any:
+    return {"collection": [{"status": "available", "start_time": start} for start, _ in spans]}
+
+
+HALF_HOUR = calendly.EventType(id="x", length=LENGTH, owner="https://api.calendly.com/users/x")
+UUID = "0f7c2a9e-0000-4000-8000-00000000000a"
 TIMES = [
     ((NOON.removesuffix("Z"), LATER.removesuffix("Z")), "without its zone"),
     ((LATER, NOON), "ends before it begins"),
@@ -61,8 +67,12 @@ async def refused(work: Awaitable[object]) -> str:
 
 @pytest.mark.parametrize(
     ("vendor", "path", "calendar", "told"),
-    [("google", "/freeBusy$", ANA, busy), ("calcom", "/slots$", "calcom:1", slots)],
-    ids=["google", "calcom"],
+    [
+        ("google", "/freeBusy$", ANA, busy),
+        ("calcom", "/slots$", "calcom:1", slots),
+        ("calendly", "/event_type_available_times$", f"calendly:{UUID}", times),
+    ],
+    ids=["google", "calcom", "calendly"],
 )
 async def test_times_that_cannot_be_are_not_free(
     books: Books, vendor: str, path: str, calendar: str, told: Callable[..., Any]
@@ -75,14 +85,16 @@ async def test_times_that_cannot_be_are_not_free(
         books.world.faults.clear()
         return message
 
-    for times, words in TIMES:
-        answers_with(json.dumps(told(times)))
-        assert words in await why(), times
+    books.seed("calendly", eventTypes=[{"uuid": UUID, "host": "ana"}])
+    for span, words in TIMES:
+        if vendor == "calendly" and span in ((LATER, NOON), (NOON, None)):
+            continue  # it tells no ends
+        answers_with(json.dumps(told(span)))
+        assert words in await why(), span
     for shape in SHAPES:
         answers_with(json.dumps(shape))
-        assert ("could not be read" if shape == "text" and vendor == "google" else "makes no sense") in await why(), (
-            shape
-        )
+        words = "could not be read" if shape == "text" and vendor == "google" else "makes no sense"
+        assert words in await why(), shape
     for page in (PAGE, "{", '{"data": ' + "[" * 100_000):
         answers_with(page)
         assert "could not be read" in await why(), page[:20]
@@ -108,6 +120,10 @@ async def test_events_and_bookings_of_no_known_shape_are_refused(books: Books, s
         ("calcom", lambda: calcom.get("x")),
         ("calcom", lambda: calcom.event_types()),
         ("calcom", lambda: calcom.told_of("https://x.example")),
+        ("calendly", lambda: calendly.event_type(UUID)),
+        ("calendly", lambda: calendly.get(UUID)),
+        ("calendly", lambda: calendly.find(HALF_HOUR, START)),
+        ("calendly", lambda: calendly.told_of("https://x.example")),
         ("google", lambda: google.find_events(ANA, "b1")),
         ("google", lambda: google.get_event(ANA, "b1")),
         ("google", lambda: google.access(ANA)),

@@ -19,6 +19,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities import crm, library, roster, store
+from activities.calendars import changes
 from activities.settings import Settings, settings
 from activities.vendors import temporal
 from workers import server
@@ -63,6 +64,8 @@ async def setup(using: Settings | None = None) -> AsyncIterator[str]:
     if chosen.hubspot_access_token:
         done = await crm.prepare()
         yield f"CRM {f'{len(done)} properties and stages made' if done else 'properties and stages are there'}"
+    if begun := await changes.subscribe():
+        yield f"webhooks of {' and '.join(begun)} added"
     if chosen.showrate_build:
         await _make_current(client, chosen.showrate_build)
         yield f"build {chosen.showrate_build} takes new leads"

@@ -144,6 +144,8 @@ def demo_environment(home: Path, ports: Ports, keys: dict[str, str]) -> dict[str
         "GOOGLE_BASE_URL": f"{sandbox}/google/calendar/v3/",
         "CALCOM_API_KEY": "cal_sandbox",
         "CALCOM_BASE_URL": f"{sandbox}/calcom",
+        "CALENDLY_TOKEN": "eyJ-sandbox",
+        "CALENDLY_BASE_URL": f"{sandbox}/calendly",
         "HUBSPOT_ACCESS_TOKEN": "sandbox",
         "HUBSPOT_BASE_URL": f"{sandbox}/hubspot",
         "SLACK_BOT_TOKEN": "xoxb-sandbox",

@@ -2,6 +2,7 @@
 
     ana@example.com, google:ana@example.com      a calendar at Google, by its id
     calcom:4711, calcom:4711@ana                 an event type at Cal.com; with a username, only that host will do
+    calendly:0f7c2a9e-...                        an event type at Calendly, by its UUID; it has one host
 
 ``capability`` says what is asked of each; one module keeps each vendor's way of it.
 """
@@ -18,12 +19,13 @@ from workflows.events import Booking
 from workflows.roster import Rep
 
 from .calcom import CalComCalendar
-from .capability import NEEDS, Ability, Calendar, Known, Mark, Refused, Span, ability
+from .calendly import CalendlyCalendar
+from .capability import NEEDS, Ability, Calendar, Elsewhere, Known, Mark, Refused, Span, ability
 from .google import GoogleCalendar
 
 _STUMBLE = 1.0
 """Seconds within which a failed read counts as a stumble and is repeated at once."""
-_VENDORS: dict[str, type[Calendar]] = {"google": GoogleCalendar, "calcom": CalComCalendar}
+_VENDORS: dict[str, type[Calendar]] = {"google": GoogleCalendar, "calcom": CalComCalendar, "calendly": CalendlyCalendar}
 
 
 def mark(booking: Booking) -> Mark:
@@ -80,5 +82,5 @@ async def check(rep: Rep, length: timedelta) -> list[Ability]:
 
 
 __all__ = [
-    "NEEDS", "Ability", "Calendar", "Known", "Mark", "Refused", "Span", "check", "configured", "look", "mark", "of",
+    "NEEDS", "Ability", "Calendar", "Elsewhere", "Known", "Mark", "Refused", "Span", "check", "configured", "look", "mark", "of",
 ]  # fmt: skip

@@ -172,12 +172,13 @@ class CalComCalendar:
         return ability("write", True)
 
     async def _changes(self) -> Ability:
-        url = f"{settings().showrate_public_url}/calcom/webhook"
-        remedy = f"add a webhook at Cal.com to {url} for {' and '.join(sorted(calcom.CHANGES))}, and set CALCOM_WEBHOOK_SECRET"
+        remedy = (
+            "set CALCOM_WEBHOOK_SECRET to a secret of your own and run `showrate setup`, which adds the webhook with it"
+        )
         if not settings().calcom_webhook_secret:
             return ability("changes", False, "CALCOM_WEBHOOK_SECRET is not set", remedy)
         try:
-            told = await calcom.told_of(url)
+            told = await calcom.told_of(settings().calcom_webhook)
         except ApplicationError as error:
             return lacking("changes", error, remedy)
         missing = ", ".join(sorted(calcom.CHANGES - told))

@@ -27,6 +27,14 @@ class Refused(Exception):
     """The calendar will not have this booking; the message is for people."""
 
 
+class Elsewhere(Refused):
+    """The account may not book, but the lead can, on the page ``link``, once."""
+
+    def __init__(self, link: str) -> None:
+        super().__init__("this rep's meetings can only be booked on their own page")
+        self.link = link
+
+
 class Mark(Model):
     """A booking of ours as the calendar is asked for it. ``event`` is the vendor's id, empty when it was never told."""
 

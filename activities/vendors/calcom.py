@@ -13,22 +13,18 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-import ssl
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from typing import Any
-
-import httpx
 
 from activities import faults
 from activities.settings import settings
-from activities.vendors import answers, status
+from activities.vendors import answers, rest
 from activities.vendors.draft import Draft
 from workflows.model import Instant, Model
 
-CHANGES = frozenset({"BOOKING_CANCELLED", "BOOKING_RESCHEDULED"})
-"""The triggers that say that somebody changed a booking elsewhere."""
+CHANGES = frozenset({"BOOKING_CREATED", "BOOKING_CANCELLED", "BOOKING_RESCHEDULED", "BOOKING_NO_SHOW_UPDATED"})
+"""The triggers that say that somebody booked elsewhere, changed a booking, or said who did not come."""
 
 _HOME = "https://api.cal.com"
 _BOOKINGS, _SLOTS, _EVENT_TYPES = "2024-08-13", "2024-09-04", "2024-06-14"
@@ -208,6 +204,25 @@ async def told_of(url: str) -> frozenset[str]:
         return frozenset(str(trigger) for row in mine for trigger in row["triggers"])
 
 
+async def subscribe(url: str, secret: str) -> bool:
+    """Have Cal.com tell ``url`` of changes, signed with ``secret``. False when it does already."""
+    missing = CHANGES - await told_of(url)
+    if not missing:
+        return False
+    asked = {
+        "active": True,
+        "subscriberUrl": url,
+        "triggers": sorted(missing),
+        "secret": secret,
+        "version": "2021-10-20",
+    }
+    try:
+        await _send("POST", "/v2/webhooks", _BOOKINGS, json=asked)
+    except Declined:
+        raise faults.permanent("Cal.com does not let us add a webhook") from None
+    return True
+
+
 def genuine(body: bytes, signature: str) -> bool:
     """Whether Cal.com signed this webhook's ``body``: HMAC-SHA256 under the webhook's secret. It signs no time, so a
     repeat is told by what it says."""
@@ -253,24 +268,9 @@ async def _send(method: str, path: str, version: str, *, gone: bool = False, **c
     house = settings()
     headers = {"Authorization": f"Bearer {house.calcom_api_key}", "cal-api-version": version}
     base = (house.calcom_base_url or _HOME).rstrip("/")
-    try:
-        async with httpx.AsyncClient(timeout=house.showrate_timeout, verify=_tls()) as client:
-            answer = await client.request(method, base + path, headers=headers, **content)
-    except httpx.RequestError as error:
-        raise faults.retry(f"Cal.com could not be reached: {type(error).__name__}") from None
+    answer = await rest.send("Cal.com", method, base + path, headers, **content)
     if gone and answer.status_code == 404:
         return None
     if answer.status_code in (400, 409) and method != "GET":
         raise Declined
-    if answer.status_code >= 400:
-        raise status.fault("Cal.com", answer.status_code, "", answer.headers.get("Retry-After"))
-    try:
-        return answer.json()
-    except (ValueError, RecursionError):
-        raise faults.retry("Cal.com's answer could not be read") from None
-
-
-@cache
-def _tls() -> ssl.SSLContext:
-    """Made once: reading the root certificates takes longer than a request."""
-    return httpx.create_ssl_context()
+    return rest.told("Cal.com", answer)

@@ -21,10 +21,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-import aiohttp
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
+
+from . import notices
 
 if TYPE_CHECKING:
     from .app import World
@@ -298,18 +299,14 @@ def routes(world: World) -> list[BaseRoute]:
     """The API's addresses and its state."""
     account = Account()
 
-    async def tell(trigger: str, row: dict[str, Any]) -> None:
+    def tell(trigger: str, row: dict[str, Any]) -> None:
         for hook in account.webhooks:
             if hook["active"] and trigger in hook["triggers"]:
-                body = told(trigger, row)
-                headers = {"Content-Type": "application/json"}
-                if hook.get("secret"):
-                    headers["x-cal-signature-256"] = signature(hook["secret"], body)
-                try:
-                    async with world.http.post(hook["subscriberUrl"], data=body, headers=headers):
-                        pass
-                except aiohttp.ClientError:
-                    continue
+
+                def sign(sent: bytes, secret: str = hook.get("secret", "")) -> dict[str, str]:
+                    return {"x-cal-signature-256": signature(secret, sent)} if secret else {}
+
+                world.spawn(notices.post(world, "calcom", hook["subscriberUrl"], told(trigger, row), sign))
 
     async def slots(request: Request, body: dict[str, Any]) -> Response:
         query = request.query_params
@@ -381,12 +378,12 @@ def routes(world: World) -> list[BaseRoute]:
 
     async def reschedule(request: Request, body: dict[str, Any]) -> Response:
         row = account.reschedule(request.path_params["uid"], _moment(body.get("start")))
-        world.spawn(tell("BOOKING_RESCHEDULED", row))
+        tell("BOOKING_RESCHEDULED", row)
         return _done(row, 201)
 
     async def cancel(request: Request, body: dict[str, Any]) -> Response:
         row = account.cancel(request.path_params["uid"], str(body.get("cancellationReason", "")))
-        world.spawn(tell("BOOKING_CANCELLED", row))
+        tell("BOOKING_CANCELLED", row)
         return _done(row)
 
     async def mark_absent(request: Request, body: dict[str, Any]) -> Response:

@@ -28,6 +28,7 @@ PREFIXES = {
     "/retell/": "retell",
     "/google/": "google",
     "/calcom/": "calcom",
+    "/calendly/": "calendly",
     "/hubspot/": "hubspot",
     "/slack/api/": "slack",
     "/openai/": "openai",
@@ -166,6 +167,8 @@ def refusal(vendor: str, status: int) -> dict[str, Any]:
         return {"error": {"errors": [one], "code": status, "message": shown}}
     if vendor == "calcom":
         return {"status": "error", "error": {"code": "HttpException", "message": message}}
+    if vendor == "calendly":
+        return {"title": message, "message": message, "details": []}
     if vendor == "hubspot":
         return {
             "status": "error",
