@@ -342,6 +342,10 @@ def test_not_fit_says_which_criterion_on_whose_word() -> None:
     assert case.state.disposition == "not_fit"
     assert case.state.reason == "team size is 1, wanted at least 3 (said: “just me”)"
     assert case.state.booking is None
+    early = Case(BOOK)
+    shown = GROUNDS.model_copy(update={"allowed": True, "rule": "evidence", "evidence": ("team size is 1 (said)",)})
+    assert early.ask(ev.Decline(disposition="not_fit", words="just me"), verdict=shown).allowed
+    assert early.state.reason == "team size is 1 (said)", "the report of their answer is still on its way"
 
 
 def test_the_reflection_carries_objections_the_next_step_and_what_people_have_to_do() -> None:

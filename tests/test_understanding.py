@@ -888,3 +888,11 @@ def test_no_text_breaks_the_readers(text: str) -> None:
     spelled.name_in(text)
     for kind in GRADED:
         assert 0 <= signs.weigh(kind, text) <= 1
+
+
+def test_no_to_whether_there_is_anything_else_denies_nothing() -> None:
+    talk = Talk(brief(learned={"use_case": "counts", "team_size": "20", "timeline": "now"}))
+    for words in ("Yes, sure.", "The second one, please.", "No, that's all."):
+        talk.hear(words)
+    assert [a.kind for a in talk.lead.acts] == ["offer_slots", "book"]
+    assert "denial" not in {sign.sign for sign in talk.state.signs}

@@ -481,10 +481,9 @@ class LeadWorkflow:
         return await self._decide(decide, False)
 
     async def _decide(self, decide: Decide, approved: bool) -> Answer:
-        known = self._state.answers.get(story.approved(decide.request))
-        if approved and known is not None:
-            return known
         waiting = [a.request.id for a in self._state.approvals if decide.request in ("", a.request.id)]
+        if approved and not waiting and (performed := self._approved(decide.request)):
+            return await self._answer_to(performed)
         if not waiting:
             return self._no("nothing_waits", "nothing of this lead waits for a person; it may have been dropped")
         if len(waiting) > 1:
@@ -496,6 +495,15 @@ class LeadWorkflow:
         )  # fmt: skip
         answer = await self._note(event)
         return await self._answer_to(story.approved(waiting[0])) if approved else answer
+
+    def _approved(self, request: str) -> str:
+        """The id under which ``request`` is performed or was, once somebody approved it; "" when nobody has. When it is
+        empty: what is performed now."""
+        if request:
+            again = story.approved(request)
+            known = again in self._state.answers or any(r.id == again for r in self._state.requests)
+            return again if known else ""
+        return next((r.id for r in self._state.requests if r.approved_by), "")
 
     @workflow.update
     async def take_over(self, by: By) -> Answer:

@@ -108,6 +108,8 @@ class Conversation:
                 self._open(text)
             if s.timings and s.timings[-1].first_word is None:
                 s.timings[-1].first_word = s.now
+                if s.asked is None:  # decided here, without the model
+                    s.timings[-1].decided = s.timings[-1].decided or s.now
             if result:
                 s.result = text
         # A space keeps two pieces of one utterance apart.

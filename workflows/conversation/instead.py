@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 LAST: tuple[Instead, ...] = ("question", "question", "person")
 """For a denial of which the playbook says nothing."""
+_AIMS = frozenset({"offer_slots", "book", "cancel", "decline", "call_back", "refer"})
+"""What a talk is about: once it is left to a person, there is nothing more to ask for here."""
 _SHORT = 6
 """Words of a yes that says nothing else."""
 
@@ -120,6 +122,8 @@ def _go(state: State, do: Instead, verdict: Verdict) -> None:
     if do == "when":
         state.when_asked += 1
     nodes = {"when": "follow_up", "meeting": "reschedule", "person": "handoff"}
+    if verdict.action in _AIMS:
+        nodes |= {"approval": "confirmation", "task": "confirmation"}
     node = nodes.get(do, "")
     if verdict.rule == "not_qualified" and state.fit.missing and state.node not in ("identity", "qualification"):
         node = "qualification"

@@ -358,10 +358,16 @@ def _signs(state: State, reading: Reading, raised: str) -> tuple[Sign, ...]:
     signs = []
     for kind, about, quote in found:
         weight = weigh(kind, quote, state.doubtful)
-        if weight:
+        if weight and not (kind == "denial" and _nothing_more(state, reading)):
             matter = raised if kind == "concern" else _about(state, about)
             signs.append(Sign(sign=kind, about=matter, quote=quote[:200], strength=weight, at=state.now))
     return tuple(signs)
+
+
+def _nothing_more(state: State, reading: Reading) -> bool:
+    """Whether their no only says that there is nothing else: all is settled, and it denies none of it."""
+    closes = reading.intent in ("no", "goodbye", "unclear") and not is_not_interested(state.last_words)
+    return state.node == "confirmation" and closes
 
 
 def _heard_signs(state: State, raised: str) -> list[Kind]:

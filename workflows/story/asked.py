@@ -51,7 +51,8 @@ def _done(state: Lead, at: datetime, request: ev.ActionAsked) -> Lead:
         case ev.HandOff() as action:
             return _handed_off(state, at, request.id, action)
         case ev.Decline() as action:
-            return marks.closing(state, at, action.disposition, _misfit(state, action) or action.words)
+            reason = _misfit(state, request) if action.disposition == "not_fit" else ""
+            return marks.closing(state, at, action.disposition, reason or action.words)
         case ev.Task() as action:
             state = marks.errand(
                 state, at, f"task:{request.id}", f"{_name(state)} wants to know: {action.what}", marks.quoted(action.words),
@@ -194,9 +195,9 @@ def _grounds(verdict: ev.Verdict | None) -> tuple[str, ...]:
     return (*(marks.quoted(words) for words in verdict.evidence), weighed if verdict.threshold else "")
 
 
-def _misfit(state: Lead, action: ev.Decline) -> str:
-    """Which criterion they failed, and on whose word."""
+def _misfit(state: Lead, request: ev.ActionAsked) -> str:
+    """Which criterion they failed, and on whose word: as it is known here, else as the conversation knew it, whose
+    report of the last answer may still be on its way."""
     book = registered().get(state.playbook)
-    if action.disposition != "not_fit" or book is None:
-        return ""
-    return "; ".join(c.in_words for c in fit_of(state, book).against)
+    against = tuple(c.in_words for c in fit_of(state, book).against) if book else ()
+    return "; ".join(against or (request.verdict.evidence if request.verdict else ()))
