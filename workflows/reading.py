@@ -236,3 +236,14 @@ _BYE = _any(
 def is_goodbye(text: str) -> bool:
     """Whether they close the talk."""
     return bool(_BYE.search(plain(text)))
+
+
+_PARTING = re.compile(
+    r"^(?:(?:ok|okay|well|right|alright|all right|thanks|thank you|no|yes|have a (?:good|nice|great) \w+) )*"
+    r"(?:good ?bye|bye(?: bye| now)?|see you(?: later)?|take care)(?: (?:then|now|bye|thanks|thank you))*$"
+)
+
+
+def is_parting(text: str) -> bool:
+    """Whether they say goodbye and nothing else, which answers no question."""
+    return bool(_PARTING.search(plain(text)))

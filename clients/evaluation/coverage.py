@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -13,8 +13,8 @@ from .play import Played
 from .suite import Result
 
 Place = tuple[str, ...]
-"""``node, NAME`` · ``exit, NODE, TO`` · ``denied, ACTION, RULE`` · ``allowed, ACTION`` · ``answer, OBJECTION, INDEX`` ·
-``fact, NAME`` · ``branch, NAME``; before it the audience, but for branches."""
+"""``node, NAME`` · ``exit, NODE, TO`` · ``denied, ACTION, RULE`` · ``allowed, ACTION`` · ``answer, OBJECTION, INDEX``
+(or ``short``) · ``fact, NAME`` · ``branch, NAME``; before it the audience, but for branches."""
 
 
 @dataclass
@@ -53,14 +53,22 @@ def _places(played: Played, playbook: Playbook) -> Iterable[Place]:
             yield audience, "allowed", verdict.action
         else:
             yield audience, "denied", verdict.action, verdict.rule
-    for name, objection in playbook.objections.items():
-        for index in range(len(objection.answers)):
-            if judge.matches(f"<objections.{name}.answers.{index}>", said, playbook):
-                yield audience, "answer", name, str(index)
+    for name, answer, words in _answers(playbook):
+        if judge.matches(words, said, playbook):
+            yield audience, "answer", name, answer
     for name in playbook.facts:
         if judge.matches(f"<facts.{name}>", said, playbook):
             yield audience, "fact", name
     yield from (("branch", name) for name in played.scenario.covers)
+
+
+def _answers(playbook: Playbook) -> Iterator[tuple[str, str, str]]:
+    """What the playbook says to each objection, in full and in passing: the objection, which answer, where it stands."""
+    for name, objection in playbook.objections.items():
+        for index in range(len(objection.answers)):
+            yield name, str(index), f"<objections.{name}.answers.{index}>"
+        if objection.short:
+            yield name, "short", f"<objections.{name}.short>"
 
 
 def expected(audience: str, playbook: Playbook) -> list[Place]:
@@ -70,11 +78,7 @@ def expected(audience: str, playbook: Playbook) -> list[Place]:
         *dict.fromkeys(
             (audience, "exit", node, way.to) for node, here in playbook.graph.items() for way in here.exits
         ),
-        *(
-            (audience, "answer", name, str(index))
-            for name, objection in playbook.objections.items()
-            for index in range(len(objection.answers))
-        ),
+        *((audience, "answer", name, answer) for name, answer, _ in _answers(playbook)),
         *((audience, "fact", name) for name in playbook.facts),
     ]
 

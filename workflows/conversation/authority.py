@@ -70,7 +70,7 @@ def authorize(
     value, counted, evidence = _weigh(state, action, name, quotes, before)
     case = Case(state, action, name, value, threshold, counted)
     rule, detail = "", ""
-    for each in RULES.get(name, (_OPTED_OUT,)):
+    for each in RULES[name]:
         detail = each.forbids(case)
         if detail:
             rule = each.name
@@ -187,6 +187,7 @@ _CLEAR, _OBSERVE, _PROPOSE = (
 _AT_FIRST, _AT_LAST = (_OPTED_OUT, _THERE), (_OBSERVE, _PROPOSE)
 
 RULES: dict[str, tuple[Rule, ...]] = {
+    **dict.fromkeys(TALK, (_OPTED_OUT,)),
     "offer_slots": (*_AT_FIRST, _QUALIFIED, _CLEAR, *_AT_LAST),
     "book": (*_AT_FIRST, Rule("slot_not_offered", _slot_not_offered), _QUALIFIED, _CLEAR, _WHOSE, *_AT_LAST),
     "cancel": (*_AT_FIRST, _MEETING, _CLEAR, _WHOSE, *_AT_LAST),
@@ -200,8 +201,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "opt_out": (),
     "hand_off": (_OPTED_OUT,),
 }
-"""Each action's rules in the order in which they are asked; the first that forbids wins. An action that is not named
-here only talks, and has ``after_opt_out``."""
+"""Each action's rules in the order in which they are asked; the first that forbids wins."""
 
 
 # ---- the evidence -------------------------------------------------------------------------------------------------

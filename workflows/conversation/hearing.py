@@ -176,7 +176,7 @@ def _press(talk: Conversation, digit: str) -> None:
     note(s, "key", detail=meaning or "nothing")
     if meaning in ("yes", "no", "stop"):
         _as_words(talk, meaning)
-    elif meaning == "person" and not s.closing and not s.opted_out:
+    elif meaning == "person" and not s.closing:
         moves.hand_off(talk, "pressed the key for a person")
     elif meaning == "repeat" and not s.closing and s.asked is None and s.pending is None:
         repeat(talk, s.floor.cut)

@@ -105,7 +105,8 @@ def turn_to(talk: Conversation, verdict: Verdict, action: Action | str) -> None:
     if best.keeps:
         s.wanted = action, verdict
     if best.do == "goodbye":
-        talk.close(verdict.rule, best.words)
+        if not s.opted_out or s.opt_out_kept:  # else the stop is acknowledged first, and that closes the talk
+            talk.close(verdict.rule, best.words)
         return
     _go(s, best.do, verdict)
     if best.words:

@@ -180,6 +180,8 @@ def next_question(state: State) -> str:
         state.last_asked = str(missing[0]["field"])
         return state.words(str(missing[0]["ask"]))
     state.last_asked = ""
+    if state.node == "booking" and not state.offered and state.booking is None:
+        return state.words(state.playbook.speech.which_day)
     return state.words(state.here.fallback)
 
 

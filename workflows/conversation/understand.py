@@ -15,6 +15,7 @@ from ..reading import (
     is_confirmation,
     is_denial,
     is_goodbye,
+    is_parting,
     names_meeting,
     plain,
 )
@@ -171,6 +172,8 @@ def settle(state: State, decision: Decision) -> Decision:
                 reading=reading.model_copy(update={"intent": intent}),
                 action=Proposal(name=name, args={"when": state.last_words}),
             )
+    if not plainly and ear.says(state, is_parting):
+        return Decision(reading=Reading(intent="goodbye", signs=reading.signs), action=Proposal(name="end"))
     if plainly and intent == reading.intent:
         # The wish is plain and was understood; a grave action that is not its own is not.
         mine = _ACTION.get(plainly, "say")
