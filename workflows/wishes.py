@@ -149,7 +149,7 @@ _HANDLE = "(decide [on]|handle|deal with|take care of|look after|make|take|run|m
 _DECISIONS = "(decision|decisions|calls|call|choices|purchases|purchasing decisions|buying decisions)"
 _TALK_TO = "((talk|speak|chat|deal|get in touch|reach out|talking|speaking|check|be talking|be speaking|get hold|get on) {directly} (to|with|of)|ask|asking|call|calling|contact|contacting|try|trying|email|ring|see)"
 _SOMEONE = "((my|our|the) {_} <role>|he|she|they|(mr|mrs|ms|miss|dr) _|(my|our) _)"
-_NAME = "!(<weekday>|<adv>|tomorrow|next|now|it|that|this|there|here|you|i|we|what|who|which|when|everything|nothing|nobody|time|demo|price|cost|size|team|one|thing|person|he|she|they|not) _"
+_NAME = "!(<weekday>|<adv>|tomorrow|next|now|it|that|this|there|here|you|i|we|what|who|which|when|everything|nothing|nobody|time|demo|price|cost|size|team|one|thing|person|he|she|they|not|how|why|where|much|many|none|any|some|all|each|both) _"
 _WRONG_NUMBER = _rules("wrong number")
 _REFERRAL = _rules(
     f"<you> [would] {{should|need to|have to|want to|better|must|got to|could|might|might want to|ought to|be|really|rather|probably|will|can|may|better off|be better off|best off|are}} {_TALK_TO} !(me|us|<back>|later|it|about|<real>|tomorrow|in|at|on|next|up|this|them about|a|louder|<then>) _",
@@ -185,7 +185,7 @@ def refers(text: str) -> bool:
 
 _WRONG = _rules(
     "wrong (number|person|guy|man|woman|lady|house|phone|home|place|residence|family|party)",
-    "(no one|nobody|no body|no person|none|not anyone|not anybody) {here|in this house} (by|with|of|called|named) (that|this|the|_) [name]", "(no one|nobody) (here|at this number|at this address) (called|named|by|goes by) _",
+    "(no one|nobody|no body|no person|none|not anyone|not anybody) {here|in this house} (by|with|called|named) (that|this|the|_) [name]", "(no one|nobody|no body|no person|none) {here|in this house} of (that|this|the) name", "(no one|nobody) (here|at this number|at this address) (called|named|by|goes by) _",
     "there (is|was) {<adv>} (no|nobody|no one|not any) !(rush|problem|time|need|way|hurry|signal|doubt|stock|reception|chance|one else|point|reason|price|difference) _ [_] (here|at this (number|address)|in this house)",
     "(does|do|has|have) not (live|work|lived|worked|stay|lives|works|been) (here|at this|with us|for us)", "(he|she|they) (left|moved [out|away]|quit|retired|died|passed away) {_} (years|months|ago|company|last)", "no longer (lives|works|live|work|here|with (us|the company))",
     "<i> (never|did not|have not|have never) {<adv>} (fill*|sent|send|submit*|signed|sign|ask*|request*|enquir*|inquir*|contact*|appl*|register*) {up|in|out|for|about|into|with|to} {_} [a|any|the|your] (form|anything|demo|one|any|that|this|it|information|<you>|website|site|company)",
