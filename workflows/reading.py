@@ -139,9 +139,20 @@ def is_denial(text: str) -> bool:
     return bool(_NO.search(words))
 
 
+_PARTLY = (
+    r"(?:not (?:a |one )?(?:hundred|100)(?: percent| per cent)? (?:sure|convinced|certain)"
+    r"|not (?:totally|completely|entirely|fully|quite|too|that|very|really|so|all that) (?:sure|convinced|certain|keen|confident)"
+    r"|(?:don't|can't|do not|cannot) (?:really )?see why not)"
+)
 HEDGES = re.compile(
+    rf"\b{_PARTLY}\b|"
     r"\b(?:i guess|guess so|i suppose|suppose so|maybe|perhaps|possibly|probably|might|could be|kind of|sort of|i think so|not sure|if you say so|"
-    r"whatever|i don't know|we'll see|we will see|let me think|in theory|more or less|if i have to|if i must)\b"
+    r"whatever|i don't know|we'll see|we will see|let me think|in theory|more or less|if i have to|if i must|if you (?:think|insist|like|really)|"
+    r"i (?:reckon|imagine|expect|suspect|would say)|i'd say|i think$|i think (?:that|it|this|i|we|i'd|we'd) ?(?:'?s|is|should|would|could|might|can|will|'ll)? ?"
+    r"(?:probably |maybe )?(?:works?|do|make|manage|suits?|be|fine|ok|okay|good|alright|all right|possible|doable)|as long as|unless|provided|"
+    r"(?:should|ought to|may|might) (?:probably )?(?:be (?:ok|okay|fine|alright|all right|good|possible|doable|able)|work|do|suit)|(?:don't|can't|do not|cannot) (?:really )?see why not|"
+    r""
+    r"but (?:ok|okay|fine|sure|yes|yeah|alright|all right|i guess|let's)|go on then|oh go on|if it (?:helps|works|fits|suits))\b"
 )
 """Words that take from what they stand with."""
 FILLERS = re.compile(r"\b(?:u+m+|u+h+(?! huh)|h+m+|e+r+|mm+(?! hm))\b")
@@ -158,24 +169,50 @@ def hesitates(text: str) -> bool:
 _AGREES = _any(
     rf"{_YES.pattern}",
     r"\b(?:guess|suppose|think) so\b|\b(?:i|we) (?:could|can|might) do (?:that|it)\b|\b(?:that|it) (?:works|could work|might work|would be (?:ok|okay|fine))\b",
-    r"\b(?:sure|yes|yeah|okay|ok|fine|alright)(?: whatever)?$",
+    r"\b(?:sure|yes|yeah|okay|ok|fine|alright|all right)(?: (?:whatever|then|let's .*))?$",
+    r"\b(?:i|we) (?:could|can|might|should) (?:\w+ )?(?:do|make|manage|fit|squeeze) (?:that|it|this)\b|\b(?:that|it|this|which) (?:\w+ )?(?:should|would|could|might|may|will|ought to) (?:\w+ )?(?:work|do|suit|be (?:ok|okay|fine|good|possible|doable|alright|all right))\b",
+    r"\bthink (?:that|it|this)(?:'?s| is)? ?(?:works|fine|ok|okay|good|alright|all right|possible|doable)\b|\b(?:should|ought to|might) be (?:ok|okay|fine|good|possible|doable|alright|all right|able to)\b",
+    r"\bsee why not\b|^(?:oh )?go on(?: then)?\b|\bbut (?:ok|okay|fine|sure|yes|yeah|alright|all right|let's)\b",
 )
+_NOT_QUITE = re.compile(_PARTLY)
+_NOT_SO = re.compile(r"\b(?:guess|suppose|maybe|think|probably|perhaps|sure|i'd|would|should|might|rather|reckon|imagine) not\b")
 _NO_YES = re.compile(
-    r"\b(?:guess|suppose|maybe|think|probably|perhaps|sure|i'd|would|rather) not\b|\bnot (?:sure|really|yet|now|today)\b|\b(?:don't|doesn't|can't|won't|isn't|wasn't)\b|\bno\b(?! problem)"
+    r"\bnot (?:sure|really|yet|now|today)\b|\b(?:don't|doesn't|can't|won't|isn't|wasn't)\b|\bno\b(?! problem)"
 )
-_MUMBLED = re.compile(rf"^(?:(?:{FILLERS.pattern}|\b(?:well|oh|ah)\b) ?)+")
+_MUMBLED = re.compile(rf"^(?:(?:{FILLERS.pattern}|\b(?:well|oh|ah|i mean|you know|let me (?:think|see)|so|look|listen|honestly)\b) ?)+")
 
 
 def agrees(text: str) -> bool:
     """Whether there is a yes of any kind in these words, also a doubtful one: "yes", "I guess so", "maybe, sure"."""
     words = _MUMBLED.sub("", plain(text))
-    return bool(_AGREES.search(words)) and not _NO_YES.search(words)
+    if _NOT_SO.search(words) or _NO_YES.search(_NOT_QUITE.sub(" ", words)):
+        return False
+    return bool(_AGREES.search(words) or _YES.search(" ".join(HEDGES.sub(" ", words).split())))
 
 
 def is_hesitating_yes(text: str) -> bool:
     """A yes that doubt can be heard in: "yeah... I guess", "maybe, sure", "um, okay". It books nothing by itself."""
     words = plain(text)
     return bool(HEDGES.search(words) or FILLERS.search(words)) and agrees(text)
+
+
+_WHILE = r"(?:(?:just |about |only )*(?:one|a|half a|two|a quick|another|a couple of) (?:moments?|seconds?|secs?|minutes?|min|mins|ticks?|mo)|a bit|a little)"
+_STALL = re.compile(
+    r"(?:(?:oh|uh|um|er|hm+|sorry|okay|ok|please|yes|yeah|well|actually|just|right|so|hey|can you|could you|would you|and|thanks|thank you|would you mind|i'm sorry|"
+    rf"{_WHILE}|(?:hold|hang|wait|holding|hanging)(?: on)?(?: for)?(?: {_WHILE})?|bear with me|give me {_WHILE}|i need {_WHILE}|i'll (?:just )?be (?:right )?(?:back|with you)|in {_WHILE}|"
+    r"(?:let me|lemme|i'll|i'm|i am|i will|i need to|i have to)(?: just)? (?:grab|get|find|fetch|pull up|open|look up|see if|look for|close|turn|move|shut|get to|go|step|step outside|put|switch|check|see|look at|looking|getting|finding|opening)(?: \w+){0,6}|"
+    r"(?:someone's|somebody's|there's someone) at the door|i'm just (?:looking|checking|getting|pulling|opening)(?: \w+){0,5}) ?){1,6}"
+)
+_NO_STALL = re.compile(r"\b(?:with(?! me\b| you\b)|my (?:boss|wife|husband|partner|team|manager|colleague)|back to you|some|quotes?|it|by)\b")
+_WAITS = re.compile(r"\b(?:(?:one|an?|two|another|quick) (?:moment|second|sec|secs|seconds|tick|mo)|just (?:an?|one|two|another) \w+|hold|hang on|wait|bear with|give me|let me|lemme|i'll|"
+    r"be right|door|looking|getting|finding|opening|need a)\b")
+
+
+def stalls(text: str) -> bool:
+    """Whether these words only ask for a moment's patience: "sorry, one second", "let me grab my diary". They answer
+    nothing."""
+    words = plain(text)
+    return bool(_STALL.fullmatch(words) and _WAITS.search(words)) and not _NO_STALL.search(words)
 
 
 _AGAIN = _any(

@@ -117,6 +117,8 @@ class Speech(Strict):
     """Before something doubtful is relied on; ``{value}`` as it was understood."""
     approval: str = "I have to check that with a colleague first. You get a text as soon as it is settled."
     """The action is left to a person (``propose``)."""
+    wait: str = "Of course, take your time."
+    """To somebody who asks for a moment."""
     now_call: str = "You have me on the line now, so let us settle it right away."
     """They ask for a call now, in the call."""
     which_day: str = "Which day would suit you?"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..events import OptOut
-from ..reading import is_confirmation, is_goodbye, is_greeting, is_opt_out
+from ..reading import is_confirmation, is_goodbye, is_greeting, is_opt_out, stalls
 from ..wishes import asks_person, asks_robot, wish
 from . import branches, machines, moves, readback
 from .signals import KeepOptOut
@@ -32,6 +32,9 @@ def decide(talk: Conversation, text: str) -> bool:
         return False  # its result comes first; then these words are understood
     elif is_greeting(text) and s.brief.channel == "call":
         _greeted(talk)
+    elif stalls(text) and s.brief.channel == "call":
+        s.stalled = True
+        talk.say(s.words(talk.playbook.speech.wait))
     else:
         return _wish(talk, text) or readback.answered(talk, text)
     return True

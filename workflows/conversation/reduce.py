@@ -126,7 +126,7 @@ def take_words(s: State, text: str, confidence: float | None) -> None:
         s.measured["pause"] = round(pause, 3)
     _tell_turn(s, text, confidence, s.now - began)
     s.fresh = s.version
-    s.quiet, s.quiet_at = 0, None
+    s.quiet, s.quiet_at, s.stalled = 0, None, False
     s.keys, s.key_at = "", None
     s.result = ""
     s.lines.append(Line(who="lead", text=text, at=s.now))

@@ -35,7 +35,8 @@ def patience(state: State) -> timedelta:
         wait *= call.patience.complex
     if state.pauses:
         wait = max(wait, timedelta(seconds=median(state.pauses)) * call.patience.own)
-    return min(wait, plain * max(call.patience.most, 1.0))
+    most = plain * max(call.patience.most, 1.0)
+    return most if state.stalled else min(wait, most)
 
 
 def _takes_thought(state: State) -> bool:

@@ -202,6 +202,8 @@ class State:
     """How long they took to begin their last answers, in seconds."""
     prompted: list[str] = field(default_factory=list)
     """What their silences were met with: none of it is said again."""
+    stalled: bool = False
+    """They asked for a moment, and have said nothing since."""
     fillers: int = 0
     """How many waits were bridged with a filler."""
     moments: list[Noted] = field(default_factory=list)

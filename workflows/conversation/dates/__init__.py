@@ -12,10 +12,11 @@ typed: "the second one", "tomorrow at ten", "half past three", "Tuesday the 24th
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time, timedelta
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from ...tokens import tokens
+from ...tokens import bag, tokens
 from .choice import choose, fits
 from .said import ELSEWHERE, Clock, Mention, Part, Said, span
 from .scan import mentions, names_any
@@ -33,13 +34,30 @@ def read(text: str, zone: str, now: datetime, anchor: datetime | None = None) ->
     """What ``text``, said at ``now`` to somebody in ``zone``, names of a time; an empty Said when nothing. Of several
     times it is the first, with what the later ones add to it. ``anchor``: the time spoken of before, for "same time",
     "the day after", "an hour later"."""
-    found = [mention.said for mention in mentions(tokens(text), zone, now, anchor)]
+    t = tokens(text)
+    found = [mention.said for mention in _meant(t, mentions(t, zone, now, anchor))]
     if not found:
         return Said()
     said = found[0]
     for other in found[1:]:
         said = _completed(said, other)
     return said
+
+
+_CORRECTING = bag("no sorry actually mean meant rather instead wait make")
+
+
+def _meant(t: Sequence[str], found: list[Mention]) -> list[Mention]:
+    """The times that stand: not one that is denied beside another ("not Monday, Tuesday"), nor one that is taken back for
+    the next ("Thursday, no sorry, Friday")."""
+    left = []
+    for n, mention in enumerate(found):
+        denied = mention.start and t[mention.start - 1] == "not"
+        until = found[n + 1].start if n + 1 < len(found) else len(t)
+        if n + 1 < len(found) and (denied or not _CORRECTING.isdisjoint(t[mention.stop : until])):
+            continue
+        left.append(mention)
+    return left or found
 
 
 def _completed(said: Said, other: Said) -> Said:
@@ -106,6 +124,8 @@ def moment(said: Said, zone: str, now: datetime) -> datetime | None:
         return now + said.delay
     if said.empty or (said.shift is not None and said.first is None and said.clock is None):
         return None
+    if not said.loose and said.first is not None and said.first == said.last and not _exists(said, said.first):
+        return None
     local = ZoneInfo(said.zone if said.zone and said.zone != ELSEWHERE else zone)
     today = now.astimezone(local).date()
     at = said.clock.likely() if said.clock else _FIRST_HOURS[said.part]
@@ -122,6 +142,11 @@ def moment(said: Said, zone: str, now: datetime) -> datetime | None:
         if later > now:
             return later
     return _at(datetime.combine(day + timedelta(1), at), local, now) if said.first is None else None
+
+
+def _exists(said: Said, day: date) -> bool:
+    """Whether ``day`` is the weekday and number named with it: "Monday the 10th" may be no day at all."""
+    return said.weekday in (None, day.weekday()) and said.monthday in (None, day.day)
 
 
 def _at(wall: datetime, zone: ZoneInfo, now: datetime) -> datetime:

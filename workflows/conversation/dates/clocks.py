@@ -14,6 +14,7 @@ Tokens = Sequence[str]
 
 _HOUR_WORDS = "one two three four five six seven eight nine ten eleven twelve"
 HOURS = {word: n for n, word in enumerate(_HOUR_WORDS.split(), 1)}
+_LATE_HOURS = {word: n for n, word in enumerate(["thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"], 13)}
 _MINUTES = {"five": 5, "ten": 10, "fifteen": 15, "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50}
 _HALVES = ("am", "pm")
 NOUNS = bag(
@@ -136,10 +137,20 @@ def _one(t: Tokens, i: int, beside: bool) -> Found | None:
         found = _relative(t, i)
         if found is not None:
             return found
+    if at in _LATE_HOURS and (beside or (i and t[i - 1] == "at")) and (late := _late(t, i)) is not None:
+        return late
     hour = hour_of(at)
     if hour is None or (at.isdecimal() and len(at) == 2 and at[0] == "0" and not beside):
         return None
     return _from_hour(t, i, hour, beside)
+
+
+def _late(t: Tokens, i: int) -> Found | None:
+    """"sixteen thirty", "fifteen hundred": the clock of 24 hours, spoken."""
+    if t[i + 1 : i + 2] == ["hundred"]:
+        return _closed(t, i + 3 if t[i + 2 : i + 3] == ["hours"] else i + 2, Clock(_LATE_HOURS[t[i]]))
+    minute = _minute_at(t, i + 1)
+    return _closed(t, minute[1], Clock(_LATE_HOURS[t[i]], minute[0])) if minute else None
 
 
 def _digital(t: Tokens, i: int) -> Found | None:

@@ -133,10 +133,14 @@ def _the(t: Tokens, i: int, today: date) -> tuple[Day, int] | None:
     if t[i + 1] in ("end", "beginning", "start", "middle", "last", "week", "weekend", "day", "coming", "next", "following"):
         rule = FIRST_WORDS.get(t[i + 1], _this_or_next)
         return rule(t, i + 1, today)
+    if t[i + 1] in WEEKDAYS:
+        return _weekday(t, i + 1, today)
     found = ordinal_at(t, i + 1)
     if found is None:
         return None
     number, after = found
+    if nth := _nth_of_month(number, t, after, today):
+        return nth
     if after < len(t) and t[after] in ("of", "de") and after + 1 < len(t) and t[after + 1] in MONTHS:
         return _dated_day(number, MONTHS[t[after + 1]], today, after + 2)
     if after < len(t) and t[after] in MONTHS and t[after] != "may":
@@ -205,6 +209,8 @@ def _weekday(t: Tokens, i: int, today: date, later: int = 0, exact: bool = False
     if t[i] in _DOUBTFUL and not exact and not _surely_weekday(t, i):
         return None
     day = today + timedelta((index - today.weekday()) % 7)
+    if stop := _words(t, after, "after next"):
+        return _single(_next(index, today) + timedelta(7)), stop
     if stop := _words(t, after, "week", "of next week", "next week", "in next week"):
         if t[after] == "week":
             return _single(day + timedelta(7)), stop
@@ -236,6 +242,34 @@ def _surely_weekday(t: Tokens, i: int) -> bool:
     )
 
 
+def _nth_of_month(number: int, t: Tokens, i: int, today: date) -> tuple[Day, int] | None:
+    """"(the first) Monday of next month", "(the last) Friday in April": ``number`` is which of them, -1 the last. Without
+    a month's name that of today, or the next one when it is over."""
+    if not (i + 2 < len(t) and t[i] in WEEKDAYS and t[i + 1] in ("of", "in")):
+        return None
+    j = i + 3 if t[i + 2] in ("the", "this", "next") else i + 2
+    if j < len(t) and t[j] in MONTHS:
+        months = [first] if (first := dated(1, MONTHS[t[j]], today.replace(day=1))) else []
+    elif t[j : j + 1] == ["month"]:
+        begin = today.replace(day=1)
+        months = [_after_month(begin)] if t[i + 2] == "next" else [begin, _after_month(begin)]
+    else:
+        return None
+    days = (_weekday_in(month, WEEKDAYS[t[i]], number) for month in months)
+    return next(((_single(day), j + 1) for day in days if day is not None and day >= today), None)
+
+
+def _after_month(first: date) -> date:
+    return first + timedelta(monthrange(first.year, first.month)[1])
+
+
+def _weekday_in(first: date, weekday: int, number: int) -> date | None:
+    """The ``number``-th such weekday of the month that begins at ``first``, -1 the last; None when it has fewer."""
+    length = monthrange(first.year, first.month)[1]
+    days = [first + timedelta(n) for n in range(length) if (first + timedelta(n)).weekday() == weekday]
+    return days[-1] if number < 0 else days[number - 1] if number <= len(days) else None
+
+
 def _monday(today: date) -> date:
     return today - timedelta(today.weekday())
 
@@ -256,6 +290,8 @@ def _this_or_next(t: Tokens, i: int, today: date) -> tuple[Day, int] | None:
     at, monday = t[j], _monday(today)
     if at in WEEKDAYS:
         if which == "last":
+            if nth := _nth_of_month(-1, t, j, today):
+                return nth
             return _single(today - timedelta((today.weekday() - WEEKDAYS[at] - 1) % 7 + 1)), j + 1
         if which in ("next", "proximo", "proxima"):
             return _single(_next(WEEKDAYS[at], today)), j + 1
@@ -333,7 +369,8 @@ def _part_of_span(t: Tokens, i: int, today: date) -> tuple[Day, int] | None:
 
 
 def weeks_on(t: Tokens, i: int, today: date) -> tuple[Day, int] | None:
-    """"a week from Tuesday", "a week on Tuesday", "a week today", "the week after next", "two weeks from tomorrow"."""
+    """"a week from Tuesday", "a week on Tuesday", "a week today", "the week after next", "two weeks from tomorrow", "three
+    days after Monday"."""
     if t[i] == "week":
         after = _words(t, i, "week after next")
         monday = _monday(today)
@@ -344,17 +381,19 @@ def weeks_on(t: Tokens, i: int, today: date) -> tuple[Day, int] | None:
         count, j = 1.0, i + 2
     else:
         found = quantity(t, i)
-        if found is None or t[found[1] : found[1] + 1] != ["weeks"]:
+        if found is None or t[found[1] : found[1] + 1] not in (["weeks"], ["days"]):
             return None
-        count, j = found[0], found[1] + 1
-    if j < len(t) and t[j] in ("from", "on"):
+        count, j = found[0] / (1 if t[found[1]] == "weeks" else 7), found[1] + 1
+        if t[j - 1] == "days" and t[j : j + 1] not in (["from"], ["after"]):
+            return None
+    if j < len(t) and t[j] in ("from", "on", "after"):
         j += 1
     if j >= len(t) or not (t[j] in WEEKDAYS or t[j] in ("today", "tomorrow", "now")):
         return None
     base = (_single(today), j + 1) if t[j] == "now" else day_at(t, j, today)
     if base is None or count > 52:
         return None
-    return _single(base[0].first + timedelta(7 * count)), base[1]
+    return _single(base[0].first + timedelta(round(7 * count))), base[1]
 
 
 def _spanish_the(t: Tokens, i: int, today: date) -> tuple[Day, int] | None:

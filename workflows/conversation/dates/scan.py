@@ -31,7 +31,7 @@ _CLOCK_STARTS = frozenset(HOURS) | {"noon", "midday", "midnight", "quarter", "ha
 _PART_STARTS = bag("morning mornings afternoon afternoons evening evenings night tarde noche after following before first end por en de")
 _STARTS = (
     _CLOCK_STARTS | frozenset(FIRST_WORDS) | frozenset(WEEKDAYS) | frozenset(MONTHS) | frozenset(ORDINALS) | _PART_STARTS
-    | bag("in within en dentro same misma hour hours minutes day days week weeks fortnight five ten forty fifty thirty an a couple")
+    | bag("thirteen fourteen fifteen sixteen seventeen eighteen nineteen in within en dentro same misma hour hours minutes day days week weeks fortnight five ten forty fifty thirty an a couple")
 )  # fmt: skip
 SIGNS = (_STARTS | ZONE_WORDS | bag("lunch work month later earlier night")) - bag(
     "the a an la las in en de por first second one two three after before last end this half start couple my your our"
