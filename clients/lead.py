@@ -152,6 +152,12 @@ def cancel(lead: Named, words: Words = "", by: Who = "command", as_json: AsJson 
     _change("cancel", lead, by, as_json, words=words)
 
 
+@app.command()
+def undo(lead: Named, words: Words = "", by: Who = "command", as_json: AsJson = False) -> None:
+    """Take back the last booking, move or cancellation: what was before stands again, if it is still free."""
+    _change("undo", lead, by, as_json, words=words)
+
+
 @app.command("take-over")
 def take_over(lead: Named, words: Words = "", by: Who = "command", as_json: AsJson = False) -> None:
     """A person takes over: the agent starts nothing more."""

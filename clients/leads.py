@@ -34,6 +34,7 @@ CHANGE_WITHIN = 25.0
 ACTIONS = {
     "reschedule": "reschedule",
     "cancel": "cancel",
+    "undo": "undo",
     "take-over": "take_over",
     "release": "release",
     "attended": "attended",
@@ -184,6 +185,7 @@ def told(action: str, answer: Answer) -> str:
         return {
             "reschedule": "The meeting is moved.",
             "cancel": "The meeting is cancelled.",
+            "undo": "Undone: what was before stands again.",
             "take-over": "You have taken over; the agent stays silent.",
             "release": "The agent goes on.",
             "attended": "Marked as attended.",

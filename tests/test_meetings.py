@@ -7,7 +7,8 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -122,6 +123,15 @@ def lead() -> str:
 
 @pytest.fixture
 async def desk(client: Client, books: Books) -> AsyncIterator[Desk]:
+    async with open_desk(client, books) as made:
+        yield made
+
+
+@asynccontextmanager
+async def open_desk(
+    client: Client, books: Books, workflows: Sequence[type] = (), acts: Sequence[Callable[..., Any]] = ()
+) -> AsyncIterator[Desk]:
+    """A desk whose worker has these workflows and activities too."""
     sales = next(b for b in library.playbooks(settings().showrate_playbooks) if b.meeting.length == HALF_HOUR)
     playbook.register([sales])
     tag = secrets.token_hex(4)
@@ -130,7 +140,7 @@ async def desk(client: Client, books: Books) -> AsyncIterator[Desk]:
         Rep(id=rep, name=name, calendar=f"{rep}@tallyhook.example", zone=zone, hours=ALWAYS)
         for rep, name, zone in ((ana, "Ana", "America/New_York"), (ben, "Ben", "America/Los_Angeles"))
     ]
-    async with running_worker(client, [RepWorkflow, TeamWorkflow]):
+    async with running_worker(client, [RepWorkflow, TeamWorkflow, *workflows], acts):
         await roster.set_roster(client, Team(id=f"sales-{tag}", reps=tuple(reps)))
         yield Desk(client, books, f"sales-{tag}", ana, ben, sales.hash)
 

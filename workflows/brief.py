@@ -128,11 +128,18 @@ def view(state: Lead, playbook: Playbook, step: Step | None) -> View:
         learned={k: v.value for k, v in known.items()},
         criteria=standing.fit_of(state, playbook).criteria if known else (), signs=standing.signs_of(state),
         concerns=tuple(state.concerns.values()), approvals=tuple(_waiting(state, each) for each in state.approvals),
-        booking=state.booking, missed=state.missed, touches=state.touches,
+        booking=state.booking, missed=state.missed, undo=_undone(state), touches=state.touches,
         milestones=state.milestones, next_step=type(step).__name__ if step else "",
         next_at=step.until if isinstance(step, Wait) else None, next_reason=step.reason if step else "",
         needs_review=state.review,
     )  # fmt: skip
+
+
+def _undone(state: Lead) -> str:
+    if state.before is None or state.before.made != (state.booking.id if state.booking else ""):
+        return ""
+    stood = state.before.booking
+    return f"{written_time(stood.start, state.zone)} with {stood.rep_name}" if stood else "that no meeting is booked"
 
 
 def _waiting(state: Lead, approval: Approval) -> Waiting:

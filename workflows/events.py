@@ -249,6 +249,14 @@ class SendLink(Model):
     kind: Literal["send_link"] = "send_link"
 
 
+class Undo(Model):
+    """Take back the last change of the meeting: what stood before it stands again. People ask for it, no conversation
+    does."""
+
+    kind: Literal["undo"] = "undo"
+    words: str = ""
+
+
 Action = Annotated[
     OfferSlots | Book | Cancel | OptOut | Decline | CallBack | HandOff | SendLink | Task | Refer,
     Field(discriminator="kind"),
@@ -454,7 +462,7 @@ class ActionAsked(_Event):
     id (``CALL:TURN``, an update id); ``version`` the state version it was authorised on (0: not from a call)."""
 
     kind: Literal["action_asked"] = "action_asked"
-    action: Action
+    action: Action | Undo
     by: str
     attempt: str = ""
     version: int = 0

@@ -82,6 +82,20 @@ class Approval(Model):
     """The meeting that stood when it was asked for: with another one it is stale."""
 
 
+class Before(Model):
+    """How the lead stood before the last change of its meeting: what an undo brings back."""
+
+    made: str = ""
+    """The booking that the change made; none when it was a cancellation."""
+    booking: ev.Booking | None = None
+    missed: ev.Booking | None = None
+    booked_at: Instant | None = None
+    stage: Stage = "new"
+    moves: int = 0
+    owner: str = ""
+    callback_at: Instant | None = None
+
+
 class Owed(Model):
     """Something the next reflection carries to the CRM or the reps' channel."""
 
@@ -158,6 +172,8 @@ class Lead(Model):
     booking: ev.Booking | None = None
     booked_at: Instant | None = None
     missed: ev.Booking | None = None
+    before: Before | None = None
+    """Before the last change of the meeting, while that can be undone."""
     bookings: int = 0
     moves: int = 0
     reminded: tuple[str, ...] = ()

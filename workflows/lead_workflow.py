@@ -222,7 +222,7 @@ class LeadWorkflow:
 
     async def _unbook(self, step: plan.Unbook) -> ev.Event:
         action = step.request.action
-        words = action.words if isinstance(action, ev.Cancel) else ""
+        words = action.words if isinstance(action, ev.Cancel | ev.Undo) else ""
         self._release(step.booking, "cancelled")
         return ev.MeetingCancelled(at=workflow.now(), request=step.request.id, booking=step.booking.id, words=words)
 
@@ -360,7 +360,7 @@ class LeadWorkflow:
         await workflow.wait_condition(lambda: self._applied >= ticket)
 
     async def _ask(
-        self, action: ev.Action, by: str, request: str, attempt: str = "", version: int = 0,
+        self, action: ev.Action | ev.Undo, by: str, request: str, attempt: str = "", version: int = 0,
         verdict: ev.Verdict | None = None,
     ) -> Answer:  # fmt: skip
         """Ask for ``action`` and wait for its answer; a repeat under the same id gets the first one."""
@@ -463,6 +463,11 @@ class LeadWorkflow:
     async def cancel(self, by: By) -> Answer:
         """Cancel the meeting."""
         return await self._ask(ev.Cancel(words=by.words), by.by, by.id)
+
+    @workflow.update
+    async def undo(self, by: By) -> Answer:
+        """Take back the last booking, move or cancellation: the meeting, rep and reminders that were stand again."""
+        return await self._ask(ev.Undo(words=by.words), by.by, by.id)
 
     @workflow.update
     async def opt_out(self, by: By) -> Answer:

@@ -10,7 +10,7 @@ LeadWorkflow
     updates   ``connect`` Connect -> Brief, ``act`` Act -> Answer, ``report`` Report -> int (the new version),
               ``reschedule`` Move -> Answer, ``cancel`` By -> Answer, ``take_over`` By -> Answer, ``release`` By ->
               Answer, ``attended`` By -> Answer, ``no_show`` By -> Answer, ``joined`` Joined -> Answer,
-              ``confirm`` By -> Answer, ``hold`` By -> Answer, ``opt_out`` By -> Answer, ``approve`` Decide -> Answer,
+              ``confirm`` By -> Answer, ``undo`` By -> Answer, ``hold`` By -> Answer, ``opt_out`` By -> Answer, ``approve`` Decide -> Answer,
               ``reject`` Decide -> Answer
     queries   ``view`` -> View, ``why`` -> list of Entry
 """
@@ -249,6 +249,8 @@ class View(Model):
     booking: Booking | None = None
     missed: Booking | None = None
     """The meeting that was missed last, until the next is booked."""
+    undo: str = ""
+    """What an undo of the meeting's last change would bring back, in words; empty when there is nothing to undo."""
     touches: tuple[Touched, ...] = ()
     milestones: dict[str, Instant] = Field(default_factory=dict)
     next_step: str = ""

@@ -47,10 +47,30 @@ def requests(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
             slot = _slot(state, playbook, request)
             if slot is not None:
                 return MakeBooking(key=key, rule="asked", reason=words, request=request, slot=slot)
+        if action.kind == "undo":
+            return _undoing(state, request, key, words)
         if action.kind == "cancel" and state.booking:
             return Unbook(key=key, rule="asked", reason=words, request=request, booking=state.booking)
         return settle(key, "asked", words, ev.ActionDone(at=now, request=request.id))
     return None
+
+
+def _undoing(state: Lead, request: ev.ActionAsked, key: str, words: str) -> Step:
+    """What stood is booked again, through the same transaction as any move; where nothing stood, the booking goes."""
+    stood = state.before.booking if state.before else None
+    if stood is not None:
+        slot = ev.Slot(id=f"{stood.rep}@{stood.start.isoformat()}", rep=stood.rep, start=stood.start, end=stood.end)
+        return MakeBooking(key=key, rule="asked", reason=words, request=request, slot=slot)
+    assert state.booking is not None
+    return Unbook(key=key, rule="asked", reason=words, request=request, booking=state.booking)
+
+
+def _not_undone(state: Lead, now: datetime) -> str:
+    """The rule against an undo: nothing changed since, or what stood is over."""
+    before = state.before
+    if before is None or before.made != (state.booking.id if state.booking else ""):
+        return "nothing_to_undo"
+    return "time_passed" if before.booking is not None and before.booking.start <= now else ""
 
 
 def denied(state: Lead, playbook: Playbook, request: ev.ActionAsked, now: datetime) -> str:
@@ -59,6 +79,8 @@ def denied(state: Lead, playbook: Playbook, request: ev.ActionAsked, now: dateti
     kind = request.action.kind
     if kind == "opt_out":
         return ""
+    if kind == "undo":
+        return _not_undone(state, now)
     rang_us = state.call is not None and state.call.inbound
     if state.opted_out_at and request.by == AGENT and (not rang_us or kind in ("call_back", "send_link")):
         return "opted_out"

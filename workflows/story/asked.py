@@ -148,7 +148,7 @@ def approved(request: str) -> str:
     return f"{request}:approved"
 
 
-def _as_approved(waiting: Approval) -> ev.Action:
+def _as_approved(waiting: Approval) -> ev.Action | ev.Undo:
     """The action as it can be done after the talk: a slot by its instant, since other times may have been offered
     since; times to offer as the link where they stand."""
     if waiting.slot is not None:

@@ -80,7 +80,7 @@ def quoted(words: str) -> str:
     return f"“{words[:500]}”" if words else ""
 
 
-def meant(state: Lead, action: ev.Action, slot: ev.Slot | None = None) -> str:
+def meant(state: Lead, action: ev.Action | ev.Undo, slot: ev.Slot | None = None) -> str:
     """What an action would do, for people: "book Tue Nov 24, 3:30 PM EST with ana"."""
     match action:
         case ev.Book():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .. import events as ev
-from ..lead import Lead
+from ..lead import Before, Lead
 from ..messages import Answer
 from ..wording import written_time
 from . import marks
@@ -27,19 +27,24 @@ def slots_found(state: Lead, event: ev.SlotsFound) -> Lead:
 
 
 def meeting_booked(state: Lead, event: ev.MeetingBooked) -> Lead:
-    booking, moved = _continued(event.booking, state.booking), state.booking is not None
+    undone = undo(state, event.request)
+    booking, moved = _continued(event.booking, state.booking, undone), state.booking is not None
     recovered = state.missed is not None
     ours = bool(state.homeless) or event.adopted  # no move of the lead's own
     request = next((r for r in state.requests if r.id == event.request), None)
+    stood = state
     state = state.but(
         booking=booking, booked_at=event.at, bookings=state.bookings + 1, moves=state.moves + (1 if moved and not ours else 0), homeless="",
         outside=_left(state.outside, event), clash="", invitation="", review="" if state.review == "clash" else state.review,
         missed=None, offered=(), callback_at=None, owner=booking.rep, attendance=None, outcome_due=False,
     )  # fmt: skip
-    state = marks.due(state, f"due/booked/{booking.id}", "moved" if moved else "confirmation")
+    state = state.but(before=_before(stood, booking.id))
+    state = marks.due(state, f"due/booked/{booking.id}", "moved" if moved or undone else "confirmation")
     state = marks.settle(state)
     state = marks.reach(state, "recovered" if recovered else "rescheduled" if moved else "booked", event.at, back=True)
     when = written_time(booking.start, state.zone)
+    if undone is not None:
+        state = _restored(state, undone, event, booking, request.by if request else "")
     state = marks.note(
         state, event.at, "booked", f"{'moved to' if moved else 'booked'} {when} with {booking.rep_name}", booking.reason,
         booking=booking.id, by=request.by if request else "",
@@ -66,11 +71,38 @@ def _left(outside: ev.CalendarChanged | None, booked: ev.MeetingBooked) -> ev.Ca
     return outside.model_copy(update={"booking": booking.id})
 
 
-def _continued(booking: ev.Booking, moved: ev.Booking | None) -> ev.Booking:
-    """``booking`` as what the meeting ``moved`` has become: the same one in the lead's calendar, once more changed."""
+def _continued(booking: ev.Booking, moved: ev.Booking | None, undone: Before | None) -> ev.Booking:
+    """``booking`` as what the meeting ``moved`` has become: the same one in the lead's calendar, once more changed. One
+    that was called off and stands again comes after the change that called it off."""
+    if moved is None and undone is not None and undone.booking is not None:
+        moved = undone.booking.model_copy(update={"sequence": undone.booking.sequence + 1})
     if moved is None:
         return booking
     return booking.model_copy(update={"meeting": moved.meeting or moved.id, "sequence": moved.sequence + 1})
+
+
+def undo(state: Lead, request: str) -> Before | None:
+    """What the request brings back, if it is one to undo."""
+    asked = next((r for r in state.requests if r.id == request), None)
+    return state.before if asked is not None and isinstance(asked.action, ev.Undo) else None
+
+
+def _before(state: Lead, made: str = "") -> Before:
+    return Before(
+        made=made, booking=state.booking, missed=state.missed, booked_at=state.booked_at, stage=state.stage,
+        moves=state.moves, owner=state.owner, callback_at=state.callback_at,
+    )  # fmt: skip
+
+
+def _restored(state: Lead, undone: Before, event: ev.MeetingBooked, booking: ev.Booking, by: str) -> Lead:
+    """As before the change: its stage and counts, and the reminders that went out already stay sent."""
+    old = f"reminder/{undone.booking.id}/" if undone.booking else ""
+    sent = tuple(key.replace(old, f"reminder/{booking.id}/") for key in state.reminded if old and key.startswith(old))
+    state = marks.note(state, event.at, "undone", f"the last change of the meeting was undone by {by}", "undo")
+    state = state.but(
+        before=None, booked_at=undone.booked_at, moves=undone.moves, owner=undone.owner, reminded=(*state.reminded, *sent)
+    )
+    return marks.reach(state, undone.stage, event.at, back=True)
 
 
 def booking_refused(state: Lead, event: ev.BookingRefused) -> Lead:
@@ -80,16 +112,19 @@ def booking_refused(state: Lead, event: ev.BookingRefused) -> Lead:
 
 def meeting_cancelled(state: Lead, event: ev.MeetingCancelled) -> Lead:
     if state.booking and state.booking.id == event.booking:
-        name = marks.name(state)
+        undone, name = undo(state, event.request), marks.name(state)
+        before = None if undone else _before(state)
         state = marks.card(state, f"cancelled:{event.booking}", f"Meeting cancelled: {name}", event.words)
         state = marks.due(state, f"due/cancelled/{event.booking}", _cancelled(state, event), state.booking)
         state = marks.settle(
             state.but(
-                booking=None, outside=None, clash="", invitation="",
+                booking=None, outside=None, clash="", invitation="", before=before,
                 review="" if state.review == "clash" else state.review,
             )
         )  # fmt: skip
-        state = marks.reach(state, "contacted", event.at, back=True)
+        state = marks.reach(state, undone.stage if undone else "contacted", event.at, back=True)
+        if undone is not None:
+            state = state.but(missed=undone.missed, owner=undone.owner, callback_at=undone.callback_at)
         state = marks.note(state, event.at, "cancelled", "meeting cancelled", booking=event.booking, words=event.words)
     return marks.answer(state, event.request, Answer(allowed=True))
 
@@ -119,7 +154,7 @@ def attendance_reported(state: Lead, event: ev.AttendanceReported) -> Lead:
         known and (_STRENGTH[known.source] > _STRENGTH[event.source] or known.present == event.present)
     ):
         return state
-    state = state.but(attendance=event, outcome_due=not event.present or known is not None)
+    state = state.but(before=None, attendance=event, outcome_due=not event.present or known is not None)
     state = marks.note(
         state, event.at, "attendance", f"{'came' if event.present else 'did not come'} ({event.source.replace('_', ' ')})",
         event.source, booking=event.booking, by=event.by,
