@@ -17,6 +17,7 @@ from typing import Any
 from pydantic import Field
 from sqlalchemy import ColumnElement, Connection, Row, delete, select, update
 
+from workflows import identity
 from workflows.effects import CallNote, Entry, Reflection
 from workflows.events import Booking, Form, Sign
 from workflows.messages import Judged
@@ -249,6 +250,14 @@ def leads_of(handle: str) -> list[str]:
     t = tables.handles
     with tables.reading(_url()) as db:
         return list(db.execute(select(t.c.lead).where(t.c.handle == handle).order_by(t.c.lead)).scalars())
+
+
+def leads_that_booked(booking: str) -> list[str]:
+    """The leads under whose id ``booking`` was named: it begins with the first part of it."""
+    t = tables.leads
+    begins = t.c.lead.startswith(identity.lead_id(booking[: identity.NAMED]), autoescape=True)
+    with tables.reading(_url()) as db:
+        return list(db.execute(select(t.c.lead).where(begins).order_by(t.c.lead)).scalars())
 
 
 def last_rules(leads: Sequence[str]) -> dict[str, tuple[datetime, str]]:

@@ -172,6 +172,35 @@ async def test_where_the_playbook_says_so_another_rep_takes_the_meeting(client: 
             assert (await view(handle)).needs_review == "clash"
 
 
+@pytest.mark.parametrize("free", [True, False])
+async def test_what_they_book_on_the_reps_own_page_is_their_meeting(client: Client, free: bool) -> None:
+    stage = Stage()
+    async with on_stage(client, stage):
+        handle = await submit(client, at_any_hour(), lead=lead_name())
+        await until(lambda: stage.of("place_call"))
+        over = ev.CallEnded(at=now(), attempt="a1", sid="CA1", status="no-answer", id="over")
+        await handle.signal("call_status", over)
+        start = now() + 24 * HOUR
+        there = ev.Slot(id="ana@there", rep="ana", start=start, end=start + HOUR / 2)
+        if not free:
+            stage.answers["book_meeting"] = lambda _: fx.Booked(refused="the time was taken")
+        booked_there = ev.CalendarChanged(at=now(), id="page", booking="", change="booked", slot=there, event="e1")
+        await handle.signal("calendar_changed", booked_there)
+        await handle.signal("calendar_changed", booked_there)
+        if free:
+            seen = await until(lambda: _at(handle, there))
+            assert (seen.booking.event_id, seen.stage) == ("e1", "booked")
+            [request] = stage.of("book_meeting")
+            assert (request.adopt, request.replaces, request.slot) == ("e1", None, there)
+            await handle.signal("calendar_changed", booked_there.model_copy(update={"id": "2", "event": "e10"}))
+            await until(lambda: cards(stage, "booked_twice"))
+            assert len(stage.of("book_meeting")) == 1
+        else:
+            await until(lambda: cards(stage, "not_adopted"))
+            assert (await view(handle)).booking is None
+        await handle.terminate()
+
+
 async def _other(handle: WorkflowHandle[Any, Any], meeting: ev.Booking) -> Any:
     seen = await view(handle)
     return seen if seen.booking and seen.booking.id != meeting.id else None

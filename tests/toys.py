@@ -7,7 +7,8 @@ from datetime import timedelta
 from temporalio import activity, workflow
 from temporalio.exceptions import ApplicationError
 
-from workflows.messages import By
+from workflows.events import CalendarChanged
+from workflows.messages import Answer, By
 
 
 @activity.defn
@@ -48,3 +49,33 @@ class Echoes:
     @workflow.query
     def said(self) -> str:
         return self._said
+
+
+@workflow.defn
+class Hears:
+    """A lead that only listens to what is told of its meeting."""
+
+    def __init__(self) -> None:
+        self._heard: list[CalendarChanged] = []
+        self._marks: list[By] = []
+
+    @workflow.run
+    async def run(self) -> None:
+        await workflow.wait_condition(lambda: False)
+
+    @workflow.signal
+    def calendar_changed(self, event: CalendarChanged) -> None:
+        self._heard.append(event)
+
+    @workflow.update
+    def no_show(self, by: By) -> Answer:
+        self._marks.append(by)
+        return Answer(allowed=True)
+
+    @workflow.query
+    def heard(self) -> list[CalendarChanged]:
+        return self._heard
+
+    @workflow.query
+    def marks(self) -> list[By]:
+        return self._marks

@@ -569,19 +569,21 @@ class NotRehomed(_Event):
 
 class CalendarChanged(_Event):
     """Somebody changed the meeting ``booking`` in a calendar: ``moved`` it to ``slot``, ``removed`` it; the lead
+    ``booked`` ``slot`` on the rep's own page (without a ``booking`` of ours),
     ``accepted`` or ``declined`` the invitation; or something else stands at its time (``clash``) or does no longer
     (``clear``). ``event`` is the calendar's id of what it is about, ``by`` who did it, as people call them."""
 
     kind: Literal["calendar_changed"] = "calendar_changed"
     booking: str
-    change: Literal["moved", "removed", "accepted", "declined", "clash", "clear"]
+    change: Literal["booked", "moved", "removed", "accepted", "declined", "clash", "clear"]
     slot: Slot | None = None
     event: str = ""
     by: str = ""
 
 
 class NotAdopted(_Event):
-    """The time to which the meeting ``booking`` was moved in a calendar cannot be had: a person sorts it out."""
+    """The time to which the meeting ``booking`` was moved in a calendar cannot be had, or (without one) what the lead
+    booked there: a person sorts it out."""
 
     kind: Literal["not_adopted"] = "not_adopted"
     booking: str

@@ -43,6 +43,15 @@ def lead_id(handle_hash: str) -> str:
     return f"lead-{handle_hash}"
 
 
+NAMED = 12
+"""So many digits of the lead's hash stand at the beginning of its bookings' ids."""
+
+
+def booking_id(lead: str, unique: str) -> str:
+    """The id of a booking of ``lead``: short, and whose it is can be found."""
+    return f"{lead.removeprefix('lead-')[:NAMED]}{unique}"
+
+
 def optout_id(handle_hash: str) -> str:
     """The workflow id whose open execution means: this handle has opted out."""
     return f"optout-{handle_hash}"

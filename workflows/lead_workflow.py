@@ -203,7 +203,8 @@ class LeadWorkflow:
     async def _adopt(self, step: plan.Adopt) -> ev.Event:
         booking, why = await self._booked(step, step.slot, step.event)
         if booking is None:
-            return ev.NotAdopted(at=workflow.now(), booking=step.booking.id, why=why)
+            was = step.booking.id if step.booking else ""
+            return ev.NotAdopted(at=workflow.now(), booking=was, why=why)
         return ev.MeetingBooked(at=workflow.now(), request="", booking=booking, adopted=True)
 
     async def _booked(

@@ -15,7 +15,7 @@ from temporalio.exceptions import ActivityError, ApplicationError, CancelledErro
 
 from . import effects as fx
 from . import events as ev
-from . import mailing, plan, routing, story
+from . import identity, mailing, plan, routing, story
 from .brief import text_brief
 from .lead import DueText, Lead
 from .messages import DIAL_QUEUE
@@ -319,7 +319,7 @@ def booking_request(state: Lead, playbook: Playbook, slot: ev.Slot, adopt: str =
     notes = [f"{f.field.replace('_', ' ')}: {f.value}" for f in state.learned.values()]
     return fx.BookMeeting(
         lead=state.lead, team=playbook.team, playbook=state.playbook,
-        booking=f"{state.lead.removeprefix('lead-')[:12]}{workflow.uuid4().hex[:8]}", slot=slot, now=workflow.now(),
+        booking=identity.booking_id(state.lead, workflow.uuid4().hex[:8]), slot=slot, now=workflow.now(),
         title=f"{playbook.meeting.name}: {person.name or 'guest'}" + (f" ({person.company})" if person.company else ""),
         notes="\n".join(filter(None, [person.message, *notes])), attendee=person.email, attendee_name=person.name,
         zone=state.zone, owner=state.owner, replaces=state.booking,

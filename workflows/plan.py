@@ -72,6 +72,10 @@ def _homeless(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
 def _outside(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
     """What the rep did to the meeting in their own calendar is followed, as if they had asked for it here."""
     meeting, news = state.booking, state.outside
+    if news is not None and meeting is None and news.change == "booked" and news.slot is not None:
+        reason = "the lead booked it on the rep's own page"
+        key = f"adopt:{news.event}:{news.slot.id}"
+        return Adopt(key=key, rule="calendar", reason=reason, booking=None, slot=news.slot, event=news.event)
     if meeting is None or news is None or meeting.id != news.booking:
         return None
     if news.slot is not None:

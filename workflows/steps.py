@@ -77,9 +77,10 @@ class Rehome(Step):
 
 
 class Adopt(Step):
-    """Follow the meeting ``booking`` to ``slot``, where somebody moved its ``event`` by hand."""
+    """Follow the meeting ``booking`` to ``slot``, where somebody moved its ``event`` by hand; without one, take the
+    ``event`` that the lead made there for their meeting."""
 
-    booking: ev.Booking
+    booking: ev.Booking | None
     slot: ev.Slot
     event: str
 

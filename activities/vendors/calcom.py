@@ -46,6 +46,8 @@ class Held(Model):
     start: Instant
     end: Instant
     state: str
+    kind: str = ""
+    """The event type's id."""
     hosts: tuple[str, ...] = ()
     """The usernames of who meets."""
     moved_from: str = ""
@@ -248,6 +250,7 @@ def _row(row: Mapping[str, Any]) -> Held:
         start=start,
         end=end,
         state=row["status"],
+        kind=str((row.get("eventType") or {}).get("id", "")),
         hosts=tuple(str(host.get("username", "")) for host in row.get("hosts") or ()),
         moved_from=row.get("rescheduledFromUid") or "",
         moved_to=row.get("rescheduledToUid") or "",

@@ -29,7 +29,7 @@ CHANGES = frozenset({"invitee.created", "invitee.canceled"})
 """The webhook events that say that somebody booked, moved or cancelled elsewhere."""
 
 _HOME = "https://api.calendly.com"
-_SOURCE = "showrate"
+_SOURCE, _BY_PAGE = "showrate", "page"
 _PAGE = timedelta(days=7)
 """One query of available times takes a week at most."""
 _FRESH = timedelta(minutes=3)
@@ -86,7 +86,7 @@ async def event_type(id: str) -> EventType:
         profile = row.get("profile") or {}
         alone = row["kind"] == "solo" and not row["pooling_type"] and profile.get("type") == "User"
         return EventType(
-            id=_last(row["uri"]),
+            id=last(row["uri"]),
             length=answers.minutes(row["duration"]),
             active=bool(row["active"]),
             owner=str(profile["owner"]) if alone else "",
@@ -131,7 +131,7 @@ async def book(kind: EventType, draft: Draft) -> str:
         asked["location"] = place
     answer = await _send("POST", "/invitees", json=asked)
     with answers.believed("Calendly"):
-        return _last(answer["resource"]["event"])
+        return last(answer["resource"]["event"])
 
 
 def _place(kind: EventType, link: str) -> dict[str, str]:
@@ -148,7 +148,7 @@ async def link(event_type: str, booking: str, name: str = "", email: str = "") -
     """A page on which one booking can be made, once, under our mark. Raises :class:`Forbidden`."""
     asked = {"max_event_count": 1, "owner": _uri("event_types", event_type), "owner_type": "EventType"}
     answer = await _send("POST", "/scheduling_links", json=asked)
-    known = {"utm_source": _SOURCE, "utm_content": booking, "name": name, "email": email}
+    known = {"utm_source": _SOURCE, "utm_medium": _BY_PAGE, "utm_content": booking, "name": name, "email": email}
     with answers.believed("Calendly"):
         url = str(answer["resource"]["booking_url"])
         if not url.startswith(("https://", "http://")):
@@ -198,18 +198,36 @@ async def invited(held: Held) -> Held:
     answer = await _send("GET", f"/scheduled_events/{held.event}/invitees", params={"status": "active"})
     with answers.believed("Calendly"):
         told = [marked(row) for row in answers.rows(answer["collection"])]
-    return held.model_copy(update=told[0]) if len(told) == 1 else held
+    if len(told) != 1:
+        return held
+    return held.model_copy(update=told[0].model_dump(include={"invitee", "booking", "absent"}))
 
 
-def marked(invitee: Mapping[str, Any]) -> dict[str, str]:
-    """What an invitee says of our booking: its id there, our mark, and the note that they did not come."""
+class Marks(Model):
+    """What an invitee says of our booking: its own address there, our mark, whether it was made on a page that we sent,
+    and the id of the note that they did not come."""
+
+    invitee: str
+    booking: str = ""
+    page: bool = False
+    absent: str = ""
+
+
+def marked(invitee: Mapping[str, Any]) -> Marks:
+    """What we find of ours on an invitee, as Calendly shows it or tells of it."""
     tracking = invitee.get("tracking") or {}
     ours = tracking.get("utm_source") == _SOURCE
-    return {
-        "invitee": str(invitee["uri"]),
-        "booking": str(tracking.get("utm_content") or "") if ours else "",
-        "absent": _last((invitee.get("no_show") or {}).get("uri", "")),
-    }
+    return Marks(
+        invitee=str(invitee["uri"]),
+        booking=str(tracking.get("utm_content") or "") if ours else "",
+        page=ours and tracking.get("utm_medium") == _BY_PAGE,
+        absent=last((invitee.get("no_show") or {}).get("uri", "")),
+    )
+
+
+def event_of(invitee: str) -> str:
+    """The id of the event that an invitee's address is under."""
+    return invitee.partition("/scheduled_events/")[2].partition("/")[0]
 
 
 async def mark_absent(event: str, absent: bool) -> None:
@@ -304,7 +322,7 @@ def genuine(body: bytes, signature: str, now: datetime) -> bool:
 def _held(row: Mapping[str, Any]) -> Held:
     start, end = answers.span(row["start_time"], row["end_time"])
     return Held(
-        event=_last(row["uri"]), start=start, end=end, kind=_last(row["event_type"]), stands=row["status"] == "active"
+        event=last(row["uri"]), start=start, end=end, kind=last(row["event_type"]), stands=row["status"] == "active"
     )
 
 
@@ -313,7 +331,8 @@ def _uri(kind: str, id: str) -> str:
     return f"{_HOME}/{kind}/{id}"
 
 
-def _last(uri: str) -> str:
+def last(uri: str) -> str:
+    """The id at the end of one of Calendly's addresses."""
     return uri.rsplit("/", 1)[-1]
 
 

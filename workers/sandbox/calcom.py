@@ -347,7 +347,9 @@ def routes(world: World) -> list[BaseRoute]:
 
     async def bookings(request: Request, body: dict[str, Any]) -> Response:
         if request.method == "POST":
-            return _done(account.book(body), 201)
+            made = account.book(body)
+            tell("BOOKING_CREATED", made)
+            return _done(made, 201)
         query = request.query_params
         rows = sorted(account.bookings.values(), key=lambda row: str(row["start"]))
         if "eventTypeId" in query:
@@ -393,6 +395,7 @@ def routes(world: World) -> list[BaseRoute]:
             if person["email"] in known:
                 known[person["email"]]["absent"] = bool(person["absent"])
         row["absentHost"] = bool(body.get("host", row["absentHost"]))
+        tell("BOOKING_NO_SHOW_UPDATED", row)
         return _done(row)
 
     async def types(request: Request, body: dict[str, Any]) -> Response:

@@ -15,6 +15,8 @@ from . import marks, meetings
 
 def calendar_changed(state: Lead, event: ev.CalendarChanged) -> Lead:
     meeting = state.booking
+    if event.change == "booked":
+        return _booked_there(state, event)
     if meeting is None or meeting.id != event.booking or state.attendance:
         return state
     match event.change:
@@ -31,6 +33,21 @@ def calendar_changed(state: Lead, event: ev.CalendarChanged) -> Lead:
             return _clashed(state, meeting, event)
         case "clear":
             return _cleared(state, event)
+
+
+def _booked_there(state: Lead, event: ev.CalendarChanged) -> Lead:
+    """What they booked on the rep's own page is their meeting; beside one that stands it is for a person to sort out."""
+    meeting = state.booking
+    if meeting is None:
+        return state.but(outside=event)
+    if event.slot is None or meeting.event_id == event.event:
+        return state
+    state = marks.note(state, event.at, "booked_twice", "booked another time on the rep's own page", "calendar")
+    return marks.card(
+        state, f"booked_twice:{event.event}", f"Booked twice: {marks.name(state) or 'a lead'}",
+        f"{written_time(event.slot.start, state.zone)}, on your own page; "
+        f"{written_time(meeting.start, state.zone)} with {meeting.rep_name} stands too. Cancel one of the two.", urgent=True,
+    )  # fmt: skip
 
 
 def _place(meeting: ev.Booking) -> tuple[str, datetime, datetime]:
@@ -87,6 +104,13 @@ def _cleared(state: Lead, event: ev.CalendarChanged) -> Lead:
 
 def not_adopted(state: Lead, event: ev.NotAdopted) -> Lead:
     meeting, outside = state.booking, state.outside
+    if outside is not None and outside.slot and not event.booking:
+        state = marks.note(state, event.at, "not_adopted", f"booked on the rep's own page: {event.why}", "calendar")
+        state = marks.card(
+            state, f"not_adopted:{outside.event}", f"Booked on your own page: {marks.name(state) or 'a lead'}",
+            f"{written_time(outside.slot.start, state.zone)}. We could not take it over: {event.why}.", urgent=True,
+        )  # fmt: skip
+        return state.but(outside=None, review=state.review or "clash")
     if meeting is None or meeting.id != event.booking or outside is None:
         return state.but(outside=None)
     where = written_time(outside.slot.start, state.zone) if outside.slot else "another time"
