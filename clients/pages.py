@@ -1,4 +1,5 @@
-"""The lead's own pages behind signed links: join the meeting, confirm it, find or change its time, call it off.
+"""The lead's own pages behind signed links: join the meeting, confirm it, find or change its time, call it off, or stop
+all contact.
 
 Whatever fetches a link (a preview, a scanner, a prefetch) sends GET, which shows and proves nothing. Only the POST of
 a button is a person.
@@ -15,15 +16,16 @@ from zoneinfo import ZoneInfo
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
+from temporalio.service import RPCError
 
-from activities import links
+from activities import gate, links
 from activities.links import BadLink, Link
 from activities.settings import settings
 from workflows.events import Book, Booking, OfferSlots, Slot
 from workflows.messages import Act, Answer, By, Joined, View
 from workflows.playbook import Playbook, registered
 
-from .leads import Refused, Unknown, Unreachable, update, view
+from .leads import Refused, Unknown, Unreachable, connected, update, view
 from .render import render
 
 log = logging.getLogger(__name__)
@@ -236,6 +238,47 @@ async def _carry_out(request: Request, link: Link, seen: View | None, wish: str,
     return _show("manage", seen, link, done=name)
 
 
+async def stop(request: Request) -> Response:
+    """GET asks; POST, of the button or of the mail program's own (RFC 8058), ends all contact over every channel. It is
+    durable before it is answered, whether or not the lead itself can answer now."""
+    try:
+        link = _link(request, "stop")
+    except BadLink as error:
+        return _bad(error)
+    seen = await _seen(request, link)
+    if request.method == "GET":
+        return _stop_page(seen, done=bool(seen and seen.opted_out))
+    now, words = datetime.now(UTC), "stopped all contact by the link in an e-mail"
+    try:
+        handles = gate.handles(link.lead, seen.person if seen else None)
+        client = connected(request.app.state.temporal)
+        await gate.start_opt_out(client, handles, link.lead, "email", now, words)
+    except (Unreachable, RPCError) as error:
+        log.warning("an opt-out of %s from its page could not be kept: %s", link.lead, type(error).__name__)
+        return _stop_page(seen, status=503, refusal=_NOT_NOW)
+    try:
+        told = By(by="lead", words=words, id=f"stop:{link.lead}")
+        await update(client, link.lead, "opt_out", told, request_id=told.id, result=Answer, within=NOTE_WITHIN)
+    except (Unknown, Unreachable, Refused) as error:
+        log.info("%s hears of its opt-out when it next asks: %s", link.lead, type(error).__name__)
+    return _stop_page(seen, done=True)
+
+
+def _stop_page(seen: View | None, *, status: int = 200, refusal: str = "", done: bool = False) -> Response:
+    book = _playbook(seen)
+    response = render(
+        "stop",
+        status,
+        title="Stop all contact",
+        company=book.company.name if book else "",
+        meeting=seen.booking if seen else None,
+        refusal=refusal,
+        done=done,
+    )
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response
+
+
 # ---- what the pages share --------------------------------------------------------------------------------------
 
 
@@ -353,5 +396,6 @@ def _room(request: Request, link: Link) -> str:
 routes: list[BaseRoute] = [
     Route("/j/{token}", join, methods=["GET", "POST"]),
     Route("/m/{token}", manage, methods=["GET", "POST"]),
+    Route("/s/{token}", stop, methods=["GET", "POST"]),
     Route("/room/{token}", room),
 ]

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import html
 import re
+import secrets
 from datetime import UTC, datetime, timedelta
 
-from activities import links
+import pytest
+
+from activities import gate, links
 from clients.phrases import utc
 from workflows import effects as fx
 
@@ -180,3 +183,31 @@ async def test_what_was_never_offered_or_has_gone_is_answered_with_what_is_free(
     assert "Nothing is free on that day" in none.text
     asked = people.stage.of("find_slots")[-1]
     assert asked.not_after - asked.not_before == timedelta(days=1)
+
+
+@pytest.mark.parametrize("by", ["button", "mail program"])
+async def test_one_post_stops_all_contact_and_looking_does_not(web: Site, people: People, by: str) -> None:
+    phone = "+1 415 555 1010" if by == "button" else "+1 415 555 1011"
+    lead = await people.submit(phone, email=f"{by[0]}@example.com")
+    address = path(links.stop_link(lead, datetime.now(UTC) + HOUR))
+    assert "Stop all contact" in (await web.http.get(address)).text
+    assert not (await people.view(lead)).opted_out
+    sent = {"wish": "stop"} if by == "button" else {"List-Unsubscribe": "One-Click"}
+    done = await web.http.post(address, data=sent)
+    assert (done.status_code, "Done." in done.text) == (200, True)
+    assert (await people.view(lead)).opted_out
+    person = (await people.view(lead)).person
+    assert person is not None
+    for handle in (person.phone_hash, person.email_hash):
+        assert await gate.opted_out(web.temporal, handle), "every address of theirs"
+    assert "Done." in (await web.http.get(address)).text
+    manage = path(links.manage_link(lead, "", datetime.now(UTC) + HOUR))
+    assert (await web.http.post(manage.replace("/m/", "/s/"))).status_code == 404, "one link is not another"
+
+
+async def test_contact_is_stopped_while_the_lead_cannot_answer(web: Site, people: People) -> None:
+    """A lead that is not there any more, and one that never was: the opt-out stands by the link alone."""
+    lead = f"lead-{secrets.token_hex(16)}"
+    done = await web.http.post(path(links.stop_link(lead, datetime.now(UTC) + HOUR)))
+    assert done.status_code == 200
+    assert await gate.opted_out(web.temporal, lead.removeprefix("lead-"))
