@@ -139,6 +139,8 @@ VIOLATIONS: list[tuple[str, str, str, str]] = [
     ("questions", r"(\n    words:\n      )\w+:", r"\1elsewhere:", r"elsewhere:"),
     ("questions", r"    ask: .*", '    ask: ""', r"^  name:$"),
     ("criteria", r"(knock_out: true, weight: 2, sources: \[)", r"\1crm, ", r"sources: \[crm, "),
+    ("criteria", r"pass_score: 0\.\d", "pass_score: 4", r"pass_score: 4"),
+    ("criteria", r"(at_least: \d), knock_out", r"\1, one_of: [many], knock_out", r"one_of: \[many"),
     ("criteria", r"one_of: \[decides, shares\]", "one_of: [dictates]", r"dictates"),
     ("criteria", r"\{field: role, ", "{field: rank, ", r"field: rank"),
     ("objections", r"(  no_time:\n(?:    \w.*\n)*?    answers:)\n(?:      - .*\n)+", r"\1 []\n", r"^  no_time:$"),
@@ -215,6 +217,13 @@ def test_a_line_is_found_also_through_what_is_extended() -> None:
     assert (fault.file, fault.line) == ("mine.yml", 5)
 
 
+@pytest.mark.parametrize("name", ["book.evidense", "fly.evidence", "often"])
+def test_what_is_done_instead_is_named_for_a_denial_that_there_can_be(name: str) -> None:
+    texts = {**TEXTS, "mine.yml": f"extends: inbound.yml\nname: mine\naudience: mine\ninstead:\n  {name}: [person]\n"}
+    (fault,) = check(read_playbook("mine.yml", texts), texts, "mine.yml")
+    assert str(fault).startswith(f"mine.yml:5: instead.{name}: is no denial that there can be; write one of after_opt_out")
+
+
 def test_what_cannot_be_read_names_file_line_and_remedy() -> None:
     texts = {**TEXTS, "bad.yml": "extends: inbound.yml\nname: bad\ncadense: {}\ncall:\n  ring: soon\n"}
     with pytest.raises(PlaybookError, match=r"bad\.yml: .*cadense") as caught:
@@ -228,7 +237,42 @@ def test_what_cannot_be_read_names_file_line_and_remedy() -> None:
     with pytest.raises(PlaybookError, match="line 2") as torn:
         read_playbook("torn.yml", {"torn.yml": "name: torn\n  audience: [\n"})
     (fault,) = misshapen(torn.value, {}, "torn.yml")
-    assert fault.problem
+    assert (fault.file, fault.line) == ("torn.yml", 2)
+    assert str(fault).startswith("torn.yml:2: not readable as YAML: ")
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("thresholds: {book: high}", "4: thresholds.book: 'high' is no number; write a number, such as 0.6"),
+        ("version: two", "4: version: 'two' is no whole number; write one, such as 2"),
+        ("autonomy: {book: maybe}", "4: autonomy.book: 'maybe' is not known here; write 'observe', 'propose' or 'act'"),
+        ("graf: {}", "4: graf: is no key that is known here; mend its spelling, or remove it"),
+        ("fields: {hat: {kind: text}}", "4: fields.hat.ask: is missing; add it"),
+        ("qualification: soon", "4: qualification: 'soon' has no keys; write key: value, a line each, under it"),
+        (
+            "call: {approval: half an hour}",
+            "4: call.approval: 'half an hour' is no duration; write a number with ms, s, m, h, d or w, such as 15m",
+        ),
+    ],
+)
+def test_what_is_of_the_wrong_kind_is_told_as_a_person_would(written: str, told: str) -> None:
+    texts = {**TEXTS, "mine.yml": f"extends: inbound.yml\nname: mine\naudience: mine\n{written}\n"}
+    with pytest.raises(PlaybookError) as caught:
+        read_playbook("mine.yml", texts)
+    (fault,) = misshapen(caught.value, texts, "mine.yml")
+    assert str(fault).startswith(f"mine.yml:{told}"), fault
+
+
+def test_a_base_that_is_not_there_or_goes_round_is_found_where_it_is_named() -> None:
+    texts = {"a.yml": "name: a\nextends: b.yml\n", "b.yml": "extends: a.yml\n", "c.yml": "\nextends: none.yml\n"}
+    for name, told in {
+        "a.yml": "b.yml:1: extends: extends itself through a.yml -> b.yml -> a.yml; remove one extends",
+        "c.yml": "c.yml:2: extends: none.yml is not there; name a file of the same folder",
+    }.items():
+        with pytest.raises(PlaybookError) as caught:
+            read_playbook(name, texts)
+        assert [str(fault) for fault in misshapen(caught.value, texts, name)] == [told]
 
 
 def test_only_named_sections_are_taken_over() -> None:

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal
 
 import yaml
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from .model import Model
 from .playbook import LOADER, PlaybookError
@@ -16,10 +18,22 @@ Rule = Literal[
 ]  # fmt: skip
 
 
-_REMEDIES = {
-    "Extra inputs are not permitted": "no such key is known here: mend its spelling, or remove it",
-    "Field required": "add it",
+_SAID: dict[str, tuple[str, str]] = {
+    "extra_forbidden": ("is no key that is known here", "mend its spelling, or remove it"),
+    "missing": ("is missing", "add it"),
+    "float_parsing": ("{input!r} is no number", "write a number, such as 0.6"),
+    "float_type": ("{input!r} is no number", "write a number, such as 0.6"),
+    "int_parsing": ("{input!r} is no whole number", "write one, such as 2"),
+    "int_type": ("{input!r} is no whole number", "write one, such as 2"),
+    "bool_parsing": ("{input!r} is neither true nor false", "write true or false"),
+    "bool_type": ("{input!r} is neither true nor false", "write true or false"),
+    "string_type": ("{input!r} is no text", "write text, in quotes if need be"),
+    "tuple_type": ("{input!r} is no list", "write a list, such as [one, two]"),
+    "dict_type": ("{input!r} has no keys", "write key: value, a line each, under it"),
+    "model_type": ("{input!r} has no keys", "write key: value, a line each, under it"),
+    "literal_error": ("{input!r} is not known here", "write {expected}"),
 }
+"""What pydantic finds wrong, by its name for it, in the words of who writes playbooks: the problem and the remedy."""
 
 
 class Fault(Model):
@@ -35,7 +49,8 @@ class Fault(Model):
 
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}: " if self.file else ""
-        return f"{place}{self.path}: {self.problem}; {self.remedy}"
+        path = f"{self.path}: " if self.path else ""
+        return f"{place}{path}{self.problem}; {self.remedy}"
 
 
 def found(rule: Rule, path: str, problem: str, remedy: str) -> Fault:
@@ -45,14 +60,31 @@ def found(rule: Rule, path: str, problem: str, remedy: str) -> Fault:
 
 def misshapen(error: PlaybookError, texts: Mapping[str, str], name: str) -> list[Fault]:
     """The faults of a playbook that cannot be read: unknown keys, missing ones, values of the wrong kind, each with file
-    and line; or that which kept its file from being read at all."""
-    if not error.fields:
-        return [found("shape", "playbook", str(error), "mend the file and prove it again")]
-    faults = [
-        found("shape", path or "name", problem, _REMEDIES.get(problem, "write it as the playbooks that ship do"))
-        for path, problem in error.fields
-    ]
-    return placed(faults, texts, name)
+    and line; or that which kept a file of it from being read at all."""
+    cause = error.__cause__
+    if isinstance(cause, ValidationError):
+        return placed([_misfit(each) for each in cause.errors()], texts, name)
+    problem, _, remedy = str(error).removeprefix(f"{error.file}: ").rpartition("; ")
+    fault = found("shape", error.path, problem, remedy)
+    if isinstance(cause, yaml.MarkedYAMLError) and cause.problem_mark:
+        torn = {"problem": f"not readable as YAML: {cause.problem}", "line": cause.problem_mark.line + 1}
+        return [fault.model_copy(update={"file": error.file, **torn})]
+    (there,) = placed([fault], texts, error.file)
+    return [there.model_copy(update={"file": error.file, "line": max(there.line, 1)})]
+
+
+def _misfit(error: ErrorDetails) -> Fault:
+    """One value of the wrong kind."""
+    path = ".".join(map(str, error["loc"]))
+    if error["type"] == "value_error":
+        told = str(error.get("ctx", {}).get("error", error["msg"]))
+        if not path:
+            path, _, told = told.partition(": ")
+        problem, _, remedy = told.rpartition("; ")
+        return found("shape", path, problem or told, remedy if problem else "write it as the playbooks that ship do")
+    problem, remedy = _SAID.get(error["type"], (error["msg"].replace("{", "{{"), "write it as the playbooks that ship do"))
+    words = {"input": error["input"], "expected": error.get("ctx", {}).get("expected", "")}
+    return found("shape", path, problem.format(**words), remedy.format(**words))
 
 
 def placed(faults: Iterable[Fault], texts: Mapping[str, str], name: str) -> list[Fault]:

@@ -378,12 +378,12 @@ def canonical(playbook: Playbook) -> str:
 
 
 class PlaybookError(ValueError):
-    """A playbook that cannot be used; the message names the file, the field and the remedy. ``fields`` are the dotted
-    paths of what does not have the right shape, each with what is wrong."""
+    """A playbook that cannot be used; the message names the file, the field and the remedy. ``file`` is the one that is
+    at fault and ``path`` the key in it, where they are known."""
 
-    def __init__(self, message: str, fields: Iterable[tuple[str, str]] = ()) -> None:
+    def __init__(self, message: str, file: str = "", path: str = "") -> None:
         super().__init__(message)
-        self.fields = tuple(fields)
+        self.file, self.path = file, path
 
 
 def _merge(base: Any, over: Any) -> Any:
@@ -402,22 +402,25 @@ def read_playbook(name: str, texts: Mapping[str, str]) -> Playbook:
 
 def _content(name: str, texts: Mapping[str, str], seen: tuple[str, ...]) -> dict[str, Any]:
     if name not in texts:
-        raise PlaybookError(f"{seen[-1] if seen else name}: extends {name}, which is not there")
+        by = seen[-1] if seen else name
+        raise PlaybookError(f"{by}: {name} is not there; name a file of the same folder", by, "extends")
     if name in seen:
-        raise PlaybookError(f"{name}: extends itself through {' -> '.join(seen)}; remove one extends")
+        way = " -> ".join((*seen, name))
+        raise PlaybookError(f"{seen[-1]}: extends itself through {way}; remove one extends", seen[-1], "extends")
     try:
         content = yaml.load(texts[name], LOADER)
     except yaml.YAMLError as error:
-        raise PlaybookError(f"{name}: not readable as YAML: {error}") from error
+        raise PlaybookError(f"{name}: not readable as YAML: {error}; mend this line or the one above it", name) from error
     if not isinstance(content, dict):
-        raise PlaybookError(f"{name}: holds no mapping; start with name: and audience:")
+        raise PlaybookError(f"{name}: holds no mapping; start with name: and audience:", name)
     base, takes = content.pop("extends", None), content.pop("takes", None)
     if base is None:
         return content
     under = _content(base, texts, (*seen, name))
     if takes is not None:
         if missing := sorted(set(takes) - set(under)):
-            raise PlaybookError(f"{name}: takes {', '.join(missing)}, which {base} does not have; remove it")
+            absent = ", ".join(missing)
+            raise PlaybookError(f"{name}: takes {absent}, which {base} does not have; remove it", name, "takes")
         under = {section: under[section] for section in takes}
     merged: dict[str, Any] = _merge(under, content)
     return merged
@@ -427,9 +430,8 @@ def _validated(name: str, content: Mapping[str, Any]) -> Playbook:
     try:
         return Playbook.model_validate(content)
     except ValidationError as error:
-        fields = [(".".join(map(str, e["loc"])), e["msg"]) for e in error.errors()]
-        told = "; ".join(f"{path or 'playbook'}: {problem}" for path, problem in fields)
-        raise PlaybookError(f"{name}: {told}", fields) from error
+        told = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'playbook'}: {e['msg']}" for e in error.errors())
+        raise PlaybookError(f"{name}: {told}", name) from error
 
 
 _registry: dict[str, Playbook] = {}

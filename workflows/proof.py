@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import get_args
 
 from . import script
+from .conversation.authority import RULES, TALK
 from .conversation.exits import CONDITIONS
 from .conversation.prompt import ACTIONS
 from .events import Action
@@ -43,7 +44,7 @@ def check(playbook: Playbook, texts: Mapping[str, str] | None = None, name: str 
     of this playbook's own file, each fault names its file and line."""
     rules = (
         _names, _acyclic, _reachable, _person, _escalation, _fields, _questions, _criteria, _objections, _thresholds,
-        _turns, _keys, _hours, *script.RULES,
+        _instead, _turns, _keys, _hours, *script.RULES,
     )  # fmt: skip
     faults = [fault for rule in rules for fault in rule(playbook)]
     return placed(faults, texts, name) if texts and name else faults
@@ -205,7 +206,10 @@ def _questions(book: Playbook) -> Iterator[Fault]:
 
 
 def _criteria(book: Playbook) -> Iterator[Fault]:
-    """Every criterion can be judged, and nobody is turned away on hearsay."""
+    """Every criterion can be judged, some fit passes, and nobody is turned away on hearsay."""
+    if not 0 <= (score := book.qualification.pass_score) <= 1:
+        outside = f"{score:g} is outside 0 to 1"
+        yield found("criteria", "qualification.pass_score", outside, "give the part of the weight that must be met")
     for index, criterion in enumerate(book.qualification.criteria):
         path = f"qualification.criteria.{index}"
         if criterion.field not in book.fields:
@@ -227,6 +231,8 @@ def _unjudged(book: Playbook, criterion: Criterion) -> tuple[str, str] | None:
     question = book.fields[criterion.field]
     if criterion.at_least is None and not criterion.one_of:
         return "accepts nothing", "give at_least or one_of"
+    if criterion.at_least is not None and criterion.one_of:
+        return "is judged in two ways", "give either at_least or one_of, and the other in a criterion of its own"
     if criterion.at_least is not None and question.kind != "number":
         return f"compares {criterion.field}, which is no number", "give one_of, or make the field a number"
     unknown = sorted(set(criterion.one_of) - set(question.choices)) if question.kind == "choice" else []
@@ -275,6 +281,18 @@ def _thresholds(book: Playbook) -> Iterator[Fault]:
     for part, names in (("thresholds", book.thresholds), ("autonomy", book.autonomy)):
         for action in sorted(set(names) - set(ACTIONS)):
             yield found("thresholds", f"{part}.{action}", "is no action", f"write one of {', '.join(ACTIONS)}")
+
+
+def _instead(book: Playbook) -> Iterator[Fault]:
+    """What is done in place of a denied action is named for a denial that there can be."""
+    actions = {*RULES, *TALK}
+    rules = {rule.name for each in RULES.values() for rule in each}
+    for name in book.instead:
+        action, dot, rule = name.partition(".")
+        if (action in actions and rule in rules) if dot else (name in actions | rules):
+            continue
+        known = f"one of {', '.join(sorted(rules))}, an action, or ACTION.RULE"
+        yield found("names", f"instead.{name}", "is no denial that there can be", f"write {known}")
 
 
 def _turns(book: Playbook) -> Iterator[Fault]:
