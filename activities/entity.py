@@ -12,6 +12,7 @@ import secrets
 from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import Any, TypeVar
+from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from temporalio.client import (
     Client,
@@ -30,6 +31,11 @@ from . import faults
 from .settings import settings
 
 Answer = TypeVar("Answer")
+
+_AT_ONCE = 8
+"""Updates to one workflow that a process has in flight. Temporal takes ten of them at once; the eleventh is refused and
+the SDK asks again later and later, so that under load few are answered in time."""
+_lines: WeakKeyDictionary[asyncio.AbstractEventLoop, WeakValueDictionary[str, asyncio.Semaphore]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True)
@@ -54,7 +60,7 @@ async def ask(
 
     Raises LookupError when it does not run and cannot be started so, ``retry`` when no answer came in time (the
     update may have been carried out: ask again under the same id), ``permanent`` when it was refused."""
-    return await _in_time(entity, _updated(client, entity, update, asked, answer, id))
+    return await _in_time(entity, _in_line(client, entity, update, asked, answer, id))
 
 
 async def read(client: Client, entity: Entity, query: str, asked: Any, answer: type[Answer]) -> Answer:
@@ -62,6 +68,13 @@ async def read(client: Client, entity: Entity, query: str, asked: Any, answer: t
     handle = client.get_workflow_handle(entity.id)
     inputs = [] if asked is None else [asked]
     return await _in_time(entity, handle.query(query, args=inputs, result_type=answer))
+
+
+async def _in_line(
+    client: Client, entity: Entity, update: str, asked: Any, answer: type[Answer], id: str | None
+) -> Answer:
+    async with _line(entity):
+        return await _updated(client, entity, update, asked, answer, id)
 
 
 async def _updated(
@@ -87,6 +100,15 @@ async def _updated(
         update, asked, start_workflow_operation=begun, id=id, result_type=answer
     )
     return started
+
+
+def _line(entity: Entity) -> asyncio.Semaphore:
+    """Where this process's updates to ``entity`` wait for each other, first come first served."""
+    lines = _lines.setdefault(asyncio.get_running_loop(), WeakValueDictionary())
+    line = lines.get(entity.id)
+    if line is None:
+        line = lines[entity.id] = asyncio.Semaphore(_AT_ONCE)
+    return line
 
 
 async def _in_time(entity: Entity, asking: Awaitable[Answer]) -> Answer:

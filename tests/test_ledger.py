@@ -7,6 +7,7 @@ import itertools
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -318,3 +319,26 @@ async def test_no_worker_is_an_error_that_may_be_retried(
     with pytest.raises(ApplicationError) as error:
         await ledger.hold(client, "iris", holding("a"))
     assert error.value.type == "retry"
+
+
+async def test_more_updates_than_temporal_takes_at_once_wait_in_line(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Temporal refuses the eleventh in flight, and its client then asks again ever later."""
+    sent, most, plain = 0, 0, entity._updated
+
+    async def counted(*asked: Any) -> Any:
+        nonlocal sent, most
+        sent += 1
+        most = max(most, sent)
+        try:
+            return await plain(*asked)
+        finally:
+            sent -= 1
+
+    monkeypatch.setattr(entity, "_updated", counted)
+    async with running_worker(client, [RepWorkflow]):
+        asked = [holding(f"b{n}", start=60 + 30 * n) for n in range(40)]
+        held = await asyncio.gather(*(ledger.hold(client, "in-line", one) for one in asked))
+    assert all(each.ok for each in held)
+    assert 1 < most <= 8

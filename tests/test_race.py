@@ -31,7 +31,7 @@ from workflows.ledger import AskTaken
 
 LEADS = 200
 REPS = 5
-AT_ONCE = 10
+AT_ONCE = 32
 """So many ask at the same moment; more would only measure how long a small machine lets people wait."""
 TRIES = 20
 """How often a lead asks again for times or for an answer: a worker that is gone for seconds answers nothing."""

@@ -6,6 +6,7 @@ same booking's id gets the answer that it got before. Holds no personal data of 
 
 from __future__ import annotations
 
+import heapq
 from datetime import timedelta
 
 from pydantic import Field
@@ -326,11 +327,11 @@ def shares(rotation: Rotation, recent: int = 20) -> Shares:
                 no_shows=account.no_shows,
             )
         )
-    latest = sorted(rotation.turns.values(), key=lambda turn: turn.at, reverse=True)
+    latest = heapq.nlargest(recent, rotation.turns.values(), key=lambda turn: turn.at)
     return Shares(
         team=rotation.team.id,
         shares=tuple(rows),
-        recent=tuple(latest[:recent]),
+        recent=tuple(latest),
         bound=max(len(rotation.accounts) - 1, 0),
     )
 

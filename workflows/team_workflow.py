@@ -131,7 +131,7 @@ class TeamWorkflow:
 
     def _show(self) -> None:
         """Everybody's share, for people who look at the workflow."""
-        found = rotation.shares(self._rotation)
+        found = rotation.shares(self._rotation, recent=0)
         lines = [
             f"**Team {found.team}**",
             "",
