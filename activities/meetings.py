@@ -45,7 +45,11 @@ _TEMPORARY = ("retry", "retry_after", "ambiguous")
 
 
 class _Refused(Exception):
-    """The booking cannot be; the message is for people."""
+    """The booking cannot be; the message is for people. On ``page`` the lead can make it themselves."""
+
+    def __init__(self, words: str, page: str = "") -> None:
+        super().__init__(words)
+        self.page = page
 
 
 @activity.defn
@@ -206,7 +210,7 @@ class _Transaction:
             booking = await self._book()
         except _Refused as refusal:
             await self._undo(str(refusal))
-            return Booked(refused=str(refusal))
+            return Booked(refused=str(refusal), page=refusal.page)
         except ApplicationError as error:
             if self._goes_on(error):
                 raise
@@ -289,6 +293,8 @@ class _Transaction:
             self._writing = True
             try:
                 self._event = await calendars.configured(rep).write(self._draft(), self._moved(rep))
+            except calendars.Elsewhere as refusal:
+                raise _Refused(str(refusal), refusal.link) from None
             except calendars.Refused as refusal:
                 raise _Refused(str(refusal)) from None
         standing = await ledger.commit(

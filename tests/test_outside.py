@@ -16,6 +16,7 @@ from tests.test_lead_workflow import at_any_hour, booked, ended, lead_name, now,
 from workflows import effects as fx
 from workflows import events as ev
 from workflows import ledger, story
+from workflows import messages as ms
 from workflows.lead import Lead
 from workflows.ledger import AskAhead, Commit, HoldTime, Ledger, Release
 from workflows.playbook import Playbook, register
@@ -170,6 +171,29 @@ async def test_where_the_playbook_says_so_another_rep_takes_the_meeting(client: 
         else:
             await until(lambda: cards(stage, "homeless"))
             assert (await view(handle)).needs_review == "clash"
+
+
+async def test_a_rep_whose_page_alone_takes_bookings_has_it_sent_to_the_lead(client: Client) -> None:
+    stage = Stage()
+    page = "https://calendly.example/d/abc?utm_content=b1"
+    async with on_stage(client, stage):
+        handle = await submit(client, at_any_hour(), lead=lead_name())
+        await until(lambda: stage.of("place_call"))
+        stage.answers["book_meeting"] = lambda _: fx.Booked(refused="only on their own page", page=page)
+        await update(handle, "connect", ms.Connect(attempt="a1", sid="CA1", at=now()), ms.Brief)
+        offer = await update(handle, "act", ms.Act(id="a1:1", action=ev.OfferSlots(), at=now(), attempt="a1", version=9))
+        book = ms.Act(
+            id="a1:2", action=ev.Book(slot=offer.slots[0].id), at=now(), attempt="a1", version=offer.version
+        )  # fmt: skip
+        answer = await update(handle, "act", book)
+        assert (answer.allowed, answer.rule) == (False, "own_page")
+        await update(handle, "report", ended("a1"), int)
+        over = ev.CallEnded(at=now(), attempt="a1", sid="CA1", status="completed", seconds=60, id="over")
+        await handle.signal("call_status", over)
+        [text] = await until(lambda: told(stage, "due/page"))
+        assert page in text.body
+        assert (await view(handle)).booking is None
+        await handle.terminate()
 
 
 @pytest.mark.parametrize("free", [True, False])

@@ -32,7 +32,7 @@ from tests.toys import Hears
 from workers.sandbox import calcom as calcom_stand_in
 from workers.sandbox import calendly as calendly_stand_in
 from workflows import identity, slots
-from workflows.effects import Reflection
+from workflows.effects import Booked, Reflection
 from workflows.events import Booking, CalendarChanged, Form, Slot
 from workflows.messages import By
 
@@ -265,3 +265,46 @@ async def test_a_no_show_marked_there_is_the_reps_word(line: Line) -> None:
     await calcom.mark_absent(booking.event_id, False)
     await line.quiet()
     assert len(await line.marks()) == 1
+
+
+@pytest.mark.parametrize("rig", OWN_OPENINGS[1:], ids=["calendly"], indirect=True)
+async def test_where_the_plan_forbids_booking_the_lead_books_on_a_page_of_one_use(line: Line) -> None:
+    line.rig.books.seed("calendly", plan="free")
+    asked = line.rig.request(line.rig.ana, lead=line.lead.id, booking=identity.booking_id(line.lead.id, "12345678"))
+    done: Booked = await line.rig.run(meetings.book_meeting, asked)
+    assert (done.booking, done.refused) == (None, "this rep's meetings can only be booked on their own page")
+    assert "utm_content=" + asked.booking in done.page
+    assert "email=lead%40example.com" in done.page
+    await line.rig.agrees({})
+
+    store.write(
+        Reflection(
+            lead=line.lead.id, version=1, audience="inbound", playbook="p", now=START, stage="new", furthest="new"
+        )
+    )
+    line.rig.books.seed("calendly", plan="standard")  # webhooks are told of either way
+    event = await line.guest(link=done.page, start=LATER)
+    [told] = await line.heard()
+    assert (told.change, told.booking, told.event) == ("booked", "", event)
+    assert told.slot is not None
+    assert told.slot.start == LATER
+    again = await line.http.post(
+        f"{line.rig.books.url}/_state/calendly/guest", json={"link": done.page, "start": START.isoformat()}
+    )
+    assert again.status_code == 404
+
+    adopting = line.rig.request(line.rig.ana, LATER, lead=line.lead.id, adopt=event)
+    adopted: Booked = await line.rig.run(meetings.book_meeting, adopting)
+    assert adopted.booking is not None
+    await line.rig.agrees({line.rig.ana: [LATER]})
+    await line.rig.run(meetings.release_meeting, line.rig.release(adopted.booking))
+    await line.rig.agrees({})
+
+
+@pytest.mark.parametrize("rig", OWN_OPENINGS[1:], ids=["calendly"], indirect=True)
+async def test_an_account_that_may_neither_book_nor_make_a_page_says_so(line: Line) -> None:
+    line.rig.fault(("POST", "/invitees$|/scheduling_links$"), "403", times=9)
+    done: Booked = await line.rig.run(meetings.book_meeting, line.rig.request(line.rig.ana))
+    assert (done.booking, done.page) == (None, "")
+    assert done.refused
+    await line.rig.agrees({})

@@ -201,6 +201,8 @@ class Booked(Model):
     """Why not, in words for people: the slot was taken, the calendar could not be read."""
     unreleased: Booking | None = None
     """The booking that this one moved, when its event could not be taken out at once: to be released again."""
+    page: str = ""
+    """Where the lead can book it themselves, once: the rep's calendar takes no booking from us."""
 
 
 class ReleaseMeeting(Model):

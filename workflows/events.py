@@ -491,6 +491,8 @@ class BookingRefused(_Event):
     kind: Literal["booking_refused"] = "booking_refused"
     request: str
     why: str
+    page: str = ""
+    """Where the lead can book it themselves, once."""
 
 
 class MeetingCancelled(_Event):

@@ -53,6 +53,8 @@ class DueText(Model):
     """The meeting that it speaks of, when it no longer stands."""
     body: str = ""
     """The words themselves, where no template has them."""
+    page: str = ""
+    """The rep's own page, on which they can book."""
 
 
 class Unanswered(Model):

@@ -18,6 +18,7 @@ from temporalio.exceptions import ActivityError, ApplicationError
 
 with workflow.unsafe.imports_passed_through():
     from . import attributes, perform, plan, requests, story, versions
+    from . import effects as fx
     from . import events as ev
     from .brief import brief, details, view
     from .effects import Entry
@@ -185,41 +186,42 @@ class LeadWorkflow:
                 self._doing, self._stoppable = None, None
 
     async def _book(self, step: plan.MakeBooking) -> ev.Event:
-        booking, why = await self._booked(step, step.slot)
+        done = await self._booked(step, step.slot)
         now = workflow.now()
-        if booking is None:
-            return ev.BookingRefused(at=now, request=step.request.id, why=why)
-        return ev.MeetingBooked(at=now, request=step.request.id, booking=booking)
+        if done.booking is None:
+            return ev.BookingRefused(at=now, request=step.request.id, why=done.refused, page=done.page)
+        return ev.MeetingBooked(at=now, request=step.request.id, booking=done.booking)
 
     async def _rehome(self, step: plan.Rehome) -> ev.Event:
         slot, why = await perform.another_rep(self._state, self._playbook, step.booking)
         booking = None
         if slot is not None:
-            booking, why = await self._booked(step, slot)
+            done = await self._booked(step, slot)
+            booking, why = done.booking, done.refused
         if booking is None:
             return ev.NotRehomed(at=workflow.now(), booking=step.booking.id, why=why)
         return ev.MeetingBooked(at=workflow.now(), request="", booking=booking)
 
     async def _adopt(self, step: plan.Adopt) -> ev.Event:
-        booking, why = await self._booked(step, step.slot, step.event)
-        if booking is None:
+        done = await self._booked(step, step.slot, step.event)
+        if done.booking is None:
             was = step.booking.id if step.booking else ""
-            return ev.NotAdopted(at=workflow.now(), booking=was, why=why)
-        return ev.MeetingBooked(at=workflow.now(), request="", booking=booking, adopted=True)
+            return ev.NotAdopted(at=workflow.now(), booking=was, why=done.refused)
+        return ev.MeetingBooked(at=workflow.now(), request="", booking=done.booking, adopted=True)
 
     async def _booked(
         self, step: plan.MakeBooking | plan.Rehome | plan.Adopt, slot: ev.Slot, adopt: str = ""
-    ) -> tuple[ev.Booking | None, str]:
+    ) -> fx.Booked:
         """The booking of ``slot``, or why there is none; what was left half done is released."""
         request = perform.booking_request(self._state, self._playbook, slot, adopt)
         done = await perform.book(request, step)
         if done is None:
             undone = ev.Booking(id=request.booking, rep=slot.rep, rep_name="", start=slot.start, end=slot.end)
             self._release(undone, "the booking did not finish in time", keep_event=bool(adopt))
-            return None, "the calendar did not answer in time"
+            return fx.Booked(refused="the calendar did not answer in time")
         if done.unreleased is not None:
             self._release(done.unreleased, "moved")
-        return done.booking, done.refused or "the slot was taken"
+        return done if done.booking or done.refused else fx.Booked(refused="the slot was taken")
 
     async def _unbook(self, step: plan.Unbook) -> ev.Event:
         action = step.request.action

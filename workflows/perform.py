@@ -135,6 +135,8 @@ def text_request(state: Lead, playbook: Playbook, step: plan.Text, now: datetime
     stands = booking if booking and state.booking and booking.id == state.booking.id else None
     known = facts(state, playbook, booking or state.missed, now)
     due = next((d for d in state.due_texts if d.key == step.touch), None)
+    if due and due.page:
+        known = {**known, "page": due.page}
     return fx.SendText(
         gate=gate(state), touch=step.touch, to=state.phone,
         body=step.body or render(playbook.messages[step.message], known),

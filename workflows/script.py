@@ -29,6 +29,8 @@ _EXTRA = {
 _WRITTEN = frozenset({"name", "company", "agent", "phone", "asked", "manage_link"})
 """What is filled in every text."""
 _OF_MEETING = frozenset({"rep", "time", "spoken_time", "join_link"})
+_OWN_PAGE = {"own_page": frozenset({"page"})}
+"""What is filled in the text about the rep's own page."""
 _MEETING_TEXTS = ("confirmation", "moved", "cancelled", "rep_cancelled", "declined")
 
 _SPOKEN = {
@@ -175,7 +177,7 @@ def _placeholders(book: Playbook) -> Iterator[Fault]:
     of_meeting |= {each.message for each in book.cadence.recovery} - {each.message for each in book.cadence.first}
     for name, words in book.messages.items():
         spoken = any(touch.voicemail == name for touch in _touches(book))
-        known = _ALWAYS if spoken else _WRITTEN | (_OF_MEETING if name in of_meeting else frozenset())
+        known = _ALWAYS if spoken else _WRITTEN | (_OF_MEETING if name in of_meeting else _OWN_PAGE.get(name, frozenset()))
         yield from _unfilled(f"messages.{name}", words, known)
     for name, letter in book.mails.items():
         known = _WRITTEN | (_OF_MEETING if name in of_meeting else frozenset())

@@ -104,5 +104,9 @@ def _booked(talk: Conversation, answer: Answer) -> None:
         s.offered = ()
         talk.perform(ev.OfferSlots(refused=tuple(s.past_offers)), note=s.words(speech.slot_taken))
         return
+    if answer.rule == "own_page" and "own_page" in talk.playbook.messages:
+        s.offered = ()
+        branches.linked(talk)
+        return
     talk.say(s.words(speech.confirm_later), last=False)
     moves.hand_off(talk, answer.detail or answer.rule or "the booking failed")

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from .. import events as ev
-from ..lead import Before, Lead
+from ..lead import Before, DueText, Lead
 from ..messages import Answer
 from ..wording import written_time
 from . import marks
+
+OWN_PAGE = "own_page"
+"""The text with the page on which the lead books for themselves."""
 
 
 def slots_found(state: Lead, event: ev.SlotsFound) -> Lead:
@@ -106,8 +109,12 @@ def _restored(state: Lead, undone: Before, event: ev.MeetingBooked, booking: ev.
 
 
 def booking_refused(state: Lead, event: ev.BookingRefused) -> Lead:
-    state = marks.note(state, event.at, "booking_refused", f"not booked: {event.why}", "slot_taken")
-    return marks.answer(state, event.request, Answer(allowed=False, rule="slot_taken", detail=event.why))
+    rule = "own_page" if event.page else "slot_taken"
+    state = marks.note(state, event.at, "booking_refused", f"not booked: {event.why}", rule)
+    if event.page and state.phone and marks.worded(state, OWN_PAGE):
+        due = DueText(key=f"due/page/{event.request}", message=OWN_PAGE, page=event.page)
+        state = state.but(due_texts=(*state.due_texts, due))
+    return marks.answer(state, event.request, Answer(allowed=False, rule=rule, detail=event.why))
 
 
 def meeting_cancelled(state: Lead, event: ev.MeetingCancelled) -> Lead:
