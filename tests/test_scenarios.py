@@ -8,7 +8,9 @@ from __future__ import annotations
 import pytest
 
 from clients.evaluation import coverage
-from tests import played
+from workflows.conversation import authority
+
+from . import mutants, played
 
 BRANCHES = (
     "call me next week", "not interested", "interested but the wrong person", "just text me the link", "already booked",
@@ -16,6 +18,8 @@ BRANCHES = (
     "hesitating yes",
 )  # fmt: skip
 """The wishes that the talk must tell apart, as the scenarios name them."""
+GROUNDS = ("time", "number", "name", "promise", "done", "machine", "claim")
+"""For want of which a sentence is not said (:mod:`workflows.conversation.grounding`)."""
 
 
 @pytest.mark.parametrize("title", played.scenarios())
@@ -34,3 +38,20 @@ def test_every_node_exit_answer_and_fact_is_reached() -> None:
 def test_every_branch_is_played_with_both_audiences(branch: str, audience: str) -> None:
     titles = played.reached().by(("branch", branch))
     assert any(title.startswith(f"{audience}/") for title in titles)
+
+
+@pytest.mark.parametrize("audience", played.AUDIENCES)
+def test_every_rule_of_every_verdict_denies_something(audience: str) -> None:
+    rules = {(action, rule.name) for action, rules in authority.RULES.items() for rule in rules}
+    wanted = {(action, name) for action, name in rules if name not in mutants.PREMISES}
+    wanted -= {(action, name) for kind, action, name in mutants.EQUIVALENT if kind == "rule"}
+    wanted |= {("say", f"grounding_{ground}") for ground in GROUNDS} | {("book", "interrupted")}
+    denied = {(place[2], place[3]) for place in played.reached().reached if place[:2] == (audience, "denied")}
+    assert wanted <= denied, sorted(wanted - denied)
+    assert {name for _, name in denied}.issuperset(mutants.PREMISES)
+
+
+@pytest.mark.parametrize("audience", played.AUDIENCES)
+def test_every_action_is_allowed_somewhere(audience: str) -> None:
+    allowed = {place[2] for place in played.reached().reached if place[:2] == (audience, "allowed")}
+    assert allowed >= set(authority.RULES) - {"press"}, "a key is pressed by rule, and asks nobody"
