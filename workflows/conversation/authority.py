@@ -19,7 +19,7 @@ from . import ear, identity
 from .signs import Kind
 from .state import State
 
-TALK = frozenset({"say", "ask", "answer", "state", "end", "press", "reveal"})
+TALK = frozenset({"say", "ask", "answer", "state", "end", "reveal"})
 """What touches nothing but the talk. ``reveal`` is to tell of the meeting that stands."""
 _CLOSED_NODES = ("confirmation", "follow_up", "handoff", "reschedule")
 _PAST = 60.0

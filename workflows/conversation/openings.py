@@ -42,8 +42,9 @@ def _notices(state: State) -> tuple[str, ...]:
 
 def unheard(state: State, text: str) -> str:
     """What has to be heard on a call before anything else and was not, nor is in ``text``: they broke into it. Nothing
-    for a machine, and nothing more once the call is being closed."""
-    if state.brief.channel != "call" or state.machine or state.closing or state.opted_out:
+    for a machine, nothing where the call is refused, since it may be a stranger's, and nothing more once it is being
+    closed."""
+    if state.brief.channel != "call" or state.brief.refusal or state.machine or state.closing or state.opted_out:
         return ""
     notices = map(state.words, _notices(state))
     return " ".join(words for words in notices if words not in text and not state.was_heard(words))
