@@ -46,7 +46,8 @@ _BEING = bag("is are was were does do did has have had")
 _LIGHT = bag("it us they")
 _ASKED_STEMS = frozenset(stem(word) for word in ASKING - FUNCTION if len(word) > 3)
 _PRESUPPOSING = ("that we", "that our", "that it", "we do", "we can do", "we have", "we are", "if i told you", "why not")
-_SPOKEN = bag("with for to at by on in from about")
+_ABOUT = bag("roughly approximately around exactly about")
+_SPOKEN = _ABOUT | bag("with for to at by on in from")
 
 
 class Refusal(Exception):
@@ -180,7 +181,7 @@ def _asking(s: Sentence, begin: int, end: int) -> bool:
     if not s.asks:
         return False
     start = next((k for k in range(end) if s.items[k] in OPENERS and _begins(s, k)), None)
-    first = next((k for k in range(begin, end) if s.items[k] not in GLUE and s.items[k] != "<lead>"), begin)
+    first = next((k for k in range(begin, end) if s.items[k] not in GLUE and s.items[k] not in _ABOUT and s.items[k] != "<lead>"), begin)
     if start is None or start > first:
         return False
     opening = s.items[start : start + 4]

@@ -16,7 +16,7 @@ GLUE = bag(
 FUNCTION = GLUE | bag(
     "right a an the this that these those it its i me my we us our you your yours they them their he she his her is are am was were be been being do does did "
     "have has had can to of in on at for with from by about into onto over up out off as if when where who what which how why whether not no than "
-    "let while because since until through across between per kind bit there's yes one"
+    "let while because since until through across between per each lasts kind bit there's yes one"
 )
 """Words without content of their own. What changes the sense of the words beside it (only, all, never, more, will, without) is none of
 them: it has to be grounded like any other."""
@@ -63,7 +63,7 @@ BUSINESS = bag(
     "type products items goods orders deliveries places place choose choosing pick picking go take taking make making show feel seem mind ready sure happy comfortable open worth kept missing part example currently already yet "
     "deadline budget prompted brought made led reason behind else whom whose down side end detail details bit little briefly quick quickly specific specifically general "
     "step steps share shared sharing checks daily weekly regular regularly audit audits error errors mistake mistakes busy busiest grow growing growth seasonal "
-    "everyone everybody anyone someone somebody nobody before after online video phone person remotely"
+    "everyone everybody anyone someone somebody nobody before after online video phone person remotely headache headaches frustration frustrations frustrating bottleneck struggle struggling hassle concern concerns worry worries annoying"
 )
 """Words in which one asks about somebody's business."""
 
@@ -85,7 +85,7 @@ COUNTED = bag(
 _SAME = {
     "$": "dollar", "buck": "dollar", "usd": "dollar", "€": "euro", "eur": "euro", "£": "pound", "gbp": "pound", "%": "percent", "integrat": "connect",
     "monthly": "month", "yearly": "year", "annual": "year", "annually": "year", "cancell": "cancel", "encrypt": "encrypt", "mo": "month", "mins": "minut",
-    "min": "minut", "hrs": "hour",
+    "min": "minut", "hrs": "hour", "links": "connect",
 }  # fmt: skip
 DEMANDING = bag("need needs require requires required must want wants expect expects assume assumes hope provided long if only")
 """With one of these a statement may be a demand, and a yes to it a promise."""
