@@ -21,7 +21,7 @@ from functools import lru_cache
 from .tokens import tokens
 
 _IS = re.compile(
-    r"\b([a-z]+)['’]s (?=(?:the|a|an|not|in|on|at|going|already|our|my|who|her|his|really|actually|just)\b)", re.IGNORECASE
+    r"\b([a-z]+)['’]s (?=(?:the|a|an|not|in|on|at|going|already|our|my|who|her|his|really|actually|just|responsible|no longer|handling|running|doing)\b)", re.IGNORECASE
 )
 """A name with "is" behind it: "Sarah's the one". What belongs to Sarah is followed by something else."""
 _ENDS = frozenset(".?!;:")

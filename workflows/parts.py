@@ -37,7 +37,7 @@ GRAMMAR = Grammar({
     "|service|front desk|employee|(sales|support|service|product|technical) (team|department|people|person|rep|desk|guy|manager)|account manager|colleagues|employees|guys|lot)",
     # ---- what is done with a telephone ------------------------------------------------------------------------------
     "dial": "(call|ring|phone|dial|buzz|telephone|calling|ringing|phoning|dialing|dialling)",
-    "give_call": "(give|giving) <me> [just] (a|another|one) [quick] (call|ring|buzz|shout|bell|callback|call back|ring back|tinkle|holler)",
+    "give_call": "(give|giving|drop|make) <me> [just] (a|another|one) [quick] (call|ring|buzz|shout|bell|callback|call back|ring back|tinkle|holler)",
     "call_me": "(<dial> <me>|<give_call>|(try|trying) (<me>|to call [<me>]|calling [<me>]))",
     "touch": "(get|getting) (back to|in touch with|hold of) <me>|(check|checking|follow|following|circle|circling) (back|in|up) [with <me>]|(reach|reaching) (out|me|us) [to <me>]"
     "|(come|coming) back to <me>|(catch|catching|contact|contacting|text|texting|try|trying|message|messaging) <me>|touch base [with <me>]|ask me|hit me up|(try|trying) again",
@@ -51,10 +51,10 @@ GRAMMAR = Grammar({
     "month": "(january|february|march|april|may|june|july|august|september|october|november|december)",
     "unit": "(minute|minutes|min|mins|hour|hours|day|days|week|weeks|fortnight|month|months|year|quarter|weekend)",
     "then": "([on|this|by|around|from|early|next|sometime|sometime on|maybe|the|following|before|until|late] [this|next|the|on|about] [following|coming] (<weekday>|<month>|week|weeks|month|quarter|year|morning|afternoon|evening|weekend|time)"
-    "|later [on]|tomorrow|tonight|another (time|day|week|moment)|[at] (some|any) other (time|day)|[at] a (better|different|later) (time|moment|day)|sometime|some time|[at] some (point|stage)|this (morning|afternoon|evening)"
+    "|[a bit|a little|much] later [on]|tomorrow|tonight|another (time|day|week|moment)|[at] (some|any) other (time|day)|[at] a (better|different|later) (time|moment|day)|sometime|some time|[at] some (point|stage)|this (morning|afternoon|evening)"
     "|in [about|like|around|maybe] (a|an|one|two|three|four|five|six|ten|fifteen|twenty|thirty|forty|half|another|the|several|<number>|a few|a couple [of]|a bit|a while) [few|couple|of|hour|an|minutes|bit] [or so|or two] [<unit>|morning|afternoon|evening|new year]"
     "|in [early|late] <month>|at [about|around|like|half|quarter|lunch|a] (<number>|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|noon|midday|past|lunchtime|lunch|better|different)"
-    "|(after|around|towards|once|when|before|past|toward|from) (_)|soon [as]|[the] day after|during (the|my) _|end of (the|this|next) (day|week|month)|q1|q2|q3|q4|early next _|first thing)",
+    "|(after|around|towards|once|when|before|past|toward|from) (_)|soon [as]|[the] day after|during (the|my) _|[at|towards|by] [the] (end|start|beginning|middle) of [the|this|next] (week|month|day|year|quarter|morning|afternoon|<month>)|q1|q2|q3|q4|early next _|first thing)",
     "number": "(1*|2*|3*|4*|5*|6*|7*|8*|9*)",
     # ---- the meeting and the link -----------------------------------------------------------------------------------
     "meeting": "([demo|sales|zoom|online|video|product|phone|short|little|quick] (demo|demonstration|appointment|meeting|slot|time|booking|call|session|spot|date|consultation|walkthrough|one|thing|place|space|reservation))",

@@ -152,7 +152,7 @@ HEDGES = re.compile(
     r"(?:probably |maybe )?(?:works?|do|make|manage|suits?|be|fine|ok|okay|good|alright|all right|possible|doable)|as long as|unless|provided|"
     r"(?:should|ought to|may|might) (?:probably )?(?:be (?:ok|okay|fine|alright|all right|good|possible|doable|able)|work|do|suit)|(?:don't|can't|do not|cannot) (?:really )?see why not|"
     r""
-    r"but (?:ok|okay|fine|sure|yes|yeah|alright|all right|i guess|let's)|go on then|oh go on|if it (?:helps|works|fits|suits))\b"
+    r"but (?:ok|okay|fine|sure|yes|yeah|alright|all right|i guess|let's)|go on then|oh go on|if (?:it|that|this)(?:'s| is| does)?|if it (?:helps|works|fits|suits))\b"
 )
 """Words that take from what they stand with."""
 FILLERS = re.compile(r"\b(?:u+m+|u+h+(?! huh)|h+m+|e+r+|mm+(?! hm))\b")
@@ -168,12 +168,13 @@ def hesitates(text: str) -> bool:
 
 _AGREES = _any(
     rf"{_YES.pattern}",
-    r"\b(?:guess|suppose|think) so\b|\b(?:i|we) (?:could|can|might) do (?:that|it)\b|\b(?:that|it) (?:works|could work|might work|would be (?:ok|okay|fine))\b",
+    r"\b(?:guess|suppose|think|reckon|expect|imagine|believe|hope) so\b|\b(?:i|we) (?:could|can|might) do (?:that|it)\b|\b(?:that|it) (?:works|could work|might work|would be (?:ok|okay|fine))\b",
     r"\b(?:sure|yes|yeah|okay|ok|fine|alright|all right)(?: (?:whatever|then|let's .*))?$",
-    r"\b(?:i|we) (?:could|can|might|should) (?:\w+ )?(?:do|make|manage|fit|squeeze) (?:that|it|this)\b|\b(?:that|it|this|which) (?:\w+ )?(?:should|would|could|might|may|will|ought to) (?:\w+ )?(?:work|do|suit|be (?:ok|okay|fine|good|possible|doable|alright|all right))\b",
+    r"\b(?:i|we) (?:could|can|might|should) (?:\w+ )?(?:do|make|manage|fit|squeeze|try) (?:that|it|this)\b|\b(?:that|it|this|which) (?:\w+ )?(?:should|would|could|might|may|will|ought to) (?:\w+ )?(?:work|do|suit|be (?:ok|okay|fine|good|possible|doable|alright|all right))\b",
     r"\bthink (?:that|it|this)(?:'?s| is)? ?(?:works|fine|ok|okay|good|alright|all right|possible|doable)\b|\b(?:should|ought to|might) be (?:ok|okay|fine|good|possible|doable|alright|all right|able to)\b",
-    r"\bsee why not\b|^(?:oh )?go on(?: then)?\b|\bbut (?:ok|okay|fine|sure|yes|yeah|alright|all right|let's)\b",
+    r"\bsay yes\b|\bsee why not\b|^(?:oh )?go on(?: then)?\b|\bbut (?:ok|okay|fine|sure|yes|yeah|alright|all right|let's)\b",
 )
+_CONDITION = re.compile(r"\b(?:if|unless|as long as|provided) .*$")
 _NOT_QUITE = re.compile(_PARTLY)
 _NOT_SO = re.compile(r"\b(?:guess|suppose|maybe|think|probably|perhaps|sure|i'd|would|should|might|rather|reckon|imagine) not\b")
 _NO_YES = re.compile(
@@ -185,7 +186,7 @@ _MUMBLED = re.compile(rf"^(?:(?:{FILLERS.pattern}|\b(?:well|oh|ah|i mean|you kno
 def agrees(text: str) -> bool:
     """Whether there is a yes of any kind in these words, also a doubtful one: "yes", "I guess so", "maybe, sure"."""
     words = _MUMBLED.sub("", plain(text))
-    if _NOT_SO.search(words) or _NO_YES.search(_NOT_QUITE.sub(" ", words)):
+    if _NOT_SO.search(words) or _NO_YES.search(_CONDITION.sub(" ", _NOT_QUITE.sub(" ", words))):
         return False
     return bool(_AGREES.search(words) or _YES.search(" ".join(HEDGES.sub(" ", words).split())))
 

@@ -7,6 +7,7 @@ there is none: the language model, or the question that was open, then decides. 
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import Literal
 
@@ -41,6 +42,8 @@ _rules = GRAMMAR.rules
 # ---- who speaks -----------------------------------------------------------------------------------------------------
 
 _ROBOT = _rules(
+    "(are|r|were) <you> {<adv>|not|for} [<their_det>] {<adv>} <machine>", "is it [<their_det>] {<real>} (<machine>|<human>|person) {that} (i am|i|we are|talking|speaking)", "(on the (phone|line|call) with|called by|call from) [<their_det>] <machine>", "(did|is|was|has) <their_det> <machine> {just|now|really|actually} (call*|ring*|rang|phon*|talking|speaking|talk|speak)",
+    "(are|is) not {<adv>} [<their_det>] {<real>} (person|<human>|human) $", "voice {<adv>} (generated|synthetic|recorded|fake|artificial|real|computer*|automated)", "not {<adv>} (sound|seem|feel) {<adv>} like [<their_det>] (<human>|person)",
     # are you really a bot; is this one of those machines; you are not human, are you; you sound like a computer
     "(are|r|were|is|was) (<you>|this|that) {<adv>|not|for} [<their_det>] {<adv>} (<machine>|human [being]|<real> <human_noun>|real [or|right|are you|voice] ($|<machine>)|person|woman|man|real or)"
     " !(offer|system|tool|product|demo|company|count|we|you can|for|resources|who|that|reader|shop|part)",
@@ -67,20 +70,21 @@ def asks_robot(text: str) -> bool:
 
 _OF_OURS = "[<their_det>] {<real>|different} <staff>"
 _PERSON = _rules(
+    "get (someone|somebody|<human>|<their_det> <staff>) [else] (on|to (talk|speak|call|help))", f"(do you have|have you got|you got) {_OF_OURS} {{there|that|who}} <i> (can|could) (talk|speak)", "(pongame|comuniqueme|paseme|comunicame) con",
     f"(speak|talk|chat|deal|speaking|talking|dealing|have a (word|chat)|get in touch|have a conversation) {{directly|instead|please}} (to|with) {_OF_OURS} !(first|before|here|in my|else here|on our side|on my|like you)",
     "(want|need|like|prefer|rather|let me|wish|can i|could i|may i) ~ (speak|talk|deal|have a word) {directly} (to|with) [<their_det>] ~ (<staff>|<human>) !(first|before|in my|here)",
-    "(transfer|connect|switch|escalate|redirect|forward|route) (me|us|this call|the call|this) [please|now|over|through|$]",
+    "(transfer|connect|switch|escalate|redirect|route) (me|us|this call|the call|this) [please|now|over|through|$]",
     f"(put|pass|patch|hand|pop) (me|us) {{over|on|through|across|up|straight|back}} (to|with) {_OF_OURS}",
     "(put|patch|pass) (me|us) (through|over) [please] $",
     "(put|get|bring|find|fetch|grab|give|hand) {me|us} [on] (<their_det>|my) {<real>} (<staff>|<human>) [on|please|on the (line|phone)|in]",
     "(put|get|bring|find|fetch|grab|give|hand) (me|us) {<real>} (<staff>|<human>)",
     f"<asking> (get|have|let|ask) {_OF_OURS} [from _] [to] (call|contact|ring|phone|speak|talk|come|take over|<their_det>)",
-    "(have|get|let) [<their_det>] {<real>} <staff> [from _|of yours] (call|contact|ring|phone) !([<me>] [right] now)",
-    f"(can|could|would|will) {_OF_OURS} [of yours|from [your] _|real] (call|contact|ring|phone) <me> !([right] (now|this|away)|immediately|asap|back now|straight)",
+    "(have|get|let) [<their_det>] {<real>} <staff> [from _|of yours] (call|contact|ring|phone) !([<me>] <now>)",
+    f"(can|could|would|will) {_OF_OURS} [of yours|from [your|the] _|real] (call|contact|ring|phone|talk to|speak to|speak with|talk with) <me> !(<now>)",
     f"(is|are) [there] {_OF_OURS} {{there|here|around|available|free|real|else|in}} {{that|who|to}} (i|we|me) (can|could|may) (talk|speak|chat|deal)",
     "(is|are) (there|their_det) [<their_det>] <human> [i|we] [can|could] (talk|speak|available|around|free|to talk)".replace("their_det)", "<their_det>)"),
     "(is|are) [there] (a|an|the|your|any) {<real>} <staff> (around|available|free|in|about) [today|now|please] $",
-    "(want|need|prefer|like|rather have|rather) [<their_det>] <human>", "(want|need|prefer|like) [<their_det>] (representative|supervisor|operator|agent|manager) $",
+    "(want|need|prefer|would like|rather have|rather) [<their_det>] <human>", "(want|need|prefer|like) [<their_det>] (representative|supervisor|operator|agent|manager) $",
     "^ [<their_det>|get me|give me] (human [being]|operator|representative|agent|<real> <human_noun>|person|supervisor|customer service|sales [team]|customer support) [please|now|right now|immediately|representative|operator|agent] $",
     "<human> please", "(who|anyone|anybody|someone) [else] [can|could] (i|we) (speak|talk) to (that|who) (is|are) not",
     "(not|rather not|hate|stop) {<adv>} [want to|wanting to|going to|like to|like] (talk|talking|speak|speaking|deal|dealing) (to|with) [<their_det>] <machine> ~ (<staff>|<human>)",
@@ -89,6 +93,7 @@ _PERSON = _rules(
     "(hablar|hable|comunicarme|comuniqueme|paseme|paseme) [con] [un|una|alguna|algun|el|la] (persona|humano|alguien|agente|representante|operador|operadora|supervisor|gerente)",
 )  # fmt: skip
 _THEIR_OWN = _rules(
+    "(am i|are we|i am|we are) {<adv>} (speaking|talking|chatting|dealing) (to|with) [<det>] {<real>} _",
     "(i|we|let me) {just|still|first|will|would|might|really|do} [need to|have to|want to|got to|ought to|need|had] {just} (talk|speak|check|discuss|ask|consult|talked|spoke|spoken|met|sit down|run) {it|this|that|over} [to|with|by|past] (my|our|him|her|them|a colleague of yours)",
     "(talk|speak|check) (to|with) (my|our|him|her)",
 )
@@ -103,10 +108,12 @@ def asks_person(text: str) -> bool:
 # ---- what they have against us --------------------------------------------------------------------------------------
 
 _COMPLAINT = _rules(
+    "my (lawyer|attorney|solicitor) (will|is|would)", "<you> [guys|people] promised ~ (and|but) (never|nobody|no one|nothing|did not|you)", "(terrible|awful|horrible|bad|worst|appalling|dreadful|poor) (experience|service|treatment|customer service) (with|from|of|by|at) (you|your)", "(wasted|wasting|waste of) my time", "(feel|felt|am feeling) {very|really|completely} (cheated|lied to|ripped off|misled|scammed|ignored|let down|harassed|deceived)",
+    "(you|your (company|people|rep|guys|team|salesman)) {have|just|all} (lied|cheated|scammed|misled|deceived|tricked|ripped <me> off)",
     "(have|got|make|making|file|filing|lodge|raise|register|put in|submit|log) (a|an|another|one|this|my) {formal|official|serious|very} complaint", "^ [formal|serious] complaint",
     "(want|like|need|going|have|here|calling|wish|do i|can i|where do i|how do i|who do i) [to|can] complain",
     "(this|that|it) (is|was|has been) {<adv>|getting|becoming|bordering on|just|an|a} (harassment|harassing|unacceptable|outrageous|ridiculous|disgraceful|disgrace|outrage|disgusting|not acceptable|not okay|appalling|shambles|shameful|scandalous|not good enough|beyond a joke) "
-    "!(value|price|amount|deal|number|low|good|cheap|fast|how)",
+    "!(value|price|amount|deal|number|low|good|cheap|fast|how (often|many|much|fast|well|long|bad))",
     "(going|will|have|shall|want|be|am) {to|be} (report|reporting|sue|suing) (you|this|your|it)", "(reporting|suing) you",
     "(going|will|take|taking|complain|report|complaining|go|heading|straight|be|am|it|this) {be|to|you|this|it|straight|going|writing|in touch with} (to|with) the (ftc|fcc|ico|ofcom|ombudsman|authorities|police|bbb|better business bureau|regulator|regulators|attorney general|trading standards|press|papers|state)",
     "(call|calling|contact|hear from|hearing from|talk to|talking to|get|getting|tell|involve|speak to|have) my (lawyer|lawyers|attorney|solicitor|solicitors) [involved|on]",
@@ -152,27 +159,28 @@ _SOMEONE = "((my|our|the) {_} <role>|he|she|they|(mr|mrs|ms|miss|dr) _|(my|our) 
 _NAME = "!(<weekday>|<adv>|tomorrow|next|now|it|that|this|there|here|you|i|we|what|who|which|when|everything|nothing|nobody|time|demo|price|cost|size|team|one|thing|person|he|she|they|not|how|why|where|much|many|none|any|some|all|each|both) _"
 _WRONG_NUMBER = _rules("wrong number")
 _REFERRAL = _rules(
-    f"<you> [would] {{should|need to|have to|want to|better|must|got to|could|might|might want to|ought to|be|really|rather|probably|will|can|may|better off|be better off|best off|are}} {_TALK_TO} !(me|us|<back>|later|it|about|<real>|tomorrow|in|at|on|next|up|this|them about|a|louder|<then>) _",
+    f"<you> [would] {{should|need to|have to|want to|better|must|got to|could|might|might want to|ought to|be|really|rather|probably|will|can|may|better off|be better off|best off|are better off|are best off}} {_TALK_TO} !(me|us|<back>|later|it|about|<real>|tomorrow|in|at|on|next|up|this|them about|a|louder|<then>) _",
     "<you> (would|will|might|may) (want|need|be after|be wanting) !(<me>|to|a|it|that|this|the|some|something|someone|what) _ (in|from|at|over in|who)", "<you> want !(<me>|to|a|it|that|this|the|some|something|what) _ (in|from|at|over in) _",
     f"^ {_TALK_TO} (my|our) {{_}} <role>", f"(please|just|better|rather|then|and|so|but) {_TALK_TO} (my|our|him|her|them) [_] [<role>] [instead|directly|about (it|this|that)] !(<back>|later)",
     "(talk|speak) (to|with) (him|her|them) [instead|directly|about (it|this|that)] $",
     # not my decision; I don't handle that; I'm only the receptionist
+    "<you> {would|will|might|probably|may} (want|need|be after|be wanting|be looking for) (my|our|the) {_} <role> !(to join)", "<i> have {<adv>} (no|not much|little|not any) (say|authority|control|influence|power|decision)", f"<i> used to {_HANDLE} ~ (now|but)",
     "<i> (are|am) {<adv>} not {<adv>|exactly|necessarily} [the] (right|best|correct|proper|appropriate) (person|one|contact|guy|department|man|woman)",
     "<i> (am|are) {<adv>} the wrong (person|one|guy|contact|department|man|woman)",
-    "<i> (am|are|would) {<adv>} not {<adv>|be} (the (one|person|guy|man|woman) (who|that|to|for|in charge|you|making|deciding)|the (decision maker|buyer|boss|owner|manager)|[the one] (in charge|responsible|involved) (of|for|in)|authorized|authorised|in a position to)",
+    "<i> (am|are|would) {<adv>} not {<adv>|be} (the (one|person|guy|man|woman) (who|that|to|for|in charge|making|deciding|you (want|need|should))|the (decision maker|buyer|boss|owner|manager)|[the one] (in charge|responsible|involved) (of|for|in)|authorized|authorised|in a position to)",
     f"<i> {{<adv>}} (do not|no longer|did not|can not|never) {{<adv>}} {_HANDLE} [any of] [{_MATTER}|<det>|on that|kind of|sort of|such|all] {{kind of|sort of|purchasing|buying|software|such|kinds of|types of}} ({_MATTER}|{_DECISIONS}|department|team|anymore|things)",
     "(that|this|it) (is|would|was) {<adv>} not {<adv>|be} (<my> (department|area|decision|call|job|responsibility|side|field|team|remit|place|business|role|purview)|up to <me>|something i (decide|handle|deal with))", "(above|over|beyond) my pay (grade|level|scale)", "not (my|mine to) (department|decision|call|decide) $",
     "<i> (am|are) (just|only|simply|merely) [filling in for|covering for] (the|a|an|her|his|our|their) {_} (receptionist|assistant|secretary|temp|intern|pa|cleaner|admin|office junior|driver|trainee|bookkeeper|clerk|student|volunteer|housekeeper|nanny|son|daughter|wife|husband|employee|technician)", "i (just|only) (answer|pick up|man|cover|do|work) ~ (phone|phones|telephone|reception|front desk|desk)",
     # it is our head of marketing that looks after this; Sarah is the person you need; the one who decides is Tom
     f"({_SOMEONE}|{_NAME}) {{<adv>}} {_HANDLES} [all] {_MATTER} !([all] (manually|by hand|on paper|in|with|using|for now|every|once))",
-    f"({_SOMEONE}|{_NAME}) (is|are|would be|will be) {{<adv>|probably}} (in charge of|responsible for|the [right|best|correct] (one|person|guy|man|woman|lady|contact|decision maker|boss)) ({_MATTER}|for|to|you|who|that|when|here|on)", f"({_SOMEONE}|{_NAME}) (is|are|would be) {{<adv>}} (in charge|responsible) (of|for) _",
+    f"({_SOMEONE}|{_NAME}) (is|are|would be|will be) {{<adv>|probably}} (in charge of|responsible for|the [right|best|correct] (one|person|guy|man|woman|lady|contact|decision maker|boss)) ({_MATTER}|for|to|you|who|that|when|here|on|$)", f"({_SOMEONE}|{_NAME}) (is|are|would be) {{<adv>}} (in charge|responsible) (of|for) _",
     f"(it|that|this) (is|would be|will be) {{<adv>|really|more}} ({_SOMEONE}|{_NAME}) [_] (that|who|you|[that|who] {_HANDLES}) {{<adv>}} ({_HANDLES}|should|would|want|need|have to|can help|decides|are after|would be)",
     f"(person|one|guy|man|woman|lady|decision maker) [who|that|you] {{would|will|should|can|need|want|makes|actually|really|to}} ({_HANDLE}|{_HANDLES}|talk to|speak to|speak with|talk with|need|want|ask|call|contact) {{that|this|it|those|these|with|to|the decision|decisions|for that|about this}} (is|would be|will be) !(me|i|us|just me|myself) _",
     "(he|she|they) (is|are) (the one|who|the person) (to|who|you|for)",
     f"(that|this|it) (is|would be|will be|sounds like) {{<adv>}} ([more] [of] (a|one|something) {{question|matter|job|decision|thing|conversation|call|topic}}|more|down|up) (for|to|to be taken by|to discuss with|with) {_SOMEONE}",
     "(that|this|it) (is|would be|will be) {<adv>|more|really|all|down to|up to} (my|our) {_} <role> [decision|call|job|area|department|thing|you] !(and i|of|meeting|here|said|is)", "(that|this|it) would be !(great|good|fine|nice|perfect|okay|all|lovely|wonderful|<it>|helpful|awesome|best|better|a|an|the|too|about|around|my|our|<then>|at|in|on|very|so|really|more|super|ideal|useful|amazing|brilliant) _ [_] (in|from|at|of|over in) _",
     f"(wrong (person|one|guy)|not (me|my job|mine)) ~ ({_TALK_TO}|you want|it is|that is|would be) !(wrong|right) ((my|our|his|her|the)|_) _",
-    "(filled|sent|signed|did|submitted|requested) (it|this|that|the form) {in|out|up} (for|on behalf of) my [_] <role>",
+    "(filled|sent|signed|did|submitted|requested|signing|enquired|registered) {it|this|that|the form|in|out|up} (for|on behalf of) my [_] <role>",
     f"(she|he|they) (does|do|{_HANDLES}) {{all|now|most of|mostly}} ({_MATTER}|now|instead|the)",
 )  # fmt: skip
 
@@ -184,6 +192,7 @@ def refers(text: str) -> bool:
 
 
 _WRONG = _rules(
+    "not the (person|one|guy|man|woman|lady) you (are|were|have) (looking|after|trying|calling|asking|been)", "no idea who (that|he|she|you|they|this)", "^ i am not (him|her|them|that person) $", "this (number|phone) {now} (belongs|is) {now} (to|with) (someone|somebody|another|me)",
     "wrong (number|person|guy|man|woman|lady|house|phone|home|place|residence|family|party)",
     "(no one|nobody|no body|no person|none|not anyone|not anybody) {here|in this house} (by|with|called|named) (that|this|the|_) [name]", "(no one|nobody|no body|no person|none) {here|in this house} of (that|this|the) name", "(no one|nobody) (here|at this number|at this address) (called|named|by|goes by) _",
     "there (is|was) {<adv>} (no|nobody|no one|not any) !(rush|problem|time|need|way|hurry|signal|doubt|stock|reception|chance|one else|point|reason|price|difference) _ [_] (here|at this (number|address)|in this house)",
@@ -207,7 +216,7 @@ def is_wrong_person(text: str, name: str = "") -> bool:
     first = next(iter(tokens(name)), "")
     if first and any(f" {first} " in words for words in said):
         # "Jordan's" is Jordan in tokens: what is hers or his is told apart here.
-        text = text.replace("\u2019", "'").replace("'s ", " owns ")
+        text = re.sub(rf"\b({first})['\u2019]s (?!not\b|no longer\b)", r"\1 owns ", text, flags=re.IGNORECASE)
         if _of_name(first).found_in(spoken(text)):
             return True
     return _WRONG.found_in(said)
@@ -217,11 +226,12 @@ def is_wrong_person(text: str, name: str = "") -> bool:
 def _of_name(first: str) -> Rules:
     """What denies that ``first`` is here, or speaks."""
     return _rules(
-        f"(i am|name is|this is|not called|that is) not {first} !(owns)",
+        f"(i am|name is|this is|it is|that is) not {first} !(owns)",
         f"(this|that|it) is not {first} owns (phone|number|cell|mobile|line)",
         f"no {first} {{_}} (here|at this|in this|lives|works)",
         f"{first} {{no longer|does not|has not|did not|never}} (live|lives|work|works|worked|lived|have|has|own) {{here|at|this|for us|with us}}",
         f"not know {{any|anyone|anybody|a|called|named|who|this|that}} {first}",
+        f"{first} is {{not|no longer}} (at|on) this (number|phone)",
         f"{first} {{is|has}} (left|gone|moved|passed away|retired|dead)",
     )
 
@@ -234,8 +244,9 @@ _BUSY_THEN = _rules(
 _TAIL = "(already|online|yesterday|earlier|last|this (morning|week|afternoon)|on (your|the|my)|through|with (you|your|one of)|ago|before|<weekday>|with _|just now|today)"
 _THEM = "(i|we|he|she|they|(my|our|your) ~|(someone|somebody|one) (of|from|at|on|in) (you*|my|our|your) [_]|<role>)"
 _ALREADY_BOOKED = _rules(
+    "<i> {have|just} <booked> (with|through) (you|your) [_]", "<i> {have} already (did|done) (that|it|this) [on|online|through|with|yesterday]", "(it|that|this|everything|one) (is|was|has) already [been] <booked> !(up|out)", "<i> have {had|got} (it|that|one|this) booked", "<you> {have} already (gave|given|booked|set|scheduled|put) <me>",
     f"{_THEM} {{have|has|had|did|think}} (already|just) {{have|has}} {{gone and}} <booked> {{for}} (<it>|[<det>] [_] <meeting> !(system|tool)|in [with you])", f"{_THEM} {{have}} already (booked|scheduled|signed up|made a booking|arranged|set (that|it|this|one) up) !(solid|up|out|then|at|for (that|the)|on)",
-    f"{_THEM} {{have|has|just|did}} (<booked>|book|schedule|arrange|reserve|pick|set up|choose) (one|it|that|something|[<det>] [_] <meeting>) ~ {_TAIL}", "<i> did (book|schedule|arrange|reserve|pick|set up) (one|it|that|a <meeting>)", f"{_THEM} {{have}} <booked> (that|it|this|one|[<det>] <meeting>) {{up|in|with you}} already",
+    f"{_THEM} {{have|has|just|did}} <booked> (one|it|that|something|[<det>] [_] <meeting>) ~ {_TAIL}", "<i> did (book|schedule|arrange|reserve|pick|set up) (one|it|that|a <meeting>)", f"{_THEM} {{have}} <booked> (that|it|this|one|[<det>] <meeting>) {{up|in|with you}} already",
     "<i> {<adv>} (signed up|registered) for (a|one|the) [_] (slot|demo|time|session|meeting)", "(set|sorted|arranged|booked) (that|it|this|one) [up] already",
     f"{_THEM} {{<adv>}} already (have|got|had|has) [got] (one|<det>) [_] <meeting> !(system|then|at|that) [_|with you*|booked|scheduled|set [up]|lined up|in|on]", f"{_THEM} {{<adv>}} (have|got) [got] <det> [_] <meeting> ~ (already|with (you*|one of you*)|booked|scheduled|in the <diary> with|lined up)", "(have|got) {already|got} one [of (these|those|them)] {already} (booked|scheduled|set up|lined up|in the <diary>)",
     "(am|are|is|was|were) {<adv>|already|all} (booked in|scheduled|set up|down|signed up|on|in|booked) {down|in} {with you|for (a|the|my|our) (demo|meeting|call|_)|for <weekday>|for tomorrow|in|on} {in|on} [(the|my|your|our) <diary>] (already|with you*|on (the|my|your) <diary>|for (my|the|a) (demo|meeting|call)|<then>|tomorrow)",
@@ -255,12 +266,13 @@ def is_already_booked(text: str) -> bool:
 _BAD_LINE = "(line|connection|signal|reception|audio|breaking up|break up|can not hear|cannot hear|cutting out|dropping out|crackling|echo)"
 _FREE_NOW = "((can talk|am free|are free|have time|available|got [a|one|five|ten|two|a few|#5] (minutes|minute|time|moment|sec|second)|<number> minutes|good time|free) {right|just} now|now (is|would be|works) {<adv>|actually} [a] (good|fine|great|okay|perfect|ideal|works|best) [time]|ready when you are|now works|any time now)"
 _CALL_NOW = _rules(
+    "(want|need|have|get|do) (a|the|this|that) (call|callback|call back) {<back>} <now>",
     "<call_me> {<back>|please|on _|on (this|my) _|number|cell|mobile} <now>", "<asking> <dial> {<me>} {<back>|please} <now>", "^ <dial> {<me>|<back>|please} {right|just} <now>", "(someone|somebody) (call|ring|phone) <me> {<back>} <now>", "<give_call> {<back>} <now>",
-    "<give_call> {<back>} in (a|one|two|a couple of) (minute|moment|tick)", "<now> [please] <call_me>",
+    "<give_call> {<back>} in (a|one|two|a couple of) (minute|moment|tick)", "<now> [please] <call_me> !(<back> <then>|<then>)",
     "hang up and <dial> [<me>] [<back>]", f"{_BAD_LINE} {{_}} {{_}} {{so|and|can you|please|could you|just|you}} <dial> [<me>] <back> !(<then>)", f"{_BAD_LINE} ~ {{so|and|can you|please|could you|just|you}} <call_me> <back> !(<then>)", f"^ <dial> {{<me>}} <back> {{please}} ~ {_BAD_LINE}", f"<call_me> <back> [because] ~ {_BAD_LINE}",
     f"{_FREE_NOW} {{so|and|just|please|if you|you can|can you|then}} (<call_me>|<dial> $) !(<then>)", f"<call_me> [<back>] [if] {{i|we|you|because}} {_FREE_NOW}", f"{_FREE_NOW} (for|if you) {{a|the|to|can}} <dial> [<me>]", "(can talk|free|available) now if you (<dial>|give) <me>", "(llameme|llamame|llame|llama) [por favor] (ahora [mismo]|ya|enseguida|inmediatamente)",
 )  # fmt: skip
-_NOT_NOW = _rules("(do not|can not|never|stop|why|why did you|why do you|not) {_} (<dial>|calling|[right] now)", "(people|reps|team|we|they|staff|agents|who|guys) (<dial>|calling) (leads|them|customers|clients|people|prospects)")
+_NOT_NOW = _rules("(do not|can not|never|stop|why|not) {<adv>|<you>|to|be|have|want|did|do|are|need|talk|speak} (<dial>|calling|[right] now)", "(people|reps|team|we|they|staff|agents|who|guys) (<dial>|calling) (leads|them|customers|clients|people|prospects)")
 
 
 def asks_call_now(text: str) -> bool:
@@ -271,16 +283,17 @@ def asks_call_now(text: str) -> bool:
 
 _SELF = "(myself|ourselves|online|on my own|on (the|your) (web site|website|site|page|app|computer)|in my own time|on (the|your) web [site])"
 _LINK = _rules(
+    "(text|message|email|sms|whatsapp) <me> {that|it} (and|so|then) <i> (will|can|am)", "(do|handle|sort|settle|arrange|continue) (this|it|that|everything) <by_text>", "(prefer|rather|sooner|like) {to|do|have|get|it|this|just|a} <by_text>",
     "<send> {<me>|over|across|through|along|please|just} [<det>] [_] (<link>|something [i can|to]) !(off|back to|in the post|to (my|the) (boss|office|warehouse|wife|husband))",
     "<send> (that|it|this) {over|through|across|to <me>} (<by_text>|to my (phone|mobile|cell|email|number|inbox)|to <me>|over [to <me>]|through|[please] $)", "<send> <me> (that|it|this) !(again|off|is)", "(put|stick|pop|bang|whack) (it|that|the link|the times|everything) in (a|an) [quick] (text|message|email|sms|whatsapp)",
     "(text|message|sms|whatsapp|email) (me|us) {that|this|please|instead|about it|everything|the|later|then} $", "(shoot|drop|send|fire|ping|flick) {<me>|over} (a|an) [quick] (text|message|sms|whatsapp) [with ~|instead|please|and ~|$]",
     "(get|have|want|prefer|take|like|need|use|grab) (the|a|that|your|some) [_] (link|links|url|booking page|calendly|scheduling link|web address)", "(is there|do you have|have you got|got|you got|have you) (a|an|the|your|any|some) [_] (link|url|booking page|calendly|web site|website|webpage|page|calendar link|online calendar|form) [_|$]",
-    f"<i> {{can|could|will|would|would rather|would prefer|rather|want to|like to|just|prefer to|might|be able to|have to|am going to}} {{just|rather|prefer to|quickly}} (do|book|arrange|schedule|choose|pick|sort|find|reserve|set up) {{that|it|this|one|a _|out|the _}} {_SELF}", f"(can|could|may) <i> {{just|not}} (do|book|arrange|schedule|choose|pick|sort|find) {{that|it|this|one|a _|out|the _}} {_SELF}",
+    f"<i> {{can|could|will|would|would rather|would sooner|sooner|would prefer|rather|want to|like to|just|prefer to|might|be able to|have to|am going to}} {{just|rather|prefer to|quickly}} (do|book|arrange|schedule|choose|pick|sort|find|reserve|set up) {{that|it|this|one|a _|out|the _}} {_SELF}", f"(can|could|may) <i> {{just|not}} (do|book|arrange|schedule|choose|pick|sort|find) {{that|it|this|one|a _|out|the _}} {_SELF}",
     "<i> (would|will) {rather|prefer to} (book|pick|choose|do|sort|arrange) ~ (myself|on my own|online)", "(mandeme|mandame|envieme|enviame|manda|envia|mande|envie|paseme|pasame) {me|por favor|solo} [el|un|la|una] (enlace|link|liga|mensaje|informacion|texto)", "(por mensaje|por texto|por sms|por whatsapp)",
 )  # fmt: skip
 _NO_LINK = _rules(
     "(do not|never|stop|did <you>|did not|<you> already|does (it|that|the system)|can it|will it) {_} <send>", "(<i> (will|can|could)|have to|they|leads|customers) {_} <send> !(<me>)",
-    "<i> (have|got) {already|just} [got] the <link>", "(have|want) a link (between|to)", "<you> (sent|texted|emailed|gave) <me>", "(the|that|your) <link> (<you>|does|is|did|was|in|on|will)",
+    "^ <i> (have|got) {already|just} [got] the <link>", "(have|want) a link (between|to)", "<you> (sent|texted|emailed|gave) <me>", "(the|that|your) <link> (<you>|does|is|did|was|will)",
     "<i> {<adv>} (<send>) (our|my|the|leads|them|a)", "(got|clicked|opened|used|saw|lost) {on} (the|your|that|a) <link>",
 )  # fmt: skip
 
@@ -292,6 +305,7 @@ def asks_link(text: str) -> bool:
 
 
 _CALLBACK = _rules(
+    "(prefer|rather|better|best|great|good|nice) [it] if you {could|would|just} (called|rang|phoned|tried|call|ring|phone|try) {<me>|<back>} <then>", "(<call_me>|<touch>) then $", "(get|have|take|want|do) (a|the|this) call <then>",
     "(<call_me>|<touch>|<dial> back) {<back>|please|maybe|then} <then>", "(<call_me>|<dial> <me>) <back>", "^ <dial> [<back>] {please} (<then>|<back>)", "<asking> (<dial>|try) {<me>|<back>|please|maybe} (<then>|<back>)", "(a|get a|have a) (call back|callback|ring back) {<then>|please|$}",
     "(let us|can (i|we|you)|could (i|we|you)|(we|you) could|shall we|we can|maybe|would rather|prefer to|better to|best to|how about we|why do not we|should we|happy to|we should) {<adv>|maybe} <talk_later> {again|more|properly} (<then>|next _|on|in|at|after|this)",
     "(another|a different|a better|some other|any other) (time|day|moment|week) {<adv>} (would be|is|might be|works|will be) {<adv>} (better|best|good|fine|easier)", "(later|tomorrow|next (week|month|_)|<weekday>) {morning|afternoon|evening|_} (is|would be|might be|will be|works) {<adv>|a} (better|best|easier) [time|for me|to talk]",
@@ -308,8 +322,8 @@ _BUSY = _rules(
 
 
 _SELF_CALLS = _rules(
-    "(i|we|let me|they|reps|leads|people|customers|team|sales|you [guys|people]) {<adv>|will|would|would rather|can|could|should|usually|have to|rather|always|then|must} (<dial>|try|get back|contact|text|follow|reach) !(me)", "(do not|never|stop) {_} (call|calling|try|trying|contact|contacting|ring|ringing|text|texting) [me|us] (<back>|anymore|any more)",
-    "(our|my|the|your) {_} (reps|team|people|guys|staff|agents|sales people|office|girls|boys|leads|customers|clients) {<adv>|all|usually} (<dial>|try|get|contact)", "how (soon|quickly|fast|often|many|long)",
+    "(i|we|let me|they|reps|leads|people|customers|team|sales) {<adv>|will|would|would rather|can|could|should|usually|have to|rather|always|then|must} (<dial>|try|get back|contact|text|follow|reach) !(me)", "(do not|never|stop) {_} (call|calling|try|trying|contact|contacting|ring|ringing|text|texting) [me|us] (<back>|anymore|any more)",
+    "(our|my|the|your) {_} (reps|team|people|guys|staff|agents|sales people|office|girls|boys|leads|customers|clients) {<adv>|all|usually} (<dial>|try|get|contact)", "(do|does|did|will) (you|it|they) {<adv>} <dial> (the|our|them|leads|new|every|all)", "how (soon|quickly|fast|often|many|long)",
 )  # fmt: skip
 
 
@@ -327,16 +341,17 @@ def asks_later(text: str) -> bool:
 
 _DO_NOT = "(do not|no longer|does not|will not|did not|never|would not|neither of us)"
 _NOT_INTERESTED = _rules(
+    "(is|be|was) a {firm|definite|hard|polite} no {from|for} [me|us]", "<i> (am|are) out $", "count (me|us) out", "lost {all|my|our} interest", "<i> (am|are) {<adv>} happy (as <i> (am|are)|the way|with (what|how|our|my|the (one|way)))",
     "(not|no longer|never|hardly|was not|were not|not think <i> (am|are)|without being) {<adv>|at all|that|particularly|so|too|all that|terribly|overly|remotely|one bit|in the least|the least bit} interested !(in the (_)|in how|in (basic|that plan|those|which))", "(could not|can not) be {any} less interested", "(can not|could not|would not) (say|claim|pretend) {that} <i> (am|are|was) {<adv>} interested", "(have|got|have got|zero|there is) {absolutely|really|zero|got} (no|zero) interest", "^ no interest",
-    f"{_DO_NOT} {{<adv>|think <i>|see (any|a) reason to}} (want|need|require|care for|fancy|see the point of|see the need for|have (a|any) (need|use) for|like the look of) {{_}} (<it>|the demo|a demo|your|any of|anything|any|another _|these|help with) !(before|until|till|right|today|yet|immediately|(this|that|it|one) (to (be|take|get|run|cost))|to (be|take|get|run|cost|wait)|on|at|<meeting>|part|bit|first)",
+    f"{_DO_NOT} {{<adv>|think <i>|see (any|a) reason to}} (want|need|be needing|be wanting|require|care for|fancy|see the point of|see the need for|have (a|any) (need|use) for|like the look of) {{_}} (<it>|the demo|a demo|your|any of|anything|any|another _|these|help with) !(before|until|till|right|today|yet|immediately|(this|that|it|one) (to (be|take|get|run|cost))|to (be|take|get|run|cost|wait)|on|at|<meeting>|part|bit|first)",
     "(changed|change) <my> (mind|minds)", "not {<adv>|quite|exactly|going to be} (for (me|us)|<my> (thing|cup of tea|kind of thing|sort of thing|scene|bag)|a [good|great|right] (fit|match)|the right (fit|thing)|something (i|we) {are|would|do|really} (want|need|looking for|interested|after|use)|what (i|we) {are|were|really} (want|need|looking for|after)|worth <my>|for <my> (business|company)) !(it is|its|but|to decide|alone|on|yet)",
     "not think {that|<i>} (this|it|that|you|we) (is|are|would be|will be|would) {<adv>|be} (for (me|us)|a {good|great|right} (fit|match)|right for|something|what|useful|any use|of interest|work for)", "(no longer|not [in the market|shopping|actively|currently|really]) (looking|in the market|shopping|searching|considering) !(at|forward|to (wait|spend|pay)|for (a (date|time|slot)))", "not (looking|in the market) for (<it>|anything|any)", "<i> (was|were) {<adv>|only|just} (browsing|looking [around]|curious|having a (look|browse|nose)|window shopping|poking around|killing time|playing around) !(for)",
-    "<i> {have|already|are|am|just|ended up|in the end|actually|had} (bought (another|something|one|elsewhere)|(decided|opted|chosen|chose|gone|went|going|signed [up]|settled|stuck|sticking) (against|elsewhere|not to|to (go|stay|stick|use|pass)|for (another|someone|somebody)|with (another|someone|somebody|a different|one of|what we|the other|our|<it>)|on (another|something|someone|a different)|another way|(in) a different (way|direction)|a different (way|direction|route))|found (another|something|someone|somebody) [else])", "(decided|deciding) against",
+    "<i> {have|already|are|am|just|ended up|in the end|actually|had} (ended up (choosing|going|buying|picking|signing|with|getting)|chose (another|a different|someone)|bought (another|something|one|elsewhere)|(decided|opted|chosen|chose|gone|went|going|signed [up]|settled|stuck|sticking) (against|elsewhere|not to|to (go|stay|stick|use|pass)|for (another|someone|somebody)|with (another|someone|somebody|a different|one of|what we|the other|our|<it>)|on (another|something|someone|a different)|another way|(in) a different (way|direction)|a different (way|direction|route))|found (another|something|someone|somebody) [else])", "(decided|deciding) against",
     "<i> {am|are|think|will|would|just|have|going|to|rather} {to|have|going to} (pass|decline|skip (it|this)|say no|leave (it|this)|give (it|this) a miss|sit this [one] out|bow out) !(the|it on|on the|a message|to|at|<then>|until) [on (this|it|that)] [thanks|thank you|for now|today|this time|$]", "(hard|easy) pass", "(will|am|are) not {be} (going ahead|proceeding|moving forward|taking (this|it) (further|forward|up)|going forward|continuing|pursuing|buying|signing up|be going)",
     "(thanks|thank you) but no thanks", "please do not bother", "(thanks|thank you) (not|no) for (me|us)", "no need [for (that|this|it|one)|thanks|thank you] {<i> are|we are} ($|<i> are (good|fine|set|covered|okay|sorted))", "rather not (bother|continue|go on|carry on|take this)",
     "(no me interesa|no estoy interesad*|no estamos interesad*|no lo necesito|no queremos|no gracias no)",
 )  # fmt: skip
-_NOT_UNINTERESTED = _rules("(not|never) (that|because|as if|like) <i> (am|are) not interested", "(leads|customers|people|clients|most|they|who) ~ not interested", "(are|is) (they|he|she) not interested")
+_NOT_UNINTERESTED = _rules("(not|never) (that|because|as if|like) <i> (am|are) not interested", "(leads|customers|people|clients|most|they|who) ~ not interested", "(are|is) (they|he|she) not interested", "(my|our|the|his|her) _ {_} (was|were|is|are|wasn) not interested")
 
 
 def is_not_interested(text: str) -> bool:
