@@ -37,7 +37,7 @@ GRAMMAR = Grammar({
     "|service|front desk|employee|(sales|support|service|product|technical) (team|department|people|person|rep|desk|guy|manager)|account manager|colleagues|employees|guys|lot)",
     # ---- what is done with a telephone ------------------------------------------------------------------------------
     "dial": "(call|ring|phone|dial|buzz|telephone|calling|ringing|phoning|dialing|dialling)",
-    "give_call": "(give|giving|drop|make) <me> [just] (a|another|one) [quick] (call|ring|buzz|shout|bell|callback|call back|ring back|tinkle|holler)",
+    "give_call": "(give|giving|drop|make|shoot|throw|send) <me> [just] (a|another|one) [quick] (call|ring|buzz|shout|bell|callback|call back|ring back|tinkle|holler)",
     "call_me": "(<dial> <me>|<give_call>|(try|trying) (<me>|to call [<me>]|calling [<me>]))",
     "touch": "(get|getting) (back to|in touch with|hold of) <me>|(check|checking|follow|following|circle|circling) (back|in|up) [with <me>]|(reach|reaching) (out|me|us) [to <me>]"
     "|(come|coming) back to <me>|(catch|catching|contact|contacting|text|texting|try|trying|message|messaging) <me>|touch base [with <me>]|ask me|hit me up|(try|trying) again",

@@ -50,10 +50,10 @@ _ROBOT = _rules(
     "^ <you> {<adv>|not} [<det>] [<real>] (<machine>|human [being]) [or ~] $",
     "(this|that|it) (is|was) {<adv>|not} [<their_det>] <machine> [voice|call|caller|thing|person|or something] (right|is not it|is it not|no|huh|are not you|or what)",
     "<you> are {<adv>|not} [<their_det>] {<adv>} (<machine>|human [being]|<real> <human_noun>|real (right|are you|$))",
-    "(talking|speaking|chatting|dealing|am|on|got) (to|with|on with) ~ [<their_det>] (<machine>|<human>|person|man|woman) !(that|who|i|we|tool|here|in)",
+    "(talking|speaking|chatting|dealing|am|on|got) (to|with|on with) ~ [<their_det>] (<machine>|<human>|person|man|woman) !(that|who|i|we|tool|in)",
     "(sound|sounds|sounding|talk|talks|speak|speaks|feel|feels|seem|seems) {<adv>} [like] {<adv>} [<det>] <machine>",
     # do I have a real person on the line; is there a human there; anybody real there
-    "(do i have|have i got|did i get|is there|is that|is anyone|is anybody|is someone|^) {<adv>} [<their_det>] <human> [there|here] [on|at|behind] [<adv>] [the|this|it] [other] [end of the] [line|phone|call|end|side|or] $",
+    "(do i have|have i got|did i get|is there|is that|is anyone|is anybody|is someone|is|^) {<adv>} [<their_det>] <human> [there|here] [on|at|behind] [<adv>] [the|this|it] [other] [end of the] [line|phone|call|end|side|or] $",
     "is (this|that|<det> (call|voice|line)) {<adv>} [<det>] (real (call|person|voice)|<machine>) [call|line|or|right|$]",
     "<have> <you> [got] a (pulse|heartbeat|soul)", "do you have [got] a (pulse|heartbeat|soul)",
     "(es|eres|estoy hablando con|hablo con) [usted|tu] [un|una] (robot|maquina|persona real|grabacion|contestador)",
@@ -70,7 +70,7 @@ def asks_robot(text: str) -> bool:
 
 _OF_OURS = "[<their_det>] {<real>|different} <staff>"
 _PERSON = _rules(
-    "get (someone|somebody|<human>|<their_det> <staff>) [else] (on|to (talk|speak|call|help))", f"(do you have|have you got|you got) {_OF_OURS} {{there|that|who}} <i> (can|could) (talk|speak)", "(pongame|comuniqueme|paseme|comunicame) con",
+    "(get|put|bring) (someone|somebody|<human>|<their_det> <staff>) [else] (on|to (talk|speak|call|help))", f"(do you have|have you got|you got) {_OF_OURS} {{there|that|who}} <i> (can|could) (talk|speak)", "(pongame|comuniqueme|paseme|comunicame) con",
     f"(speak|talk|chat|deal|speaking|talking|dealing|have a (word|chat)|get in touch|have a conversation) {{directly|instead|please}} (to|with) {_OF_OURS} !(first|before|here|in my|else here|on our side|on my|like you)",
     "(want|need|like|prefer|rather|let me|wish|can i|could i|may i) ~ (speak|talk|deal|have a word) {directly} (to|with) [<their_det>] ~ (<staff>|<human>) !(first|before|in my|here)",
     "(transfer|connect|switch|escalate|redirect|route) (me|us|this call|the call|this) [please|now|over|through|$]",
@@ -81,6 +81,7 @@ _PERSON = _rules(
     f"<asking> (get|have|let|ask) {_OF_OURS} [from _] [to] (call|contact|ring|phone|speak|talk|come|take over|<their_det>)",
     "(have|get|let) [<their_det>] {<real>} <staff> [from _|of yours] (call|contact|ring|phone) !([<me>] <now>)",
     f"(can|could|would|will) {_OF_OURS} [of yours|from [your|the] _|real] (call|contact|ring|phone|talk to|speak to|speak with|talk with) <me> !(<now>)",
+    "(is|are) there [<their_det>] <human> {there|here} {that|who} <i> (can|could|may) (talk|speak|chat|deal)",
     f"(is|are) [there] {_OF_OURS} {{there|here|around|available|free|real|else|in}} {{that|who|to}} (i|we|me) (can|could|may) (talk|speak|chat|deal)",
     "(is|are) (there|their_det) [<their_det>] <human> [i|we] [can|could] (talk|speak|available|around|free|to talk)".replace("their_det)", "<their_det>)"),
     "(is|are) [there] (a|an|the|your|any) {<real>} <staff> (around|available|free|in|about) [today|now|please] $",
@@ -194,14 +195,14 @@ def refers(text: str) -> bool:
 _WRONG = _rules(
     "not the (person|one|guy|man|woman|lady) you (are|were|have) (looking|after|trying|calling|asking|been)", "no idea who (that|he|she|you|they|this)", "^ i am not (him|her|them|that person) $", "this (number|phone) {now} (belongs|is) {now} (to|with) (someone|somebody|another|me)",
     "wrong (number|person|guy|man|woman|lady|house|phone|home|place|residence|family|party)",
-    "(no one|nobody|no body|no person|none|not anyone|not anybody) {here|in this house} (by|with|called|named) (that|this|the|_) [name]", "(no one|nobody|no body|no person|none) {here|in this house} of (that|this|the) name", "(no one|nobody) (here|at this number|at this address) (called|named|by|goes by) _",
+    "(no one|nobody|no body|no person|none|not anyone|not anybody) {here|in this house|is|goes} (by|with|called|named) (that|this|the|_) [name]", "(no one|nobody|no body|no person|none) {here|in this house} of (that|this|the) name", "(no one|nobody) (here|at this number|at this address) (called|named|by|goes by) _",
     "there (is|was) {<adv>} (no|nobody|no one|not any) !(rush|problem|time|need|way|hurry|signal|doubt|stock|reception|chance|one else|point|reason|price|difference) _ [_] (here|at this (number|address)|in this house)",
     "(does|do|has|have) not (live|work|lived|worked|stay|lives|works|been) (here|at this|with us|for us)", "(he|she|they) (left|moved [out|away]|quit|retired|died|passed away) {_} (years|months|ago|company|last)", "no longer (lives|works|live|work|here|with (us|the company))",
     "<i> (never|did not|have not|have never) {<adv>} (fill*|sent|send|submit*|signed|sign|ask*|request*|enquir*|inquir*|contact*|appl*|register*) {up|in|out|for|about|into|with|to} {_} [a|any|the|your] (form|anything|demo|one|any|that|this|it|information|<you>|website|site|company)",
     "not my (number|phone|form)", "(misdialed|misdialled|mis dialed|dialed wrong|dialled wrong|dialed it wrong|wrong digit)",
     "(that|this|it) (is|was) not {<adv>} (her|him|she|he|(his|her|their) (number|phone|cell|mobile))", "^ [that is|this is|it is] not me $", "^ (that|this|it) is not me !(who|but|it|that|my)",
     "<i> do not know {any|anyone|anybody|a|who} (called|named|by|any|anyone|anybody) {that|this|the} !(thing|way|other|reason) [_] [name] $", "<i> do not know (him|her|them|that person|the person|who that is|who you mean|a _|any _) $",
-    "(does|do|has) not (have|own|use|got) this (number|phone|cell) {anymore|any more}", "(had|got|have) this [phone|cell|mobile|new] (number|phone) (before|for|since|last|just|a|now) ~ [calls|him|her|years|months]", "(just|only|recently) (got|bought|been given) this [phone|cell|new] (number|phone)",
+    "((does|do|has) not|no longer) (have|has|own|owns|use|uses|got) this (number|phone|cell) {anymore|any more}", "(had|got|have) this [phone|cell|mobile|new] (number|phone) (before|for|since|last|just|a|now) ~ [calls|him|her|years|months]", "(just|only|recently) (got|bought|been given) this [phone|cell|new] (number|phone)",
     "[is|was] not (her|his|their) (number|phone|cell|mobile) {anymore|any more|now}", "never heard of (him|her|them|that|anyone|anybody|this person|_) $", "(keep|always|still) getting (calls|messages|texts) for (him|her|them|_)",
     "<you> [have] (reached|called|rung|dialed|dialled|got|phoned|hit) (a|an|the|my|our) {private|personal|wrong|different} {_} (shop|store|house|home|residence|restaurant|school|church|hospital|number|household|pizzeria|cafe|garage|hotel|salon|dentist|kitchen)", "(private|residential) (residence|number|house|household|home|line)",
     "<you> {must|probably|might|may|think} [are|be|have] (want|wanting|looking for|thinking of|after|mean|got|need|confusing|mistaken) {me with|the|for} (someone|somebody|a different|another) [person|number] else", "<you> {must|probably|might|may} (be|have) (mistaken|confused|mixing|mixed) {me|us|up}",
@@ -213,7 +214,7 @@ def is_wrong_person(text: str, name: str = "") -> bool:
     """Whether we reached somebody else: the number is not to be called again for this lead. ``name`` is whom we
     want: "I'm not Dana", "no Dana here"."""
     said = spoken(text)
-    first = next(iter(tokens(name)), "")
+    first = next((word for word in tokens(name) if word.isalpha()), "")
     if first and any(f" {first} " in words for words in said):
         # "Jordan's" is Jordan in tokens: what is hers or his is told apart here.
         text = re.sub(rf"\b({first})['\u2019]s (?!not\b|no longer\b)", r"\1 owns ", text, flags=re.IGNORECASE)
@@ -264,9 +265,9 @@ def is_already_booked(text: str) -> bool:
 
 
 _BAD_LINE = "(line|connection|signal|reception|audio|breaking up|break up|can not hear|cannot hear|cutting out|dropping out|crackling|echo)"
-_FREE_NOW = "((can talk|am free|are free|have time|available|got [a|one|five|ten|two|a few|#5] (minutes|minute|time|moment|sec|second)|<number> minutes|good time|free) {right|just} now|now (is|would be|works) {<adv>|actually} [a] (good|fine|great|okay|perfect|ideal|works|best) [time]|ready when you are|now works|any time now)"
+_FREE_NOW = "((can talk|am free|are free|have time|available|got [a|one|five|ten|two|a few|#5] (minutes|minute|time|moment|sec|second)|<number> minutes|good time|free) ({right|just} now|at the moment)|now (is|would be|works) {<adv>|actually} [a] (good|fine|great|okay|perfect|ideal|works|best) [time]|ready when you are|now works|any time now)"
 _CALL_NOW = _rules(
-    "(want|need|have|get|do) (a|the|this|that) (call|callback|call back) {<back>} <now>",
+    "(want|need|have|get|do|like) (a|the|this|that) (call|callback|call back) {<back>} <now>",
     "<call_me> {<back>|please|on _|on (this|my) _|number|cell|mobile} <now>", "<asking> <dial> {<me>} {<back>|please} <now>", "^ <dial> {<me>|<back>|please} {right|just} <now>", "(someone|somebody) (call|ring|phone) <me> {<back>} <now>", "<give_call> {<back>} <now>",
     "<give_call> {<back>} in (a|one|two|a couple of) (minute|moment|tick)", "<now> [please] <call_me> !(<back> <then>|<then>)",
     "hang up and <dial> [<me>] [<back>]", f"{_BAD_LINE} {{_}} {{_}} {{so|and|can you|please|could you|just|you}} <dial> [<me>] <back> !(<then>)", f"{_BAD_LINE} ~ {{so|and|can you|please|could you|just|you}} <call_me> <back> !(<then>)", f"^ <dial> {{<me>}} <back> {{please}} ~ {_BAD_LINE}", f"<call_me> <back> [because] ~ {_BAD_LINE}",
@@ -305,9 +306,9 @@ def asks_link(text: str) -> bool:
 
 
 _CALLBACK = _rules(
-    "(prefer|rather|better|best|great|good|nice) [it] if you {could|would|just} (called|rang|phoned|tried|call|ring|phone|try) {<me>|<back>} <then>", "(<call_me>|<touch>) then $", "(get|have|take|want|do) (a|the|this) call <then>",
+    "(prefer|rather|better|best|great|good|nice) [it] if you {could|would|just} (called|rang|phoned|tried|call|ring|phone|try) {<me>|<back>} <then>", "(<call_me>|<touch>) then $", "get <me> <back> <then>", "(get|have|take|want|do) (a|the|this) call <then>",
     "(<call_me>|<touch>|<dial> back) {<back>|please|maybe|then} <then>", "(<call_me>|<dial> <me>) <back>", "^ <dial> [<back>] {please} (<then>|<back>)", "<asking> (<dial>|try) {<me>|<back>|please|maybe} (<then>|<back>)", "(a|get a|have a) (call back|callback|ring back) {<then>|please|$}",
-    "(let us|can (i|we|you)|could (i|we|you)|(we|you) could|shall we|we can|maybe|would rather|prefer to|better to|best to|how about we|why do not we|should we|happy to|we should) {<adv>|maybe} <talk_later> {again|more|properly} (<then>|next _|on|in|at|after|this)",
+    "(let us|can (i|we|you)|could (i|we|you)|(we|you) could|shall we|we can|maybe|would rather|prefer to|better to|best to|how about we|why do not we|should we|happy to|we should|[do you|would you] mind if (i|we)) {<adv>|maybe} <talk_later> {again|more|properly} (<then>|next _|on|in|at|after|this)",
     "(another|a different|a better|some other|any other) (time|day|moment|week) {<adv>} (would be|is|might be|works|will be) {<adv>} (better|best|good|fine|easier)", "(later|tomorrow|next (week|month|_)|<weekday>) {morning|afternoon|evening|_} (is|would be|might be|will be|works) {<adv>|a} (better|best|easier) [time|for me|to talk]",
     "(not|never) {a|the} (good|great|best|right|ideal) (time|moment|day) ~ (<call_me>|<touch>|try|<dial>|<then>)", "ask me again", "(terrible|awful|horrible|bad|rough|dreadful|rotten|wrong|worst|poor|inconvenient|busy) (time|timing|moment|day) $", "(bad|terrible|awful) (timing|time)", "(catch|caught|catching) <me> [at|in|on] (a|an|the|another|some other) {really|very} (bad|terrible|awful|busy|better|good|different|wrong|inconvenient|rough|other) (time|moment|day)",
     "(have|got) [got] to (run|dash|go|rush|shoot|hop off|jump) ~ (<call_me>|<touch>|<then>)", "(<i> am|<i> are|^) {<adv>|just|about to|currently} (walking|heading|going|getting|boarding|stepping|running|rushing|jumping|in the middle|driving|out) ~ (meeting|call|plane|train|flight|door|appointment|something|class|lesson|surgery|shower|car|traffic|session|interview) ~ (<call_me>|<touch>|<then>)",
@@ -341,7 +342,7 @@ def asks_later(text: str) -> bool:
 
 _DO_NOT = "(do not|no longer|does not|will not|did not|never|would not|neither of us)"
 _NOT_INTERESTED = _rules(
-    "(is|be|was) a {firm|definite|hard|polite} no {from|for} [me|us]", "<i> (am|are) out $", "count (me|us) out", "lost {all|my|our} interest", "<i> (am|are) {<adv>} happy (as <i> (am|are)|the way|with (what|how|our|my|the (one|way)))",
+    "(is|be|was) a {firm|definite|hard|polite} no {from|for} [me|us]", "<i> (am|are) out $", "count (me|us) out", "lost {all|my|our} interest", "(have|got) {got|really} no (use|need) for", "<i> (am|are) {<adv>} happy (as <i> (am|are)|the way|with (what|how|our|my|the (one|way)))",
     "(not|no longer|never|hardly|was not|were not|not think <i> (am|are)|without being) {<adv>|at all|that|particularly|so|too|all that|terribly|overly|remotely|one bit|in the least|the least bit} interested !(in the (_)|in how|in (basic|that plan|those|which))", "(could not|can not) be {any} less interested", "(can not|could not|would not) (say|claim|pretend) {that} <i> (am|are|was) {<adv>} interested", "(have|got|have got|zero|there is) {absolutely|really|zero|got} (no|zero) interest", "^ no interest",
     f"{_DO_NOT} {{<adv>|think <i>|see (any|a) reason to}} (want|need|be needing|be wanting|require|care for|fancy|see the point of|see the need for|have (a|any) (need|use) for|like the look of) {{_}} (<it>|the demo|a demo|your|any of|anything|any|another _|these|help with) !(before|until|till|right|today|yet|immediately|(this|that|it|one) (to (be|take|get|run|cost))|to (be|take|get|run|cost|wait)|on|at|<meeting>|part|bit|first)",
     "(changed|change) <my> (mind|minds)", "not {<adv>|quite|exactly|going to be} (for (me|us)|<my> (thing|cup of tea|kind of thing|sort of thing|scene|bag)|a [good|great|right] (fit|match)|the right (fit|thing)|something (i|we) {are|would|do|really} (want|need|looking for|interested|after|use)|what (i|we) {are|were|really} (want|need|looking for|after)|worth <my>|for <my> (business|company)) !(it is|its|but|to decide|alone|on|yet)",

@@ -168,6 +168,8 @@ def _numbered(t: Tokens, i: int, today: date) -> tuple[Day, int] | None:
     found = ordinal_at(t, i)
     if found is not None:
         number, after = found
+        if nth := _nth_of_month(number, t, after, today):
+            return nth
         month = after + 1 if t[after : after + 1] in (["of"], ["de"]) else after
         if month < len(t) and t[month] in MONTHS and t[month] != "may":
             return _dated_day(number, MONTHS[t[month]], today, month + 1)

@@ -85,7 +85,7 @@ COUNTED = bag(
 _SAME = {
     "$": "dollar", "buck": "dollar", "usd": "dollar", "€": "euro", "eur": "euro", "£": "pound", "gbp": "pound", "%": "percent", "integrat": "connect",
     "monthly": "month", "yearly": "year", "annual": "year", "annually": "year", "cancell": "cancel", "encrypt": "encrypt", "mo": "month", "mins": "minut",
-    "min": "minut", "hrs": "hour", "links": "connect",
+    "min": "minut", "hrs": "hour", "links": "connect", "begin": "start", "begins": "start",
 }  # fmt: skip
 DEMANDING = bag("need needs require requires required must want wants expect expects assume assumes hope provided long if only")
 """With one of these a statement may be a demand, and a yes to it a promise."""
