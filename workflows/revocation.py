@@ -58,7 +58,7 @@ _OTHERWISE = (
     r"|at (?:\d|work|home|night|my|the|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|noon|lunch|dinner|this time|that time)"
     r"|in (?:the|an|a|\d|ten|five) ?(?:mornings?|afternoons?|evenings?|middle|hour|minute|week|few|meantime|day)?"
     rf"|on (?:{_DAY}|my|the|a|that)|from (?:a|an|that|private|blocked|different)|every|twice|all the time|all day|by (?:phone|text|e ?mail)"
-    r"|(?:and |just )?(?:text|e ?mail|write|message|call|ring) (?:me|us)|via|with(?! (?:me|us)\b)|for"
+    r"|(?:and |just )?(?:text|e ?mail|write|message|call|ring) (?:me|us)|via|with(?! (?:me|us|(?:all )?(?:(?:these|those|this|your|the) )?(?:\w+ )?(?:calls?|texts?|messages?|e ?mails?|spam))\b)|for"
     rf"|about (?:it )?(?:now|today|yet)|about the\b|{_DAY})"
 )
 _FOR_ANY_TIME = rf"(?! {_OTHERWISE}\b)"
@@ -123,7 +123,7 @@ _ENDING = _any(
     r"\b(?:i'm|i am|we're|we are|^) ?(?:so )?done with (?:this$|you|it all|all (?:of )?this|your (?:company|calls?))\b",
 )
 _REMOVAL = _any(
-    rf"\b(?:take|get|remove|delete|erase|scrub|drop|strike|cross|purge|wipe|pull|keep|clear|scratch) {_WHOSE}(?: \w+)? (?:off|from|out of|out)\b"
+    rf"\b(?:take|(?<!did you )get|remove|delete|erase|scrub|drop|strike|cross|purge|wipe|pull|keep|clear|scratch) {_WHOSE}(?: \w+)? (?:off|from|out of|out)\b"
     rf"(?! (?:speaker|hold|mute|here|my|work|bed|guard|of (?:here|my|bed|the loop)|(?:of )?(?:the|this|that|our) (?:{_MEETING}|line|phone|call|office)|you (?:a|the)))",
     rf"\b(?:remove|delete|erase|purge|unlist|deregister|unregister|blacklist) {_WHOSE}(?! (?:from|off)\b)(?! \w+ (?:item|slot|time)\b){_FOR_ANY_TIME}",
     rf"\b(?:want|like|need|have|get|see|wants) (?:{_WHOSE} |to be |us )(?:be )?(?:removed|deleted|erased|unsubscribed|taken off|taken out|off (?:your|every\w*|that|all|this list|the list))\b(?! (?:from |of )?(?:the|this|that) {_MEETING})",
@@ -138,7 +138,7 @@ _REMOVAL = _any(
     r"\bdnc\b|\bnational registry\b|\bon the tps\b",
     r"\b(?:add|put|place|get|block) (?:me|us|my \w+|this number) (?:on|to|in|onto) (?:your|the|a|that) (?:\w+ )?(?:do not|dont|don't|no|never|block|black|suppression|stop)",
     r"\bunsub(?:scribe)?\b(?! (?:rates?|links?|buttons?|process|flow|page|feature)\b)",
-    r"\bopt(?:ed|ing|s)? ?(?:me |us |my number |this number )?out\b(?! (?:of|for) (?:(?:the|that|this|my) )?(?!(?:\w+ )?(?:calls?|texts?|messages?|e ?mails?|list|contact|marketing|everything|all|this|it|these)\b))",
+    r"(?<!\bleads )(?<!\bpeople )(?<!\bthey )(?<!\bcustomers )(?<!\bclients )\bopt(?:ed|ing|s)? ?(?:me |us |my number |this number )?out\b(?! (?:of|for) (?:(?:the|that|this|my) )?(?!(?:\w+ )?(?:calls?|texts?|messages?|e ?mails?|list|contact|marketing|everything|all|this|it|these)\b))",
     r"\b(?:i'm|i am|i'll|i will|gonna|going to|about to) (?:be )?(?:block(?:ing)? (?:you|this number|your|the number)|report(?:ing)? (?:this|your|the) number)\b|\b(?:i'm|i'll|i am|i will|gonna) (?:be )?block(?:ing)? (?:this|it)$",
     r"\bi want out(?: of (?:this|your|it|all))?\b|\bcount me out of (?:this|your|all)\b|\b(?:i'm|i am) out of this\b",
     r"\bwrong number (?:so )?(?:stop|quit|remove)\b",
