@@ -5,9 +5,12 @@ What counts as everywhere is read off the playbooks and the rules themselves: wh
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from clients.evaluation import coverage
+from clients.evaluation import coverage, judge, scenario
+from clients.evaluation.play import at_once, play
 from workflows.conversation import authority
 
 from . import mutants, played
@@ -55,3 +58,12 @@ def test_every_rule_of_every_verdict_denies_something(audience: str) -> None:
 def test_every_action_is_allowed_somewhere(audience: str) -> None:
     allowed = {place[2] for place in played.reached().reached if place[:2] == (audience, "allowed")}
     assert allowed >= set(authority.RULES)
+
+
+def test_the_documented_example_is_one() -> None:
+    text = (Path(__file__).parent.parent / "docs" / "conversation.md").read_text()
+    (wanted,) = scenario.parse(text.split("```yaml\n")[1].split("```")[0], "conversation.md")
+    playbook = played.books()[wanted.audience]
+    judge.check(wanted, playbook)
+    misses = judge.judge(at_once(play(wanted, playbook, played.MODEL)), playbook)
+    assert not misses, "\n".join(map(str, misses))
