@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 
 from . import standing
+from .conversation.identity import same_person
 from .lead import Approval, Lead, touch_of
 from .messages import Brief, Connect, Touched, View, Waiting
 from .plan import STILL_OPEN, Step, Wait, blocked_by
 from .playbook import Playbook
-from .story.marks import meant
+from .story.marks import meant, name
 from .wording import written_time
 
 # One-party and all-party consent to recording: the states that want a notice (facts of 2026-11-21, to be confirmed by
@@ -48,7 +49,15 @@ def _known(state: Lead, attempt: str) -> Brief:
         sources={k: v.source for k, v in state.learned.items()}, booking=state.booking, missed=state.missed,
         offered=state.offered, objections=state.objections, concerns=tuple(state.concerns.values()), signs=state.signs,
         asked_at=state.pass_began if state.pass_kind == "first" else None,
+        booked_for=_somebody_else(state),
     )  # fmt: skip
+
+
+def _somebody_else(state: Lead) -> str:
+    """Whose the meeting is, if it is not the person's who used the number last."""
+    if not (state.booking or state.missed) or same_person(state.booked_for, name(state)):
+        return ""
+    return state.booked_for
 
 
 def _text_node(state: Lead) -> str:

@@ -174,6 +174,10 @@ class Lead(Model):
     booking: ev.Booking | None = None
     booked_at: Instant | None = None
     missed: ev.Booking | None = None
+    booked_for: str = ""
+    """Whose the meeting is, by the name and e-mail address that they had when it was first booked ..."""
+    booked_email: str = ""
+    """... for a number that two people share has the newer form's on record."""
     before: Before | None = None
     """Before the last change of the meeting, while that can be undone."""
     bookings: int = 0

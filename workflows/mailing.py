@@ -9,7 +9,7 @@ from datetime import datetime
 from .effects import Mail
 from .lead import DueText, Lead
 from .playbook import Playbook
-from .wording import render
+from .wording import first_name, render
 
 _NAME = re.compile(r"[^\W\d_]+(?:[ '’-][^\W\d_]+)*")
 
@@ -20,15 +20,20 @@ def mail(state: Lead, playbook: Playbook, due: DueText, facts: Mapping[str, str]
     It invites to the meeting, under the same UID through all its moves, unless the calendar's vendor invites by
     itself: two invitations to one meeting are two meetings in the lead's calendar."""
     letter, person = playbook.mails.get(due.message), state.person
-    if letter is None or person is None or not person.email:
+    if letter is None or person is None:
         return None
     booking = due.booking or state.booking
+    theirs = (state.booked_for, state.booked_email) if booking and state.booked_email else (person.name, person.email)
+    name, address = theirs
+    if not address:
+        return None
     stands = booking if booking and state.booking and booking.id == state.booking.id else None
     method = {"due/booked": "REQUEST", "due/cancelled": "CANCEL"}.get(due.key.rpartition("/")[0], "")
     # Who fills in a form could have us write a link to somebody else: a name has letters only.
-    facts = {**facts, "name": facts.get("name", "") if _NAME.fullmatch(facts.get("name", "")) else ""}
+    first = first_name(name)
+    facts = {**facts, "name": first if _NAME.fullmatch(first) else ""}
     return Mail.model_validate({
-        "touch": due.key, "to": person.email, "name": person.name if _NAME.fullmatch(person.name) else "",
+        "touch": due.key, "to": address, "name": name if _NAME.fullmatch(name) else "",
         "sender": playbook.company.name, "subject": render(letter.subject, facts), "body": _body(letter.body, facts),
         "booking": booking, "links": stands.id if stands else "", "title": f"{playbook.meeting.name}: {playbook.company.name}",
         "method": method if booking is not None and not booking.invited else "", "at": now,

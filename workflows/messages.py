@@ -101,6 +101,8 @@ class Brief(Model):
     """The field that we asked for last, in a thread."""
     resumed: bool = False
     """This attempt was connected before: the carrier lost its socket, or another gateway had the call."""
+    booked_for: str = ""
+    """Whose the meeting is, when somebody of another name has used the number since: only that name passes."""
     booked_here: bool = False
     """The meeting was made in this very call, before its line was lost: it is told without asking who they are."""
 

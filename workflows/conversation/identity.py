@@ -28,12 +28,13 @@ _OUTRIGHT = re.compile(r"\b(?:yes|yeah|yep|yup|correct|speaking|that's me|it's m
 
 
 def passed(state: State) -> bool:
-    """Whether the person on record is on the line, as far as the talk shows. A text thread goes to their own number
-    and needs no name; somebody who gives another name fails until the right one is given."""
-    if state.brief.channel != "call":
-        return True
+    """Whether the person on record is on the line, as far as the talk shows. What is written from their own number or
+    address needs no name, unless two people are known to share it; somebody who gives another name fails until the
+    right one is given, on every channel."""
     _hear(state)
-    return state.named
+    if state.brief.channel == "call" or state.brief.booked_for:
+        return state.named
+    return state.named or not state.another
 
 
 def may_tell(state: State) -> bool:
@@ -56,9 +57,10 @@ def meetings(state: State) -> tuple[Booking | None, Booking | None]:
 
 
 def on_record(state: State) -> str:
-    """The name under which we know them: that of the form, or what an earlier talk learned."""
+    """The name that passes: whose the meeting is, where two share the number; else that of the form, or what an earlier
+    talk learned."""
     person = state.brief.person
-    return (person.name if person else "") or state.brief.learned.get("name", "")
+    return state.brief.booked_for or (person.name if person else "") or state.brief.learned.get("name", "")
 
 
 def _hear(state: State) -> None:
@@ -109,6 +111,12 @@ def _same(given: str, wanted: str) -> bool:
     """Dan and Daniel are one; Dana's husband is not Dana."""
     shorter, longer = sorted((given, wanted), key=len)
     return given == wanted or (len(shorter) >= 3 and longer.startswith(shorter) and "'" not in longer)
+
+
+def same_person(one: str, other: str) -> bool:
+    """Whether two full names begin as one person's do: Dan Reyes and Daniel Reyes, not Dana and Sam."""
+    first, second = _bare(first_name(one)), _bare(first_name(other))
+    return not first or not second or _same(first, second)
 
 
 def _bare(name: str) -> str:

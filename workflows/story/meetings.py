@@ -31,6 +31,7 @@ def slots_found(state: Lead, event: ev.SlotsFound) -> Lead:
 
 def meeting_booked(state: Lead, event: ev.MeetingBooked) -> Lead:
     undone = undo(state, event.request)
+    state = _whose(state) if undone is None else state
     booking, moved = _continued(event.booking, state.booking, undone), state.booking is not None
     recovered = state.missed is not None
     ours = bool(state.homeless) or event.adopted  # no move of the lead's own
@@ -82,6 +83,13 @@ def _continued(booking: ev.Booking, moved: ev.Booking | None, undone: Before | N
     if moved is None:
         return booking
     return booking.model_copy(update={"meeting": moved.meeting or moved.id, "sequence": moved.sequence + 1})
+
+
+def _whose(state: Lead) -> Lead:
+    """A first booking is for whom the form names; a move is for the same person."""
+    if state.booking is not None or state.person is None:
+        return state
+    return state.but(booked_for=state.person.name, booked_email=state.person.email)
 
 
 def undo(state: Lead, request: str) -> Before | None:
