@@ -221,8 +221,11 @@ class _Transaction:
 
     async def _book(self) -> Booking:
         asked, slot = self._asked, self._asked.slot
-        if not asked.adopt and slot.end - slot.start != self._meeting.length:
+        length_there = slot.end - slot.start
+        if not asked.adopt and length_there != self._meeting.length:
             raise _Refused("the time asked for does not have the meeting's length")
+        if not timedelta(0) < length_there < timedelta(days=1):
+            raise _Refused("it has no time of the day any more")
         turn = await roster.assign(
             self._client,
             asked.team,

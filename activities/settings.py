@@ -57,6 +57,8 @@ class Settings(BaseSettings):
     """Dials a second that the carrier takes (Twilio: 1 by default); 0: as many as come."""
     showrate_timeout: float = 10.0
     """Seconds that one request to a vendor may take."""
+    showrate_calendars_every: float = Field(default=300.0, ge=1.0)
+    """Seconds between two readings of what changed in the reps' Google calendars; a push brings one forward."""
 
     # Twilio
     twilio_account_sid: str = ""

@@ -151,6 +151,32 @@ playbooks = Table(
     Column("content", Text, nullable=False),
 )
 
+cursors = Table(
+    "cursors",
+    metadata,
+    Column("rep", String(80), primary_key=True),
+    Column("calendar", String(16), nullable=False, default=""),
+    Column("token", Text, nullable=False, default=""),
+    Column("read_at", Moment),
+    Column("told", Text, nullable=False, default="{}"),
+    Column("trouble", Text, nullable=False, default=""),
+    Column("since", Moment),
+    Column("watch_after", Moment),
+    Column("pushed", Integer, nullable=False, default=0),
+    Column("heeded", Integer, nullable=False, default=0),
+)
+
+channels = Table(
+    "channels",
+    metadata,
+    Column("channel", String(64), primary_key=True),
+    Column("rep", String(80), nullable=False),
+    Column("resource", String(200), nullable=False, default=""),
+    Column("opened", Moment, nullable=False),
+    Column("expires", Moment, nullable=False),
+    Column("message", BigInteger, nullable=False, default=0),
+)
+
 meta = Table(
     "meta",
     metadata,

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from activities import funnel
+from activities import cursors, funnel
 from activities.settings import settings
 from workflows.effects import CallNote
 from workflows.messages import LEAD
@@ -64,7 +64,7 @@ async def listing(request: Request) -> Response:
     text = asked.get("q", "").strip()
     filters = {name: asked.get(name, "") for name in ("stage", "audience", "source", "owner")}
     offset = int(asked["offset"]) if asked.get("offset", "").isdecimal() and len(asked["offset"]) < 9 else 0
-    facts: dict[str, Any] = {"rows": [], "problem": "", "text": text}
+    facts: dict[str, Any] = {"rows": [], "problem": "", "text": text, "unread": []}
     try:
         if text:
             found = await _found(request, text)
@@ -76,6 +76,7 @@ async def listing(request: Request) -> Response:
             facts["rows"] = await stories.rows(
                 request.app.state.temporal, **filters, review=review, limit=PAGE, offset=offset
             )
+        facts["unread"] = await stories.from_record(cursors.unread)
     except Unreachable as error:
         facts["problem"] = f"{str(error).capitalize()}."
     more = len(facts["rows"]) >= PAGE

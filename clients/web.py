@@ -37,7 +37,7 @@ from workflows import identity
 from workflows.events import Form, FormSubmitted
 from workflows.playbook import PlaybookError, registered
 
-from . import api, audiences, carrier, codec, console, form, gateway, intake, pages, retell_calls, schedulers
+from . import api, audiences, carrier, codec, console, form, gateway, intake, pages, pushes, retell_calls, schedulers
 
 log = logging.getLogger("showrate.web")
 
@@ -101,7 +101,7 @@ def prepare(house: Settings) -> None:
 
 def application() -> Starlette:
     """The whole web process as an ASGI application. Call :func:`prepare` first."""
-    parts = (intake, form, pages, console, api, codec, carrier, retell_calls, schedulers, gateway)
+    parts = (intake, form, pages, console, api, codec, carrier, retell_calls, pushes, schedulers, gateway)
     routes: list[BaseRoute] = [Route("/", _home), Route("/healthz", healthz), Route("/metrics", exposition)]
     for part in parts:
         routes.extend(_routes(part.routes))

@@ -22,7 +22,7 @@ from activities import crm, library, roster, store
 from activities.calendars import changes
 from activities.settings import Settings, settings
 from activities.vendors import temporal
-from workers import server
+from workers import schedules, server
 from workers.worker import DEPLOYMENT
 from workflows import attributes, identity, messages
 from workflows.roster import Team
@@ -75,6 +75,8 @@ async def setup(using: Settings | None = None) -> AsyncIterator[str]:
         reps = ", ".join(rep.id for rep in team.reps)
         # Without a worker nobody can take the roster now; the first booking starts a team with its file's.
         yield f"team {team.id} {reps}" + ("" if answered else " (at its first booking: no worker answers yet)")
+    await schedules.read_calendars(client, timedelta(seconds=chosen.showrate_calendars_every))
+    yield f"calendars are read every {chosen.showrate_calendars_every:g} s"
 
 
 async def _set_roster(client: Client, team: Team) -> bool:

@@ -368,6 +368,23 @@ class RehomeLeads(Model):
     now: Instant
 
 
+class SyncCalendars(Model):
+    """Read what changed in the reps' calendars: those that were not read for half of ``every``, and those of which a
+    push came; tell the leads; keep the push channels open."""
+
+    every: Duration
+    now: Instant | None = None
+
+
+class Synced(Model):
+    """``read`` calendars were read, ``told`` pieces of news given to leads; ``troubles`` says by rep why a calendar
+    could not be read: nothing of it counts as unchanged, and nothing of it as free."""
+
+    read: int = 0
+    told: int = 0
+    troubles: dict[str, str] = Field(default_factory=dict)
+
+
 class WakeLeads(Model):
     """Signal ``resume`` to every lead that was held by ``scope``."""
 
@@ -451,6 +468,12 @@ async def rehome_leads(request: RehomeLeads) -> int:
 
 
 @activity.defn
+async def sync_calendars(request: SyncCalendars) -> Synced:
+    """May be repeated: a lead takes the same news once. Raises retry while a calendar does not answer."""
+    raise NotImplementedError(_NEVER)
+
+
+@activity.defn
 async def wake_leads(request: WakeLeads) -> int:
     """How many were signalled."""
     raise NotImplementedError(_NEVER)
@@ -470,5 +493,6 @@ DECLARED = (
     keep_opt_out,
     reflect,
     rehome_leads,
+    sync_calendars,
     wake_leads,
 )

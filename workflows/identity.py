@@ -71,6 +71,10 @@ CONTROL_ID = "showrate-control"
 """The one workflow that holds what is paused."""
 
 
+CALENDARS_ID = "showrate-calendars"
+"""The one Schedule that reads all reps' calendars; a push triggers it."""
+
+
 def fingerprint(key: bytes) -> str:
     """Tells one identity key from another without revealing it: stored by ``showrate setup``."""
     return hmac.new(key, b"showrate identity key", hashlib.sha256).hexdigest()[:16]

@@ -30,6 +30,7 @@ REP = "RepWorkflow"
 TEAM = "TeamWorkflow"
 OPT_OUT = "OptOutWorkflow"
 CONTROL = "ControlWorkflow"
+CALENDARS = "CalendarsWorkflow"
 
 QUEUE = "showrate"
 """The task queue of workflows and most activities."""

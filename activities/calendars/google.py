@@ -39,6 +39,10 @@ class GoogleCalendar:
         ours = house.showrate_invitations == "mail" and smtp.configured()
         return not ours and (bool(house.google_subject) or not house.google_credentials)
 
+    @property
+    def id(self) -> str:
+        return self._id
+
     async def look(self, since: datetime, until: datetime, length: timedelta, own: Mark | None) -> Known:
         found = (await google.free_busy([self._id], since, until))[self._id]
         if found.error:
@@ -74,13 +78,16 @@ class GoogleCalendar:
         share = f"share the calendar {self._id} with the service account, with the right to make changes to events"
         now = datetime.now(UTC)
         read = await tried("read", self.look(now, now + PROBED, length, None), share)
-        write = read.model_copy(update={"name": "write"})
+        write, changes = (read.model_copy(update={"name": name}) for name in ("write", "changes"))
         if read.able:
             try:
                 role = await google.access(self._id)
-                write = ability("write", role in ("owner", "writer"), f"our role there is {role or 'unknown'}", share)
+                ours = f"our role there is {role or 'unknown'}"
+                write = ability("write", role in ("owner", "writer"), ours, share)
+                # Read by the Schedule; a push only brings that forward, so its absence is no lack.
+                changes = ability("changes", role in ("owner", "writer", "reader"), ours, share)
             except ApplicationError as error:
-                write = lacking("write", error, share)
+                write, changes = lacking("write", error, share), lacking("changes", error, share)
         house = settings()
         invite = write.model_copy(update={"name": "invite"})
         if house.google_credentials and not house.google_subject and not smtp.configured():
@@ -91,12 +98,7 @@ class GoogleCalendar:
             write,
             write.model_copy(update={"name": "cancel"}),
             invite,
-            ability(
-                "changes",
-                False,
-                "what is changed in Google's own calendar is seen only when its free times are read",
-                "move and cancel meetings from the console, the Slack card or the manage link",
-            ),
+            changes,
         ]
 
 

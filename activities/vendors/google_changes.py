@@ -7,10 +7,12 @@ never more. Of other people's events we ask for when they are and whether they k
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from activities import faults
 from activities.vendors import answers
 from activities.vendors.google import MARK, Event, event_of
 from activities.vendors.google_wire import Gone, execute, service
@@ -48,10 +50,8 @@ async def changes(calendar: str, token: str, now: datetime) -> Changes:
 
     def read() -> Changes:
         if token:
-            try:
+            with contextlib.suppress(Gone):
                 return _changes(calendar, {"syncToken": token})
-            except Gone:
-                pass
         return _changes(calendar, {"timeMin": now.isoformat()}).model_copy(update={"whole": True})
 
     return await asyncio.to_thread(read)
@@ -79,7 +79,10 @@ async def watch(calendar: str, channel: str, token: str, address: str, lifetime:
     }
 
     def send() -> Channel:
-        answer = execute(service().events().watch(calendarId=calendar, body=body))
+        try:
+            answer = execute(service().events().watch(calendarId=calendar, body=body))
+        except Gone:
+            raise faults.permanent("Google: there is no such calendar to watch") from None
         with answers.believed("Google"):
             expires = datetime.fromtimestamp(int(answer["expiration"]) / 1000, UTC)
             return Channel(id=channel, resource=answer["resourceId"], expires=expires)
