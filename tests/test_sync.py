@@ -21,6 +21,7 @@ from temporalio.testing import ActivityEnvironment
 from activities import cursors, ledger, meetings, roster, sync
 from activities.settings import settings
 from tests.fixtures.books import Books
+from tests.fixtures.web import TOKEN, Site
 from tests.test_google_changes import by_hand, times
 from tests.test_meetings import Desk, lead, open_desk
 from tests.toys import Hears
@@ -431,3 +432,14 @@ async def test_a_pushed_calendar_alone_is_read_before_its_time(local: Office) ->
     assert (done.read, done.told) == (1, 1)
     assert await local.changes(name) == ["removed"]
     assert (await local.read()).read == 0
+
+
+async def test_the_console_shows_whose_calendar_cannot_be_read(web: Site) -> None:
+    since = datetime.now(UTC) - timedelta(minutes=12)
+    cursors.keep(cursors.Cursor(rep="ana", trouble="Google answered 404 notFound", since=since))
+    cursors.keep(cursors.Cursor(rep="ben"))
+    await web.http.post("/console/login", data={"token": TOKEN})
+    page = (await web.http.get("/console")).text
+    assert "The calendar of ana cannot be read" in page
+    assert "404 notFound" in page
+    assert "calendar of ben" not in page
