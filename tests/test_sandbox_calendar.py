@@ -1,0 +1,120 @@
+"""The reps' calendars in a real browser: a stranger drags, moves, deletes and answers a meeting as the rep and the lead
+would."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from playwright.async_api import Browser, Page, expect
+
+from activities.vendors import google, google_changes
+from tests.fixtures.books import Books
+
+ANA, BEN = "ana@tallyhook.example", "ben@tallyhook.example"
+NOON = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0) + timedelta(days=1)
+
+
+async def calendars(books: Books, browser: Browser) -> tuple[Page, str]:
+    """The page with a meeting of Ana's on it, and the meeting's id."""
+    for calendar in (ANA, BEN):
+        books.seed("google", calendars=[{"id": calendar}])
+    draft = google.Draft(
+        booking="b1", title="Demo: Lee", notes="", start=NOON, end=NOON + timedelta(minutes=30), zone="UTC",
+        attendee="lee@example.com",
+    )  # fmt: skip
+    event = await google.insert_event(ANA, draft)
+    page = await browser.new_page(timezone_id="UTC")
+    page.on("dialog", lambda dialog: dialog.dismiss())
+    await page.goto(f"{books.url}/calendars")
+    await expect(page.locator(".event")).to_be_visible()
+    return page, event.id
+
+
+async def at(books: Books, calendar: str, event: str) -> google.Event:
+    found = await google.get_event(calendar, event)
+    assert found is not None
+    return found
+
+
+async def until(page: Page, check: Any) -> None:
+    for _ in range(60):
+        if await check():
+            return
+        await page.wait_for_timeout(50)
+    raise AssertionError("did not come true in time")
+
+
+async def test_a_meeting_is_dragged_to_another_time_and_to_another_rep(books: Books, browser: Browser) -> None:
+    page, event = await calendars(books, browser)
+    await page.locator(".event").scroll_into_view_if_needed()
+    box = await page.locator(".event").bounding_box()
+    scale = float(await page.locator(".col").first.get_attribute("data-scale") or 0)
+    assert box is not None
+    x, y = box["x"] + 20, box["y"] + 10
+    await page.mouse.move(x, y)
+    await page.mouse.down()
+    await page.mouse.move(x, y + 30 * scale, steps=4)
+    await page.mouse.up()
+
+    async def later() -> bool:
+        return (await at(books, ANA, event)).start == NOON + timedelta(minutes=30)
+
+    await until(page, later)
+    assert (await at(books, ANA, event)).guest == "needsAction"
+    other = await page.locator(f'.col[data-cal="{BEN}"]').bounding_box()
+    box = await page.locator(".event").bounding_box()
+    assert other is not None
+    assert box is not None
+    x, y = box["x"] + 20, box["y"] + 10
+    await page.mouse.move(x, y)
+    await page.mouse.down()
+    await page.mouse.move(other["x"] + 40, y, steps=4)
+    await page.mouse.up()
+
+    async def with_ben() -> bool:
+        there = await google.get_event(BEN, event)
+        return there is not None and there.organizer == BEN
+
+    await until(page, with_ben)
+    assert (await at(books, ANA, event)).cancelled
+    assert (await at(books, BEN, event)).booking == "b1"
+
+
+async def test_without_a_mouse_it_is_moved_answered_and_deleted(books: Books, browser: Browser) -> None:
+    page, event = await calendars(books, browser)
+    await page.locator(".event").focus()
+    await page.keyboard.press("Enter")
+    start = NOON + timedelta(hours=2)
+    await page.get_by_label("Starts").fill(f"{start:%Y-%m-%dT%H:%M}")
+    await page.get_by_role("button", name="Move", exact=True).click()
+
+    async def moved() -> bool:
+        return (await at(books, ANA, event)).start == start
+
+    await until(page, moved)
+    await page.locator(".event").click()
+    await page.get_by_role("button", name="Guest declines").click()
+
+    async def declined() -> bool:
+        return (await at(books, ANA, event)).guest == "declined"
+
+    await until(page, declined)
+    await page.locator(".event").click()
+    await page.get_by_role("button", name="Delete").click()
+
+    async def gone() -> bool:
+        return (await at(books, ANA, event)).cancelled
+
+    await until(page, gone)
+
+
+async def test_something_else_is_put_into_an_empty_time(books: Books, browser: Browser) -> None:
+    page, _ = await calendars(books, browser)
+    await page.locator(f'.col[data-cal="{BEN}"]').dblclick(position={"x": 60, "y": 20})
+    await expect(page.get_by_text("Something else")).to_be_visible()
+    assert [event.busy for event in await google_events(BEN)] == [True]
+
+
+async def google_events(calendar: str) -> list[google.Event]:
+    return await google_changes.between(calendar, NOON - timedelta(days=1), NOON + timedelta(days=1))
