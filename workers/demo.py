@@ -108,7 +108,7 @@ def _banner(home: Path, ports: Ports, house: Settings) -> None:
     where = (
         ("the form", form, "send it; the phone rings within a second or two (where it is night, in the morning)"),
         ("the phone", f"{sandbox}/", "answer it yourself, or choose who answers"),
-        ("texts, calendars", f"{sandbox}/texts {sandbox}/calendars", ""),
+        ("texts, calendars", f"{sandbox}/texts {sandbox}/calendars", "drag, delete or answer a meeting there"),
         ("e-mails", f"{sandbox}/mails", "with the invitations in them"),
         ("CRM, Slack", f"{sandbox}/crm {sandbox}/slack", ""),
         ("the console", f"{web}/console/login?token={house.showrate_token}", "leads, why, the funnel, pause"),
