@@ -168,7 +168,7 @@ def _write_entries(db: Connection, key: DataKey, news: Reflection) -> int:
             at=entry.at,
             kind=entry.kind,
             rule=entry.rule,
-            sealed=key.seal({"text": entry.text, "data": entry.data}),
+            sealed=key.seal({"text": entry.text, "data": entry.data, "verdicts": [_json(v) for v in entry.verdicts]}),
         )
         added += db.execute(adding.on_conflict_do_nothing()).rowcount
         seen[place] += 1

@@ -94,7 +94,7 @@ def reasons(told: stories.Story) -> dict[str, Any]:
         "approvals": [each.model_dump(mode="json") for each in told.approvals],
         "entries": [entry.model_dump(mode="json") for entry in told.entries],
         "calls": [_reasons_in(call) for call in told.calls],
-        "verdicts": [verdict.model_dump(mode="json") for call in told.calls for verdict in call.verdicts],
+        "verdicts": [verdict.model_dump(mode="json") for verdict in told.verdicts],
     }
 
 

@@ -120,7 +120,7 @@ async def shown(request: Request) -> Response:
         story=told,
         playbook=book,
         marks=_marks(told),
-        verdicts=[verdict for call in told.calls for verdict in call.verdicts],
+        verdicts=told.verdicts,
         ringing=_first_ring(told),
         pictures={call.attempt: timeline.draw(call) for call in told.calls},
         turns={call.attempt: _turns(call) for call in told.calls},

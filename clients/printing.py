@@ -61,8 +61,8 @@ def lead(story: Story, now: datetime | None = None) -> RenderableType:
     return Group(Panel(Group(*lines), border_style="dim"), timeline(story.entries, story.zone))
 
 
-def timeline(entries: Iterable[Entry], zone: str) -> RenderableType:
-    """The story, one line an entry, in the lead's zone."""
+def timeline(entries: Iterable[Entry], zone: str, judged: bool = False) -> RenderableType:
+    """The story, one line an entry, in the lead's zone; ``judged``: with the verdicts on what was proposed by text."""
     lines: list[RenderableType] = []
     day = ""
     for entry in entries:
@@ -76,6 +76,7 @@ def timeline(entries: Iterable[Entry], zone: str) -> RenderableType:
         if entry.rule:
             line.append(f"  [{words(entry.rule)}]", style="dim")
         lines.append(line)
+        lines += [_verdict(each, zone) for each in entry.verdicts if judged]
     return Group(*(lines or [Text("  nothing has been told yet", style="dim")]))
 
 
@@ -95,7 +96,7 @@ def reasons(story: Story) -> RenderableType:
     parts += [_fact("concern", standing.objection(each), CONCERNS[each.status]) for each in story.concerns]
     parts += [_fact("sign", standing.sign(each)) for each in story.signs]
     parts += [Text("")] if parts else []
-    parts.append(timeline(story.entries, story.zone))
+    parts.append(timeline(story.entries, story.zone, judged=True))
     for call in story.calls:
         if call.transcript or call.verdicts:
             parts += [Text(""), *_call(call, story.zone)]

@@ -20,7 +20,7 @@ from activities.store import LeadRecord
 from workflows import graph, identity, messages
 from workflows.attributes import AUDIENCE, SOURCE, STAGE
 from workflows.effects import CallNote, Entry
-from workflows.events import Booking, Concern, Form, Sign
+from workflows.events import Booking, Concern, Form, Sign, Verdict
 from workflows.messages import Judged, View, Waiting
 from workflows.model import Instant, Model
 from workflows.playbook import Playbook
@@ -74,6 +74,13 @@ class Story(Model):
         if self.now and self.now.concerns:
             return self.now.concerns
         return next((call.concerns for call in reversed(self.calls) if call.concerns), ())
+
+    @property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """Every verdict, on the phone and by text, oldest first."""
+        spoken = [verdict for call in self.calls for verdict in call.verdicts]
+        texted = [verdict for entry in self.entries for verdict in entry.verdicts]
+        return tuple(sorted([*spoken, *texted], key=lambda verdict: verdict.at))
 
     @property
     def approvals(self) -> tuple[Waiting, ...]:

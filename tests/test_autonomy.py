@@ -14,6 +14,7 @@ import pytest
 from starlette.applications import Starlette
 
 from activities import crm as books_of_record
+from activities import store
 from activities.reflection import reflect
 from activities.settings import settings
 from activities.vendors import openai
@@ -133,6 +134,7 @@ async def test_observed_is_decided_logged_and_done_by_a_person(house: People, bo
     assert (found["allowed"], found["rule"], found["threshold"]) == (False, "autonomy_observe", 0.6)
     assert found["value"] > 0.6
     assert found["evidence"][0] == "The second one, please."
+    assert told["calls"][0]["path"][-1] == "booking", "nothing is confirmed"
     assert [task["hs_task_subject"] for task in crm(books, "tasks", lead)] == [card["blocks"][0]["text"]["text"]]
 
     done = await showrate("lead", "reschedule", lead, "--slot", SLOTS[1].id, "--by", "ana", "--json")
@@ -236,3 +238,29 @@ async def test_who_does_not_fit_leaves_by_a_way_of_their_own(house: People, book
     assert "<em>Fit:</em> no fit. against: team size 1 (said)" in crm(books, "calls", lead)[0]["hs_call_body"]
     assert (found["allowed"], found["evidence"]) == (True, ["team size is 1, wanted at least 3 (said)"])
     await house.site.temporal.get_workflow_handle(lead).terminate()
+
+
+async def test_what_was_judged_in_a_text_can_be_read_like_what_was_said(house: People, books: Books) -> None:
+    lead = await house.submit(somebody())
+    await house.until(lead, lambda view: view.touches and view.touches[0].sid)
+    judged = ev.Verdict(
+        action="book", allowed=False, rule="evidence", threshold=0.6, value=0.31, evidence=("one of them is fine",), version=4,
+        at=datetime.now(UTC),
+    )  # fmt: skip
+    house.stage.answers["converse"] = lambda _: fx.Conversed(reply="Which of these do you mean?", verdicts=(judged,))
+    handle = house.site.temporal.get_workflow_handle(lead)
+    over = ev.CallEnded(at=datetime.now(UTC), attempt="a1", sid="CA1", status="no-answer", id="over")
+    await handle.signal("call_status", over)
+    await handle.signal("message_received", ev.MessageReceived(at=datetime.now(UTC), id="SM9", text="one of them is fine"))
+    told = await why(house, lead)
+    assert told["verdicts"] == [judged.model_dump(mode="json")]
+    shown = await showrate("lead", "why", lead)
+    assert "✖ book  denied: evidence  0.31 of 0.60" in shown.out
+    page = await house.site.http.get(f"/console/leads/{lead}", headers=house.site.authorized)
+    assert "evidence 0.31 of 0.60 “one of them is fine”" in page.text
+    end = time.monotonic() + 20
+    while not any(entry.verdicts for entry in await asyncio.to_thread(store.entries, lead)):
+        assert time.monotonic() < end, "the record does not know of it"
+        await asyncio.sleep(0.05)
+    await delete(house.site.temporal, lead)
+    assert (await why(house, lead))["verdicts"] == told["verdicts"]

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.stage import form, playbook
+from tests.talk import Talk, turn
 from workflows import events as ev
 from workflows.conversation.qualify import accept, answers, assess, known
 from workflows.lead import Lead
@@ -96,6 +97,50 @@ def test_a_word_that_does_not_count_is_as_good_as_none_and_asked_for_again(
     assert set(fit.unconfirmed) == {c.field for c in rules} & set(learned)
     for field in learned:
         assert known(judged, learned, dict.fromkeys(learned, "crm"), field) == (field in without)
+
+
+@given(criteria, values, whose, st.floats(0, 1))
+def test_the_score_is_the_met_part_of_the_weight_that_is_known(
+    rules: list[Criterion], learned: dict[str, str], sources: dict[str, Source], least: float
+) -> None:
+    fit = assess(book(*rules, pass_score=least), learned, sources)
+    counted = [c for c in rules if c.field in learned and sources.get(c.field, "said") in c.sources]
+    met = sum(c.weight for c in counted if learned[c.field] == "yes")
+    assert fit.score == (round(met / sum(c.weight for c in counted), 3) if counted else 1.0)
+    exact = met / sum(c.weight for c in counted) if counted else 1.0
+    assert fit.passes == (exact >= least)
+    assert fit.fits == (fit.passes and not fit.failed)
+
+
+@given(st.permutations("abcde"), criteria, values, whose)
+def test_what_is_missing_is_asked_in_the_playbook_s_order(
+    required: list[str], rules: list[Criterion], learned: dict[str, str], sources: dict[str, Source]
+) -> None:
+    judged = book(*rules, required=tuple(required))
+    fit = assess(judged, learned, sources)
+    assert list(fit.missing) == [field for field in required if not known(judged, learned, sources, field)]
+    for field in required:
+        learned, sources = {**learned, field: "yes"}, {**sources, field: _accepted(rules, field)}
+        left = assess(judged, learned, sources).missing
+        assert list(left) == [each for each in fit.missing if each in left]
+        assert field not in left
+
+
+def _accepted(rules: list[Criterion], field: str) -> Source:
+    return next((c.sources[0] for c in rules if c.field == field), "said")
+
+
+@pytest.mark.parametrize("claims", ["offer_slots", "decline", "end"])
+def test_no_word_of_the_model_s_makes_somebody_fit_or_unfit(claims: str) -> None:
+    """Whatever it claims to have heard or proposes: only what they said is known, and the rest is asked for in order."""
+    every = {"use_case": "stock counts", "team_size": "50", "timeline": "now"}
+    talk = Talk(model=lambda _: turn(claims, "You qualify.", "wants_meeting", every, choice="the first one"))
+    talk.hear("Yes, sure.")
+    said = talk.hear("About 50 people.")
+    assert talk.state.learned == {**talk.state.brief.learned, "name": "Dana Reyes", "email": "dana@example.com", "team_size": "50"}
+    assert talk.core.playbook.fields["use_case"].ask in said
+    assert (talk.state.fit.missing, talk.state.qualified) == (("use_case", "timeline"), False)
+    assert {act.kind for act in talk.lead.acts} <= {"task"}
 
 
 def test_each_criterion_is_told_with_its_value_its_source_and_their_words() -> None:

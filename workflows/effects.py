@@ -262,6 +262,8 @@ class Entry(Model):
     rule: str = ""
     data: dict[str, str] = Field(default_factory=dict)
     """Small facts by name (attempt, sid, touch, seconds, segments, ...)."""
+    verdicts: tuple[Verdict, ...] = ()
+    """On what was proposed in answer to a text of theirs; those of a call stand with the call."""
 
 
 class CallNote(Model):

@@ -123,9 +123,10 @@ def _go(state: State, do: Instead, verdict: Verdict) -> None:
     if do == "when":
         state.when_asked += 1
     nodes = {"when": "follow_up", "meeting": "reschedule", "person": "handoff"}
-    if verdict.action in _AIMS:
-        nodes |= {"approval": "confirmation", "task": "confirmation"}
     node = nodes.get(do, "")
+    if do in ("approval", "task") and verdict.action in _AIMS and "confirmation" in graph:
+        # To see whether anything is open; no part of their way, for nothing is booked yet.
+        state.node, state.node_turns = "confirmation", 0
     if verdict.rule == "not_qualified" and state.fit.missing and state.node not in ("identity", "qualification"):
         node = "qualification"
     if node in graph:

@@ -28,11 +28,13 @@ _BACKOFF = (2, 5, 15, 60, 300)
 """Seconds until a dial or text that surely did not go out (carrier down, 429) is planned anew, by failures in a row."""
 
 
-def note(state: Lead, at: datetime, kind: str, text: str, rule: str = "", **data: object) -> Lead:
+def note(
+    state: Lead, at: datetime, kind: str, text: str, rule: str = "", *, verdicts: tuple[ev.Verdict, ...] = (), **data: object
+) -> Lead:
     """Add a line to the story; ``data`` holds small facts by name, empty ones are left out."""
     entry = Entry(
         at=at, kind=kind, version=state.version, text=text, rule=rule,
-        data={k: str(v) for k, v in data.items() if v not in ("", None)},
+        data={k: str(v) for k, v in data.items() if v not in ("", None)}, verdicts=verdicts,
     )  # fmt: skip
     return state.but(entries=(*state.entries, entry))
 

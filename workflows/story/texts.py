@@ -155,11 +155,11 @@ def text_answered(state: Lead, event: ev.TextAnswered) -> Lead:
             state = marks.note(state, event.at, "denied", what, verdict.rule, detail=verdict.detail)
     key = answered[-1].id
     if event.why:
-        state = marks.note(state, event.at, "not_answered", "a text of theirs waits for a person", event.why)
+        state = marks.note(state, event.at, "not_answered", "a text of theirs waits for a person", event.why, verdicts=event.verdicts)
         return _for_a_person(state, key, "\n".join(u.text for u in answered), event.why.replace("_", " "))
     state = marks.note(
         state, event.at, "answered", "answered their text" if event.reply else "nothing to answer to their text",
-        node=event.node, tokens_in=event.tokens_in, tokens_out=event.tokens_out,
+        node=event.node, tokens_in=event.tokens_in, tokens_out=event.tokens_out, verdicts=event.verdicts,
     )  # fmt: skip
     if not event.reply or state.opted_out_at:
         return state
