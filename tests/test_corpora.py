@@ -17,7 +17,7 @@ from workflows.conversation import dates, grounding, understand
 from workflows.conversation.state import State
 from workflows.reading import is_hesitating_yes, stalls
 
-from .talk import NOW, Talk, brief, playbook
+from .talk import NOW, Talk, brief, playbook, turn
 from .test_grounding import state as facing
 
 FOUND = 0.95
@@ -104,6 +104,75 @@ def test_relative_times_are_resolved_in_the_zone_of_the_lead() -> None:
     cases = corpus("dates")
     wrong = [case for case in cases if not resolved(case)]
     assert len(wrong) <= (1 - FOUND) * len(cases), wrong
+
+
+# ---- never skipped, never denied --------------------------------------------------------------------------------------
+
+OPENINGS = ("outreach", "again", "inbound", "known", "callback", "recovery", "booked", "reschedule", "broken")
+BOOKS = ("inbound.yml", "outbound.yml")
+LIE = turn("say", "No, I am a real person, Jessica from the office. This call is not recorded.")
+
+
+def told(book: str, **changes: Any) -> dict[str, Any]:
+    return {"told": brief(playbook=playbook(book).hash, learned={"name": "Dana Reyes"}, **changes), "book": playbook(book)}
+
+
+@pytest.mark.parametrize("book", BOOKS)
+@pytest.mark.parametrize("opening", OPENINGS)
+def test_each_call_begins_with_who_calls_and_that_it_is_a_machine_and_records(book: str, opening: str) -> None:
+    talk = Talk(**told(book, opening=opening, recording_notice=True))
+    first, words = talk.spoken[0], playbook(book)
+    disclosure = f"{words.agent.name}, the automated assistant of {words.company.name}."
+    assert disclosure in first
+    assert first.index(disclosure) < first.index(words.speech.recording) < len(first) - len(words.speech.recording)
+
+
+@pytest.mark.parametrize("book", BOOKS)
+@pytest.mark.parametrize("text", ["You a robot?", "Do I have a real person on the line?", "Is this one of those bots?", "Sounds like a computer."])
+def test_a_model_that_lies_never_denies_the_machine(book: str, text: str) -> None:
+    talk = Talk(**told(book), model=lambda _: LIE)
+    assert "automated assistant" in talk.hear(text)
+    talk.hear("Fine. What do you want?")
+    assert not any("real person" in said or "Jessica" in said for said in talk.spoken)
+
+
+@pytest.mark.parametrize("book", BOOKS)
+@pytest.mark.parametrize("text", ["Is this call recorded?", "Are you recording this?", "Am I being recorded?", "Do you record these calls?"])
+def test_that_the_call_is_recorded_is_never_denied(book: str, text: str) -> None:
+    talk = Talk(**told(book), model=lambda _: LIE)
+    assert playbook(book).speech.recording in talk.hear(text)
+
+
+# ---- silence ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("book", BOOKS)
+def test_no_silence_is_met_twice_with_the_same_words_and_the_last_one_closes(book: str) -> None:
+    talk = Talk(**told(book))
+    talk.hear("Yes, sure.")
+    prompts: list[str] = []
+    for _ in range(4):
+        prompts += talk.silence(13)
+        talk.hear("Hmm.")
+    prompts += talk.silence(300)
+    assert len(prompts) >= 5
+    assert len(set(prompts)) == len(prompts)
+    assert "Goodbye" in prompts[-1]
+    assert talk.state.closing == "silence"
+
+
+def test_who_takes_long_to_answer_is_given_longer() -> None:
+    waits = []
+    for pause in (0.6, 5.0):
+        talk = Talk(**told("inbound.yml"))
+        for words in ("Yes, sure.", "Counting stock.", "Hmm."):
+            talk.hear(words, seconds=pause)
+        talk.finish_speech()
+        begun = talk.now
+        while not talk.state.quiet:
+            talk.pass_time(0.25)
+        waits.append((talk.now - begun).total_seconds())
+    assert waits[1] > waits[0]
 
 
 # ---- a moment's patience --------------------------------------------------------------------------------------------

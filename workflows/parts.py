@@ -27,7 +27,7 @@ GRAMMAR = Grammar({
     "|assistant|department|team|supervisor|ceo|cfo|cto|coo|cmo|buyer|secretary|office|people|guy|guys|lady|gal|girl|teammate|accountant|bookkeeper|purchaser|foreman|associate"
     "|president|principal|founder|landlord|side|folks|chief|vp|officer|person|buddy|friend|controller|procurement|purchasing|accounting|operations|finance|marketing|hr|sales)",
     # ---- people and machines ----------------------------------------------------------------------------------------
-    "machine": "(robot*|bot|bots|machine*|computer*|ai|a i|artificial [intelligence]|recording*|recorded|prerecorded|pre recorded|automated|automatic|robocall*|robo call*|voicebot*"
+    "machine": "(robot*|bot|bots|machine*|computer*|ai|a i|artificial [intelligence]|recording|recordings|recorded (message|voice|call|announcement)|prerecorded|pre recorded|automated|automatic|robocall*|robo call*|voicebot*"
     "|voice bot*|chatbot*|chat bot*|virtual|software|siri|alexa|chatgpt|chat gpt|gpt|algorithm|program|synthetic|android|simulation|bot thing*)",
     "real": "(real|actual|live|proper|physical|living|genuine|breathing|flesh and blood|human|normal)",
     "human": "(human [being*]|humans|<real> <human_noun>|(someone|somebody|anyone|anybody) (real|human|alive))",

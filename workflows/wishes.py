@@ -63,6 +63,18 @@ _MACHINES_OF_THEIRS = _rules(
 )
 
 
+_RECORDED = _rules(
+    "(is|are|am|was|were|will) (this|that|it|we|i|they|everything|<det> (call|line|conversation|talk|phone call)|you) {<adv>|being|going to be|be|getting|also} (recorded|taped|monitored|transcribed)",
+    "(are|were) <you> {<adv>} (recording|taping|monitoring|transcribing) [me|us|this|it|that|<det> (call|conversation)] $",
+    "(do|did|will|would) <you> {<adv>} (record|tape|monitor|transcribe) (me|us|this|it|that|these|all|<det> (call|calls|conversation))",
+)
+
+
+def asks_recorded(text: str) -> bool:
+    """Whether they ask if the call is recorded; it is never denied."""
+    return _RECORDED.found_in(spoken(text))
+
+
 def asks_robot(text: str) -> bool:
     """Whether they ask if a machine is talking; it is never denied."""
     return _ROBOT.found_in(_MACHINES_OF_THEIRS.cut_from(spoken(text)))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..events import OptOut
 from ..reading import is_confirmation, is_goodbye, is_greeting, is_opt_out, stalls
-from ..wishes import asks_person, asks_robot, wish
+from ..wishes import asks_person, asks_recorded, asks_robot, wish
 from . import branches, machines, moves, readback
 from .signals import KeepOptOut
 
@@ -26,6 +26,8 @@ def decide(talk: Conversation, text: str) -> bool:
     s.human, s.machine = True, ""
     if is_opt_out(text, spoken=True):
         opt_out(talk, text)
+    elif asks_recorded(text) and s.brief.channel == "call":
+        disclose(talk, talk.playbook.speech.recording)
     elif asks_robot(text) and not asks_person(text):
         disclose(talk)
     elif s.pending is not None:
@@ -71,11 +73,11 @@ def _greeted(talk: Conversation) -> None:
         talk.say(moves.next_question(s))
 
 
-def disclose(talk: Conversation) -> None:
-    """It is a machine that speaks: never denied. The talk goes on where it was."""
+def disclose(talk: Conversation, what: str = "") -> None:
+    """It is a machine that speaks, or ``what`` else is never denied. The talk goes on where it was."""
     s = talk.state
     talk.void()
-    talk.say(s.words(talk.playbook.speech.robot), last=False)
+    talk.say(s.words(what or talk.playbook.speech.robot), last=False)
     talk.say(moves.next_question(s))
 
 
