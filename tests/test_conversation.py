@@ -351,6 +351,15 @@ def test_commit_a_slot_that_went_is_said_so_and_others_are_offered() -> None:
     assert talk.state.booking is None
 
 
+def test_commit_where_they_must_book_themselves_the_link_is_promised_and_nothing_is_booked() -> None:
+    talk = offered()
+    talk.lead.answers = [Answer(allowed=False, rule="own_page", version=20)]
+    said = talk.hear("the first one")
+    assert "a text with the link" in said
+    assert "booked" not in said
+    assert talk.state.booking is None
+
+
 def test_commit_no_answer_is_no_promise() -> None:
     talk = offered()
     talk.hold_acts = True
