@@ -87,13 +87,13 @@ def _say(made: State, words: str, asked: str = "And?") -> None:
     made.lines.append(ev.Line(who="lead", text=words, at=NOW))
 
 
-CASES = [
+CASES = sorted(
     (action, rule.name)
     for action, rules in RULES.items()
     for rule in rules
     if not rule.name.startswith("autonomy_") and rule.name not in ("not_shown", "callback_time")
     and not (rule.name == "evidence" and action in ("offer_slots", "refer", "call_back", "send_link", "task", "reveal"))
-]  # fmt: skip
+)  # fmt: skip
 
 
 @pytest.mark.parametrize(("action", "rule"), CASES)
