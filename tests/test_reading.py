@@ -127,6 +127,33 @@ def test_do_not_cancel_is_no_cancellation() -> None:
     assert not reading.asks_cancel("please don't cancel it")
 
 
+@pytest.mark.parametrize(
+    ("rule", "said", "not_said"),
+    [
+        (
+            reading.asks_again,
+            ["Sorry, what?", "Can you repeat that?", "What did you say?", "I didn't catch that.", "Pardon?", "Say that again",
+             "One more time, please.", "Wait, what was that again?", "Could you repeat the times, please?"],
+            ["Call me again tomorrow", "What did you say it costs?", "I said that once more to my boss", "Come again tomorrow",
+             "What was that price?", "I'll say that again to him", "Tell me more"],
+        ),
+        (
+            reading.is_parting,
+            ["Bye.", "Okay, goodbye.", "No, thanks, bye", "Thank you, have a nice day, goodbye"],
+            ["Goodbye to spreadsheets", "All good", "Bye for now, but call me tomorrow", "See you on Thursday at ten"],
+        ),
+        (
+            reading.names_meeting,
+            ["When is my meeting?", "Please cancel our appointment"],
+            ["Is there a meeting?", "I would like a demo"],
+        ),
+    ],
+)  # fmt: skip
+def test_what_a_talk_is_led_by_between_its_questions(rule, said: list[str], not_said: list[str]) -> None:  # type: ignore[no-untyped-def]
+    assert [text for text in said if not rule(text)] == []
+    assert [text for text in not_said if rule(text)] == []
+
+
 @given(st.text(max_size=300))
 def test_no_text_breaks_the_rules(text: str) -> None:
     for rule in (

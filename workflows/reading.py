@@ -217,9 +217,10 @@ def stalls(text: str) -> bool:
 
 
 _AGAIN = _any(
-    r"\b(?:say|said|repeat|tell me|run) (?:that|it|this|those|them|the \w+)(?: \w+)?(?: one more time| (?:once )?(?:more|again))\b",
+    r"(?<!\bi )(?<!\bi'll )\b(?:say|repeat|tell me|run) (?:that|it|this|those|them|the \w+)(?: \w+)?(?: one more time| (?:once )?(?:more|again))\b",
     r"\b(?:can|could|would|will) you (?:please )?(?:repeat|say) (?:that|it|this|those|them|the \w+|again)\b",
-    r"\bwhat (?:did you (?:just )?say|was (?:that|this)(?: again)?$)|^(?:sorry|excuse me|wait|hm)* ?(?:what|pardon(?: me)?|come again|say again|once more|one more time)$",
+    r"\bwhat (?:did you (?:just )?say|was (?:that|this))(?: again)?$",
+    r"^(?:(?:sorry|excuse me|wait|hm) )*(?:what|pardon(?: me)?|come again|say again|once more|one more time)(?: please| again)?$",
     r"\b(?:didn't|did not|couldn't|could not) (?:quite )?(?:catch|hear|get|understand) (?:that|you|it|what you said|all of that)\b",
 )
 
