@@ -13,7 +13,7 @@ import logging
 import time
 import traceback
 from collections import OrderedDict
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -72,6 +72,10 @@ class _Lost:
 
 
 _live: dict[tuple[str, str], Session] = {}
+_watched: dict[tuple[Client, str], set[Session]] = {}
+"""Who is to hear when an audience is paused ..."""
+_watchers: dict[tuple[Client, str], asyncio.Task[None]] = {}
+"""... and what looks at it for them."""
 _early: OrderedDict[tuple[str, str], str] = OrderedDict()
 
 
@@ -214,28 +218,29 @@ class Session:
         self._deaf_until = _now() if brief.resumed else None
         if (who := _early.pop((self.lead, self.attempt), None)) is not None:
             self.put(signals.AnsweredBy(_now(), who))
-        if not self.setup.inbound:
-            self._spawn(self._watch(talk.playbook.audience))
-        while not talk.over:
-            arrived = await self._next(talk)
-            if isinstance(arrived, _Frame):
-                await self._take(talk, arrived)
-            elif isinstance(arrived, _Lost):
-                await self._outlive(talk, arrived)
-            else:
-                self._note(arrived)
-                await self._carry_out(talk.receive(arrived))
+        with _watching(self, talk.playbook.audience) if not self.setup.inbound else contextlib.nullcontext():
+            while not talk.over:
+                arrived = await self._next(talk)
+                if isinstance(arrived, _Frame):
+                    await self._take(talk, arrived)
+                elif isinstance(arrived, _Lost):
+                    await self._outlive(talk, arrived)
+                else:
+                    self._note(arrived)
+                    await self._carry_out(talk.receive(arrived))
 
     async def _next(self, talk: Conversation) -> signals.Input | _Frame | _Lost:
         """The next to be handled, or the Tick that the core asked for."""
         wake = talk.wake_at
-        if wake is None:
+        if wake is None or not self._inbox.empty():
             return await self._inbox.get()
+        # A timer that puts something into the inbox costs a fraction of a time-out around waiting for it.
+        wait = max((wake - _now()).total_seconds(), 0)
+        alarm = asyncio.get_running_loop().call_later(wait, self._inbox.put_nowait, signals.Tick(wake))
         try:
-            async with asyncio.timeout(max((wake - _now()).total_seconds(), 0)):
-                return await self._inbox.get()
-        except TimeoutError:
-            return signals.Tick(max(_now(), wake))
+            return await self._inbox.get()
+        finally:
+            alarm.cancel()
 
     async def _take(self, talk: Conversation, frame: _Frame) -> None:
         """One frame, through the codec, into the conversation."""
@@ -360,15 +365,6 @@ class Session:
                 await asyncio.sleep(min(0.2 * 2**attempt, 2))
         log.error("%s: the opt-out could not be made durable; it is in the call's report", self.lead)
 
-    async def _watch(self, audience: str) -> None:
-        """End politely when an operator pauses this audience or all calls of ours; who rings us is still served."""
-        while True:
-            await asyncio.sleep(WATCH_EVERY)
-            with contextlib.suppress(ApplicationError):
-                if await gate.paused(self.client, audience, "call"):
-                    self.put(signals.Paused(_now()))
-                    return
-
     async def _close_books(self, talk: Conversation, brief: Brief) -> None:
         """Wait for what is under way, then give the lead the last word on this call."""
         self._hush()
@@ -381,6 +377,34 @@ class Session:
         if brief.refusal:
             return
         await self._reports.end(ended)
+
+
+@contextlib.contextmanager
+def _watching(session: Session, audience: str) -> Iterator[None]:
+    """While the block runs, tell ``session`` to end politely when an operator pauses its audience, or all calls of ours;
+    who rings us is still served. All calls of one audience share one look at what is paused."""
+    key = session.client, audience
+    together = _watched.setdefault(key, set())
+    together.add(session)
+    if len(together) == 1:
+        _watchers[key] = asyncio.create_task(_watch(*key))
+    try:
+        yield
+    finally:
+        together.discard(session)
+        if not together:
+            _watched.pop(key, None)
+            _watchers.pop(key).cancel()
+
+
+async def _watch(client: Client, audience: str) -> None:
+    """Until nobody is left to be told."""
+    while True:
+        await asyncio.sleep(WATCH_EVERY)
+        with contextlib.suppress(ApplicationError):
+            if await gate.paused(client, audience, "call"):
+                for session in _watched.get((client, audience), ()):
+                    session.put(signals.Paused(_now()))
 
 
 async def close(socket: WebSocket, code: int = 1000) -> None:

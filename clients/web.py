@@ -227,6 +227,9 @@ async def _serve(server: uvicorn.Server) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop)
+    # What was built at the start stays: a collection that looks through it would hold up every call for a tenth of a second.
+    gc.collect()
+    gc.freeze()
     await server.serve()
 
 

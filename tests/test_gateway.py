@@ -455,7 +455,9 @@ async def test_health_answers_while_many_talk(calls: People, client: Client) -> 
         async with ringing(calls.site.url) as caller:
             await caller.setup(f"CA{number}", f"VX{number}", theirs=f"+1312555{number:04d}")
             assert "How can I help you" in await caller.listen(20)
-            assert "?" in await caller.say("I would like a demo.")
+            said = await caller.say("I would like a demo.")
+            while "?" not in said:  # the wait was bridged
+                said = await caller.listen(20)
             await held.wait()
 
     talking = [asyncio.create_task(one(number)) for number in range(100, 100 + many)]

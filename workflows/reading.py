@@ -15,6 +15,12 @@ _SPACE = re.compile(r"[^a-z0-9áéíñóú' ]+")
 _APOSTROPHES = str.maketrans({"’": "'", "‘": "'", "`": "'"})
 
 
+_NEWEST = 64
+"""Utterances of which it is remembered what they mean: the parts of one turn ask the same of the same words, and no
+more is kept of what people say than that."""
+
+
+@lru_cache(maxsize=_NEWEST)
 def plain(text: str) -> str:
     """``text`` in lower case, without punctuation, single-spaced: "Don't — please!" becomes "don't please"."""
     lowered = text.lower().translate(_APOSTROPHES).replace("opt-out", "opt out").replace("e-mail", "email")
@@ -36,10 +42,11 @@ _KEYWORDS = {"stop", "stopall", "unsubscribe", "cancel", "end", "quit", "revoke"
 _SPOKEN_KEYWORDS = {"stop", "unsubscribe", "revoke", "opt out", "stop it"}
 _ALWAYS_STOP = {"stop", "stopall", "unsubscribe", "quit", "revoke"}
 """These open a text that says more only where contact is to end: "STOP, not interested"."""
-_COURTESY = r"(?:please|now|thanks|thank you|ok|okay|hey|hi|hello|just|no|sir|maam|guys)"
+_COURTESY = re.compile(r"\b(?:please|now|thanks|thank you|ok|okay|hey|hi|hello|just|no|sir|maam|guys)\b")
 _FIRST = re.compile(r"[.,;:!?\n]")
 
 
+@lru_cache(maxsize=_NEWEST)
 def is_opt_out(text: str, spoken: bool = False) -> bool:
     """Whether these words revoke consent: nothing may be sent or dialled after them.
 
@@ -55,7 +62,7 @@ def is_opt_out(text: str, spoken: bool = False) -> bool:
 
 
 def _uncourteous(text: str) -> str:
-    return " ".join(re.sub(rf"\b{_COURTESY}\b", " ", plain(text)).split())
+    return " ".join(_COURTESY.sub(" ", plain(text)).split())
 
 
 _OPT_IN = {"start", "unstop", "yes start", "start please", "opt in", "subscribe"}

@@ -387,6 +387,7 @@ def is_enough(text: str) -> bool:
 # ---- all together ---------------------------------------------------------------------------------------------------
 
 
+@lru_cache(maxsize=64)
 def wish(text: str, name: str = "") -> Wish:
     """The one thing that these words ask of us, "" when none is clear. The graver comes before the lighter: who wants
     no more calls and a person is left alone. ``name`` is whom we want to speak with: "I'm not Dana"."""

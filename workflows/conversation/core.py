@@ -21,7 +21,7 @@ from .exits import advance, enter
 from .floor import speech
 from .grounding import split_complete
 from .moments import note
-from .openings import opening, unheard
+from .openings import notices, opening, unheard
 from .prepared import prepared
 from .prompt import request
 from .reduce import Meaning, reduce, take_words
@@ -272,6 +272,7 @@ class Conversation:
             words = self.playbook.speech.paused if brief.refusal.startswith("paused") else self.playbook.speech.goodbye
             self.close(f"refused: {brief.refusal}", s.words(words), outcome="paused")
             return
+        s.notices = notices(s)
         if brief.channel == "call":
             self.say(opening(s))
         else:  # they wrote: there is nobody to greet, and what they wrote comes next

@@ -40,14 +40,22 @@ def _notices(state: State) -> tuple[str, ...]:
     return (speech.disclosure, speech.recording) if state.brief.recording_notice else (speech.disclosure,)
 
 
+def notices(state: State) -> tuple[str, ...]:
+    """What has to be heard on a call before anything else, in the words of this call; nothing where it is refused, since
+    it may be a stranger's."""
+    brief = state.brief
+    return tuple(map(state.words, _notices(state))) if brief.channel == "call" and not brief.refusal else ()
+
+
 def unheard(state: State, text: str) -> str:
-    """What has to be heard on a call before anything else and was not, nor is in ``text``: they broke into it. Nothing
-    for a machine, nothing where the call is refused, since it may be a stranger's, and nothing more once it is being
-    closed."""
-    if state.brief.channel != "call" or state.brief.refusal or state.machine or state.closing or state.opted_out:
+    """Those of the notices that were not heard and do not stand in ``text``: they broke into them. Nothing for a
+    machine, and nothing more once the call is being closed."""
+    if not state.notices or state.machine or state.closing or state.opted_out:
         return ""
-    notices = map(state.words, _notices(state))
-    return " ".join(words for words in notices if words not in text and not state.was_heard(words))
+    # News of an interruption can still take away from what we said last, and then from nothing before it.
+    certain = " ".join(line.text for line in state.lines[:-2] if line.who == "agent")
+    state.notices = tuple(words for words in state.notices if words not in certain)
+    return " ".join(words for words in state.notices if words not in text and not state.was_heard(words))
 
 
 def _asking_who(state: State, words: str) -> str:

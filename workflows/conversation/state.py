@@ -98,6 +98,8 @@ class State:
     """What this person asked for, in the playbook's words."""
     promise: str = ""
     """What their form promised, in the playbook's words."""
+    notices: tuple[str, ...] = ()
+    """Who calls, and what else has to be heard before anything else, as long as it may not have been."""
     version: int = 0
     fresh: int = 0
     """The version at which the other side was last understood to say something: what was asked before is stale."""
