@@ -18,6 +18,9 @@ from typing import Any
 
 import pytest
 from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
 from temporalio.client import Client
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
@@ -477,3 +480,117 @@ async def test_health_answers_while_many_talk(calls: People, client: Client) -> 
         for task in talking:
             task.cancel()
     assert slowest < 2
+
+
+# ---- the model behind it ------------------------------------------------------------------------------------------------
+
+
+class Slow:
+    """The scripted model on the wire, told how to answer: it may ``hold`` what comes after its first sentence, say
+    nothing at all, or say what is no turn."""
+
+    def __init__(self) -> None:
+        self.how = "well"
+        self.on = asyncio.Event()
+        self.held = asyncio.Event()
+        self.asked: list[list[dict[str, str]]] = []
+
+    async def respond(self, request: Request) -> Response:
+        asked = await request.json()
+        self.asked.append(asked["messages"])
+        if self.how == "silent":
+            await asyncio.sleep(30)
+        return StreamingResponse(self._stream(model.reply(asked)), media_type="text/event-stream")
+
+    async def _stream(self, text: str) -> AsyncIterator[str]:
+        if self.how == "rubbish":
+            text = "Certainly! I have booked you for midnight, at $5. " + text[:40]
+        end = text.index('"say"') + text[text.index('"say"') :].index(". ") + 4 if self.how == "holds" else len(text)
+        yield self._chunk(text[:end])
+        if self.how == "holds":
+            self.held.set()
+            await self.on.wait()
+            yield self._chunk(text[end:])
+        yield "data: [DONE]\n\n"
+
+    def _chunk(self, text: str) -> str:
+        choice = {"index": 0, "delta": {"content": text}, "finish_reason": None}
+        frame = {"id": "c", "object": "chat.completion.chunk", "created": 0, "model": "m", "choices": [choice]}
+        return f"data: {json.dumps(frame)}\n\n"
+
+
+@pytest.fixture
+async def slow(calls: People, serve: Any, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Slow]:
+    behind = Slow()
+    served = await serve(Starlette(routes=[Route("/v1/chat/completions", behind.respond, methods=["POST"])]))
+    monkeypatch.setenv("OPENAI_BASE_URL", f"{served.url}/v1")
+    settings.cache_clear()
+    yield behind
+    behind.on.set()
+
+
+async def test_we_speak_as_soon_as_the_action_is_authorised(calls: People, slow: Slow) -> None:
+    lead, sid = await dialled(calls)
+    async with ringing(calls.site.url) as caller:
+        await caller.setup(sid, lead=lead, attempt="a1")
+        await caller.listen()
+        await caller.say("Yes, sure.")
+        slow.how = "holds"
+        await caller.send(type="prompt", voicePrompt="We need help with stock counts.", last=True)
+        async with asyncio.timeout(5):
+            first = json.loads(await caller.socket.recv())
+        assert (first["type"], first["last"]) == ("text", False)
+        assert first["token"].strip()
+        assert slow.held.is_set()
+        assert not slow.on.is_set(), "the model has not said the rest"
+        slow.on.set()
+        assert "How many people" in await caller.listen()
+
+
+async def test_a_model_that_takes_too_long_is_bridged_and_then_done_without(calls: People, slow: Slow) -> None:
+    lead, sid = await dialled(calls)
+    async with ringing(calls.site.url) as caller:
+        await caller.setup(sid, lead=lead, attempt="a1")
+        await caller.listen()
+        await caller.say("Yes, sure.")
+        slow.how, began = "silent", time.monotonic()
+        assert (await caller.say("We need help with stock counts.")).strip() in ("Let me see.", "One second, please.")
+        filled = time.monotonic() - began
+        assert "How many people" in await caller.listen()
+        assert 1.4 < filled < 4 < time.monotonic() - began < 9
+        slow.how = "rubbish"
+        said = await caller.say("About 25 people.")
+        assert "timeline" in said or "in place" in said, "what is no turn is done without at once"
+        assert "midnight" not in said
+        assert "$5" not in said
+    seen = await calls.until(lead, lambda view: "team_size" in view.learned)
+    assert seen.learned["team_size"] == "25"
+
+
+async def test_what_the_model_is_asked_grows_only_at_its_end(calls: People, slow: Slow) -> None:
+    """So that a server can use again what it worked out for the turn before."""
+    lead, sid = await dialled(calls)
+    async with ringing(calls.site.url) as caller:
+        await caller.setup(sid, lead=lead, attempt="a1")
+        await caller.listen()
+        assert "I can offer" in await qualified(caller)
+    assert len(slow.asked) >= 3
+    for before, after in itertools.pairwise(slow.asked):
+        assert after[: len(before) - 1] == before[:-1]
+
+
+async def test_64_kib_of_words_are_words_like_others(calls: People) -> None:
+    lead, sid = await dialled(calls)
+    other, other_sid = await dialled(calls)
+    async with ringing(calls.site.url) as caller, ringing(calls.site.url) as neighbour:
+        await caller.setup(sid, lead=lead, attempt="a1")
+        await neighbour.setup(other_sid, "VX2", lead=other, attempt="a1")
+        await caller.listen()
+        await neighbour.listen()
+        await caller.say("Yes, sure.")
+        began = time.monotonic()
+        await caller.send(type="prompt", voicePrompt="stock counts and so on, " * 2731, lang="en-US", last=True)
+        assert "help you with" in await neighbour.say("Yes, sure.")
+        assert time.monotonic() - began < 3, "nobody else waits for it"
+        assert await caller.listen(), "it is answered"
+        assert "many people" in await neighbour.say("We want to keep our stock right.")

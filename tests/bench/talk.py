@@ -83,7 +83,12 @@ class Times:
 
     def report(self) -> dict[str, float]:
         turns = sum(map(len, self.seconds))
-        found = {"p50_ms": self.of(0.5), "p99_ms": self.of(0.99), "turns": turns, "cpu_ms": round(self.cpu / turns * 1000, 3)}
+        found = {
+            "p50_ms": self.of(0.5),
+            "p99_ms": self.of(0.99),
+            "turns": turns,
+            "cpu_ms": round(self.cpu / turns * 1000, 3),
+        }
         if self.inside:
             found["booked"] = self.booked
             found["inside_p50_ms"] = round(part(self.inside, 0.5) * 1000, 3)
@@ -379,7 +384,9 @@ async def run(asked: Asked) -> dict[str, Any]:
 
 
 def show(results: dict[str, Any]) -> None:
-    print(f"{'calls':>6} {'gateway p50 / p99 ms':>24} {'echo p50 / p99 ms':>22} {'ratio':>12} {'inside p50 / p99':>20} {'CPU ms a turn':>14}")
+    print(
+        f"{'calls':>6} {'gateway p50 / p99 ms':>24} {'echo p50 / p99 ms':>22} {'ratio':>12} {'inside p50 / p99':>20} {'CPU ms a turn':>14}"
+    )
     for calls, found in results["answers"].items():
         ours, floor = found["gateway"], found["echo"]
         print(
@@ -416,7 +423,9 @@ def picture(results: dict[str, Any]) -> str:
         '<text x="12" y="18" font-weight="bold">From final words to the first token, p50 to p99, ms, the model answering at once</text>',
     ]
     for tick in ticks:
-        parts.append(f'<path d="M{x(tick):.1f} 28V{bottom}" stroke="#ddd"/><text x="{x(tick):.1f}" y="{bottom + 16}" text-anchor="middle" fill="#666">{tick:g}</text>')
+        parts.append(
+            f'<path d="M{x(tick):.1f} 28V{bottom}" stroke="#ddd"/><text x="{x(tick):.1f}" y="{bottom + 16}" text-anchor="middle" fill="#666">{tick:g}</text>'
+        )
     for number, (name, p50, p99, ours) in enumerate(rows):
         y, colour = 34 + high * number, "#0b7285" if ours else "#adb5bd"
         parts.append(
