@@ -68,11 +68,15 @@ async def sync_calendars(request: SyncCalendars) -> Synced:
             cursor = known.get(each.rep.id) or Cursor(rep=each.rep.id)
             reading = _Reading(client, each, list(everybody.values()), cursor, now)
             mine = [channel for channel in channels if channel.rep == each.rep.id]
+            told: int | ApplicationError
             try:
-                told: int | ApplicationError = await reading.run(mine)
+                told = await reading.run(mine)
             except ApplicationError as error:
                 told = error
-                await reading.failed(error)
+            except Exception as error:  # a fault of ours in one calendar is no reason to read no other
+                told = faults.permanent(f"a fault of ours: {type(error).__name__}")
+            if isinstance(told, ApplicationError):
+                await reading.failed(told)
             activity.heartbeat(each.rep.id)
             return each.rep.id, told
 
