@@ -190,6 +190,8 @@ async def _times(request: Request, link: Link, seen: View, day: str = "", refusa
 async def _book(request: Request, link: Link, seen: View, slot: str) -> Response:
     """Book the chosen time, or move the meeting there; the ledger's word decides. A tap that is repeated changes
     nothing, and a time that is gone is answered with those that are left."""
+    if seen.booking and _is_at(seen.booking, slot):
+        return _show("manage", seen, link.model_copy(update={"booking": seen.booking.id}), done="book")
     standing = seen.booking.id if seen.booking else ""
     answer = await _act(request, link, f"page:{standing}:{slot}", Book(slot=slot))
     if answer is None:
@@ -201,6 +203,15 @@ async def _book(request: Request, link: Link, seen: View, slot: str) -> Response
     booked = seen.model_copy(update={"booking": answer.booking, "stage": "rescheduled" if standing else "booked"})
     fresh = link.model_copy(update={"booking": answer.booking.id})
     return _show("manage", booked, fresh, done="move" if standing else "book")
+
+
+def _is_at(booking: Booking, slot: str) -> bool:
+    """Whether ``booking`` is what ``slot`` (``rep@start``) names: the tap came twice."""
+    rep, _, start = slot.partition("@")
+    try:
+        return (rep, datetime.fromisoformat(start)) == (booking.rep, booking.start)
+    except ValueError:
+        return False
 
 
 async def _act(request: Request, link: Link, request_id: str, action: OfferSlots | Book) -> Answer | None:

@@ -133,9 +133,9 @@ async def test_a_meeting_is_moved_in_two_taps_and_no_more_often_than_allowed(web
     assert "Your meeting was moved" in repeated.text
     assert len(people.stage.of("book_meeting")) == 2
 
-    for _ in range(2):
+    for nth in (0, 2):
         address = path(links.manage_link(met.lead, seen.booking.id, seen.booking.end + HOUR))
-        (slot, *_) = choices((await web.http.post(address, data={"wish": "times"})).text)
+        slot = choices((await web.http.post(address, data={"wish": "times"})).text)[nth]
         await web.http.post(address, data={"wish": "book", "slot": slot})
         seen = await people.view(met.lead)
         assert seen.booking is not None
