@@ -95,7 +95,7 @@ _PERSON = _rules(
     f"(can|could|would|will) {_OF_OURS} [of yours|from [your|the] _|real] (call|contact|ring|phone|talk to|speak to|speak with|talk with) <me> !(<now>)",
     "(is|are) there [<their_det>] <human> {there|here} {that|who} <i> (can|could|may) (talk|speak|chat|deal)",
     f"(is|are) [there] {_OF_OURS} {{there|here|around|available|free|real|else|in}} {{that|who|to}} (i|we|me) (can|could|may) (talk|speak|chat|deal)",
-    "(is|are) (there|their_det) [<their_det>] <human> [i|we] [can|could] (talk|speak|available|around|free|to talk)".replace("their_det)", "<their_det>)"),
+    "(is|are) (there|<their_det>) [<their_det>] <human> [i|we] [can|could] (talk|speak|available|around|free|to talk)",
     "(is|are) [there] (a|an|the|your|any) {<real>} <staff> (around|available|free|in|about) [today|now|please] $",
     "(want|need|prefer|would like|rather have|rather) [<their_det>] <human>", "(want|need|prefer|like) [<their_det>] (representative|supervisor|operator|agent|manager) $",
     "^ [<their_det>|get me|give me] (human [being]|operator|representative|agent|<real> <human_noun>|person|supervisor|customer service|sales [team]|customer support) [please|now|right now|immediately|representative|operator|agent] $",
