@@ -253,11 +253,14 @@ def leads_of(handle: str) -> list[str]:
 
 
 def leads_that_booked(booking: str) -> list[str]:
-    """The leads under whose id ``booking`` was named: it begins with the first part of it."""
+    """The leads for whom ``booking`` was named, by its id; none for what is no booking's id."""
     t = tables.leads
-    begins = t.c.lead.startswith(identity.lead_id(booking[: identity.NAMED]), autoescape=True)
+    try:
+        theirs = t.c.lead.startswith(identity.begins(booking), autoescape=True)
+    except ValueError:
+        return []
     with tables.reading(_url()) as db:
-        return list(db.execute(select(t.c.lead).where(begins).order_by(t.c.lead)).scalars())
+        return list(db.execute(select(t.c.lead).where(theirs).order_by(t.c.lead)).scalars())
 
 
 def last_rules(leads: Sequence[str]) -> dict[str, tuple[datetime, str]]:

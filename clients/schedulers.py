@@ -108,7 +108,8 @@ async def _tell_of(client: Client, change: Change, rep: Rep, meeting: Meeting) -
         await _mark_absent(client, change, meeting)
     elif change.what == "removed":
         await _signal(client, change, meeting.lead, meeting.booking, "removed")
-    elif (change.start, change.end) != (meeting.start, meeting.end):
+    elif change.event != meeting.event or (change.start, change.end) != (meeting.start, meeting.end):
+        # Moved away and back again is told too: the lead may be about to follow the first of the two.
         await _signal(client, change, meeting.lead, meeting.booking, "moved", _slot(change, rep))
 
 

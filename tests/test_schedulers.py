@@ -151,6 +151,17 @@ async def test_a_move_there_reaches_the_lead_with_its_new_time_and_event(line: L
 
 
 @both
+async def test_a_move_there_and_back_again_is_told_as_both(line: Line) -> None:
+    booking = await line.book()
+    away = await line.guest(booking, LATER)
+    await line.heard()
+    back = await line.guest(booking.model_copy(update={"event_id": away}), START)
+    told = await line.heard(2)
+    assert [(one.event, one.slot and one.slot.start) for one in told] == [(away, LATER), (back, START)]
+    assert {one.booking for one in told} == {booking.id}
+
+
+@both
 async def test_a_cancellation_there_reaches_the_lead(line: Line) -> None:
     booking = await line.book()
     await line.guest(booking)
@@ -282,6 +293,9 @@ async def test_where_the_plan_forbids_booking_the_lead_books_on_a_page_of_one_us
             lead=line.lead.id, version=1, audience="inbound", playbook="p", now=START, stage="new", furthest="new"
         )
     )
+    assert store.leads_that_booked(asked.booking) == [line.lead.id]
+    for forged in ("", line.lead.id[5:6], line.lead.id[5:17], "%" * 20, asked.booking + "0", "g" * 20):
+        assert store.leads_that_booked(forged) == [], "a guest may write anything into the address"
     line.rig.books.seed("calendly", plan="standard")  # webhooks are told of either way
     event = await line.guest(link=done.page, start=LATER)
     [told] = await line.heard()

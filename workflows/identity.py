@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 
 import phonenumbers
 
@@ -48,8 +49,16 @@ NAMED = 12
 
 
 def booking_id(lead: str, unique: str) -> str:
-    """The id of a booking of ``lead``: short, and whose it is can be found."""
+    """The id of a booking of ``lead``: short, and whose it is can be found. ``unique`` is 8 hex digits."""
     return f"{lead.removeprefix('lead-')[:NAMED]}{unique}"
+
+
+def begins(booking: str) -> str:
+    """How the id of the lead begins that ``booking`` was named for. Raises ValueError for what is no booking's id: it may
+    come from the address bar of a guest."""
+    if not re.fullmatch(rf"[0-9a-f]{{{NAMED + 8}}}", booking):
+        raise ValueError("no id of a booking")
+    return lead_id(booking[:NAMED])
 
 
 def optout_id(handle_hash: str) -> str:
