@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 
 from workflows import events as ev
 from workflows.conversation import Conversation, dates, signals
-from workflows.conversation.qualify import accept
+from workflows.conversation.understand import value_of
 from workflows.playbook import Playbook
 from workflows.reading import is_confirmation, plain
 
@@ -117,8 +117,10 @@ class _Caller:
     quiet_from: datetime | None = None
     """Since when they are silent on purpose."""
     answered: dict[str, int] = field(default_factory=dict)
-    repeated: int = 0
-    reacted: bool = False
+    misheard: bool = False
+    """The recogniser took what they said last for something else."""
+    reacted: int = 0
+    """How often in a row they answered to having been misheard, instead of going on with their script."""
 
 
 class Play:
@@ -331,9 +333,13 @@ class Play:
     def _turn_now(self) -> Turn | None:
         return self.caller.turns[self.caller.index] if self.caller.index < len(self.caller.turns) else None
 
+    def _last_word(self) -> Turn | None:
+        """What stands for the next turn of somebody who has said all, but was misheard."""
+        return Turn(hums="mm-hm") if self.spoil and self._reaction() else None
+
     def _caller_due(self) -> datetime | None:
         """When they do the next thing; None while they wait for something."""
-        turn, caller = self._turn_now, self.caller
+        turn, caller = self._turn_now or self._last_word(), self.caller
         if turn is None:
             return None
         if caller.talking_until and self.now < caller.talking_until:
@@ -358,13 +364,13 @@ class Play:
 
     def _caller_acts(self) -> None:
         turn, caller = self._turn_now, self.caller
-        assert turn is not None
         caller.quiet_from = None
-        if self.spoil and turn.over is None and not caller.reacted and (words := self._reaction(turn)):
-            caller.reacted = True
-            self._says(words, turn)
+        if self.spoil and (turn is None or turn.over is None) and (words := self._reaction()):
+            caller.reacted += 1
+            self._pronounces(words)
             return
-        caller.reacted = False
+        assert turn is not None
+        caller.reacted = 0
         if turn.answers:
             field_ = self._open_field()
             if field_ not in turn.answers or caller.answered.get(field_, 0) >= _MOST_REPEATS:
@@ -419,19 +425,24 @@ class Play:
 
     def _says(self, words: str, turn: Turn) -> None:
         """Words of theirs, as the recogniser takes them."""
-        caller = self.caller
-        caller.true = turn.means or words
-        self._means(caller.true)
+        self.caller.true = turn.means or words
+        self._means(self.caller.true)
+        # A recogniser that spoils what it hears starts from what was said, not from a mishearing that is written down.
+        self._pronounces(self.caller.true if self.spoil else words, turn.confidence, turn.partials)
+
+    def _pronounces(self, words: str, confidence: float | None = None, partials: bool = False) -> None:
+        """These words on the line, with what the recogniser makes of them."""
+        caller, text = self.caller, words
         if not self._spoken:
-            self._heard(words, turn.confidence)
+            self._heard(words, confidence)
             return
-        text, confidence = words, turn.confidence
         if self.spoil:
             text, confidence = self.spoil(words)
+        caller.misheard = plain(text) != plain(words)
         self.put(signals.Onset(self.now, True))
         self._break_in()
         lasts = max(WORD * len(words.split()), WORD)
-        if turn.partials:
+        if partials:
             heard = text.split()
             for count in range(2, len(heard), 2):
                 piece = " ".join(heard[:count])
@@ -489,25 +500,27 @@ class Play:
         if picked is not None:
             self.caller.meant = picked
 
-    def _reaction(self, turn: Turn) -> str:
+    def _reaction(self) -> str:
         """What somebody says who notices that they were misheard; "" when they go on with what they wanted to say."""
         s, caller = self.core.state, self.caller
         said = self._replies.get(self._turn, "")
-        if s.read_back is not None and s.read_back.spoken and s.read_back.spoken in said + s.read_back.spoken:
-            right = self._was_meant(s.read_back.about, s.read_back.value)
-            return "Yes, that's right." if right else f"No. {caller.true}"
-        if said.strip().endswith(s.words(self.playbook.speech.again)) and caller.repeated < _MOST_REPEATS:
-            caller.repeated += 1
-            return caller.true
-        caller.repeated = 0
-        return ""
+        if caller.reacted >= _MOST_REPEATS or not caller.true or s.closing:
+            return ""
+        if s.read_back is not None and s.read_back.spoken:
+            if self._was_meant(s.read_back.about, s.read_back.value):
+                return "Yes, that's right."
+            return "No." if s.read_back.about == "book" and caller.meant is None else f"No. {caller.true}"
+        if self.ledger.bookings and caller.meant and caller.meant.id != self.ledger.bookings[-1][0].id:
+            return f"No, that is not the time I said. {caller.true}"
+        asks_again = tuple(s.words(words) for words in (self.playbook.speech.again, self.playbook.speech.which, s.here.fallback))
+        return caller.true if caller.misheard and said.strip().endswith(asks_again) else ""
 
     def _was_meant(self, about: str, value: str) -> bool:
         if about == "book":
             return self.caller.meant is not None and self.caller.meant.id == value
         question = self.playbook.fields.get(about)
         true = self.caller.true
-        return plain(value) in plain(true) or (question is not None and accept(question, true) == value)
+        return question is not None and value_of(question, true) == value
 
 
 def instead(thinks: Thinks, ask: signals.Ask) -> Thought:

@@ -88,11 +88,11 @@ def _value(talk: Conversation, waits: ReadBack, text: str) -> bool:
     corrected = value_of(question, text) if question.kind in ("email", "number", "name") else ""
     if corrected and corrected != waits.value and not is_confirmation(text):
         learned = Learned(field=waits.about, value=corrected, quote=text[:200])
-        if s.doubtful:
+        if s.doubtful or (s.unsure and question.confirm):
             s.read_back = ReadBack(about=waits.about, value=corrected, quote=text)
             ask(talk)
             return True
-    elif _clear_yes(s, waits, text) or (corrected == waits.value and not s.doubtful):
+    elif _clear_yes(s, waits, text) or (corrected == waits.value and not s.doubtful and not is_denial(text)):
         learned = Learned(field=waits.about, value=waits.value, quote=waits.quote[:200])
     elif is_denial(text) or is_hesitating_yes(text):
         s.read_back, s.last_asked = None, waits.about

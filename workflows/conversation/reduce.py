@@ -119,6 +119,7 @@ def take_words(s: State, text: str, confidence: float | None) -> None:
     answering = bool(s.lines) and s.lines[-1].who == "agent"
     doubt = 0.0 if confidence is None else 1.0 - min(max(confidence, 0.0), 1.0)
     s.doubt = doubt if not s.last_words else max(s.doubt, doubt)
+    s.unsure = confidence is None and s.brief.channel == "call"
     began = f.began or s.now - floor.speech(text)
     if answering and not f.interrupted and not f.over_us and f.until is not None:
         pause = max((began - f.until).total_seconds(), 0.0)

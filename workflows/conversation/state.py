@@ -184,6 +184,8 @@ class State:
     no_slots: int = 0
     doubt: float = 0.0
     """How uncertain the transcript of the words at hand is: 0 (sure, or the recogniser does not say) to 1."""
+    unsure: bool = False
+    """The recogniser of these spoken words does not say how sure it is."""
     read_back: ReadBack | None = None
     """What was understood from doubtful words and asked back."""
     floor: Floor = field(default_factory=Floor)

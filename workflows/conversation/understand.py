@@ -79,6 +79,8 @@ _OF_A_CALL = re.compile(
     r"\b(?:call|ring|phone|reach|try|contact|back|touch|follow|shout|buzz|talk|speak|later)\b"
 )
 
+_CALL_ME = re.compile(r"\b(?:call|ring|phone) (?:me|us)\b")
+
 _BORNE_OUT: dict[str, re.Pattern[str]] = {
     "stop": re.compile(
         r"\b(?:stop|never|no more|remove|off|list|leave (?:me|us)|enough|done|quit|unsubscribe|delete|forget|block|go away|"
@@ -165,7 +167,7 @@ def settle(state: State, decision: Decision) -> Decision:
     plainly = wished(state)
     intent = _INTENT.get(plainly, "unclear")
     if plainly in _PLAIN and intent != reading.intent:
-        soft = plainly in ("later", "link", "not_interested")
+        soft = plainly in ("later", "link", "not_interested") and not _asks_for_a_call(state)
         if not (soft and reading.intent in _ABOUT_TIMES):
             name = _ACTION.get(plainly, "say")
             return Decision(
@@ -196,6 +198,11 @@ def settle(state: State, decision: Decision) -> Decision:
     if made_up or (doubted and action.name in _GRAVE):
         action = Proposal(name="say")
     return Decision(reading=reading, action=action)
+
+
+def _asks_for_a_call(state: State) -> bool:
+    """Whether the time that they name is one for us to call them, in so many words, and no choice among those offered."""
+    return wished(state) == "later" and bool(_CALL_ME.search(plain(state.last_words)))
 
 
 def answers_offer(state: State) -> bool:
@@ -257,7 +264,7 @@ def absorb(
     confirmed is kept in ``state.read_back`` instead, until they say yes to it."""
     learned = [
         kept
-        for found in reading.fields
+        for found in (*reading.fields, *_missed_answer(state, reading))
         if (kept := _field(state, reading, found)) and not _ask_back(state, kept)
     ]
     for kept in learned:
@@ -274,6 +281,18 @@ def absorb(
             "objections": (raised,) if raised else (),
         }
     )
+
+
+def _missed_answer(state: State, reading: Reading) -> tuple[FieldRead, ...]:
+    """The number or address that was asked for and stands in their words, where the model did not see it."""
+    asked, words = state.last_asked, state.last_words
+    question = state.playbook.fields.get(asked)
+    if question is None or question.kind not in ("email", "number") or reading.intent in _NO_ANSWERS:
+        return ()
+    if state.knows(asked) or any(found.field == asked for found in reading.fields):
+        return ()
+    value = value_of(question, words)
+    return (FieldRead(field=asked, value=value, quote=words),) if value else ()
 
 
 def told(state: State) -> CallLearned:
@@ -345,7 +364,8 @@ def value_of(question: Question, words: str) -> str:
 def _ask_back(state: State, learned: Learned) -> bool:
     """Whether this has to be read back before it is relied on; it then waits in ``state.read_back``."""
     question = state.playbook.fields[learned.field]
-    if not (state.doubtful and (question.confirm or question.kind in ("email", "number", "name"))):
+    doubtful = state.doubtful and (question.confirm or question.kind in ("email", "number", "name"))
+    if not doubtful and not (state.unsure and question.confirm):
         return False
     state.read_back = ReadBack(about=learned.field, value=learned.value, quote=learned.quote)
     return True
@@ -428,7 +448,7 @@ def by_rule(state: State) -> Decision:
 
     plainly = wished(state)
     picked = state.offered and ear.picked(state)
-    if plainly in _INTENT and not (plainly == "later" and picked):
+    if plainly in _INTENT and not (plainly == "later" and picked and not _asks_for_a_call(state)):
         return turn(_INTENT[plainly], _ACTION.get(plainly, "say"), when=words)
     if state.offered and (picked or (len(state.offered) == 1 and agrees(words))):
         return turn("picks_time", "book", choice=words)
