@@ -66,8 +66,8 @@ class Question(Strict):
     complex: bool = False
     """It takes thought: silence after it is met later (``call.patience.complex``)."""
     confirm: bool = False
-    """A doubtful value (``call.doubt``), or one of a recogniser that does not say how sure it is, is read back before it
-    is relied on. A doubtful e-mail address, number or name always is."""
+    """A doubtful value (``call.doubt``) is read back before it is relied on, and an e-mail address also when the
+    recogniser does not say how sure it is. A doubtful address, number or name always is."""
     form: tuple[str, ...] = ()
     """Names of form fields that answer it, beside its own: ``seats``, ``company_size``, ``message``."""
     words: dict[str, tuple[str, ...]] = Field(default_factory=dict)

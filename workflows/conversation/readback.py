@@ -88,7 +88,7 @@ def _value(talk: Conversation, waits: ReadBack, text: str) -> bool:
     corrected = value_of(question, text) if question.kind in ("email", "number", "name") else ""
     if corrected and corrected != waits.value and not is_confirmation(text):
         learned = Learned(field=waits.about, value=corrected, quote=text[:200])
-        if s.doubtful or (s.unsure and question.confirm):
+        if s.doubtful or (s.unsure and question.confirm and question.kind == "email"):
             s.read_back = ReadBack(about=waits.about, value=corrected, quote=text)
             ask(talk)
             return True

@@ -365,7 +365,7 @@ def _ask_back(state: State, learned: Learned) -> bool:
     """Whether this has to be read back before it is relied on; it then waits in ``state.read_back``."""
     question = state.playbook.fields[learned.field]
     doubtful = state.doubtful and (question.confirm or question.kind in ("email", "number", "name"))
-    if not doubtful and not (state.unsure and question.confirm):
+    if not doubtful and not (state.unsure and question.confirm and question.kind == "email"):
         return False
     state.read_back = ReadBack(about=learned.field, value=learned.value, quote=learned.quote)
     return True
