@@ -86,9 +86,9 @@ async def sync_calendars(request: SyncCalendars) -> Synced:
         metrics.effect("read_calendar", error.type or "error")
     policy = activity.info().retry_policy
     last = policy is not None and activity.info().attempt >= policy.maximum_attempts > 0
-    if not last and any(not error.non_retryable for error in failed.values()):
-        names = ", ".join(sorted(failed))
-        raise faults.retry(f"not read: {names}")
+    again = faults.worst(error for error in failed.values() if not error.non_retryable)
+    if again is not None and not last:
+        raise again
     told = sum(told for told in found.values() if isinstance(told, int))
     troubles = {rep: error.message for rep, error in failed.items()}
     return Synced(read=len(due) - len(failed), told=told, troubles=troubles)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workflows import reconcile
@@ -53,12 +53,14 @@ def read(meetings: list[Meeting], seen: list[Seen], told: reconcile.Told) -> tup
     return news, reconcile.still_told("ana", meetings, seen, seen, told)
 
 
+@settings(max_examples=20)
 @given(ledgers())
 def test_our_own_events_in_their_places_are_no_news(meetings: list[Meeting]) -> None:
     seen = [Seen(id=m.event, booking=m.booking, rep="ana", start=m.start, end=m.end) for m in meetings]
     assert read(meetings, seen, {}) == ([], {})
 
 
+@settings(max_examples=40)
 @given(days())
 def test_nothing_is_news_twice_and_only_meetings_have_news(day: tuple[list[Meeting], list[Seen]]) -> None:
     meetings, seen = day
@@ -67,6 +69,7 @@ def test_nothing_is_news_twice_and_only_meetings_have_news(day: tuple[list[Meeti
     assert read(meetings, seen, told) == ([], told)
 
 
+@settings(max_examples=40)
 @given(days())
 def test_an_event_says_what_was_done_to_it(day: tuple[list[Meeting], list[Seen]]) -> None:
     meetings, seen = day
@@ -88,6 +91,7 @@ def test_an_event_says_what_was_done_to_it(day: tuple[list[Meeting], list[Seen]]
         assert ((meeting.booking, "clash") in said) == clashes
 
 
+@settings(max_examples=40)
 @given(days())
 def test_what_is_gone_again_is_told_once(day: tuple[list[Meeting], list[Seen]]) -> None:
     meetings, seen = day
