@@ -126,6 +126,8 @@ async def test_what_a_plan_of_calendly_forbids_is_told(
         {"duration": 45}, "lasts 0:45:00",
     ):  # fmt: skip
         books.seed("calendly", eventTypes=[{"uuid": UUID, "host": "ana", **wrong}])
-        assert words in (await showrate("calendars", "check")).out
+        said = (await showrate("calendars", "check")).out
+        assert words in said
+        assert "give CALENDLY_TOKEN" not in said, "the token is not what is wrong"
     assert books.state("calendly")["events"] == []
     assert books.state("calendly")["links"] == []

@@ -133,9 +133,11 @@ async def tried(name: Need, work: Awaitable[object], remedy: str) -> Ability:
 
 
 def lacking(name: Need, error: ApplicationError, remedy: str) -> Ability:
-    """An ability that could not be shown. ``remedy`` is for refusals: a vendor that does not answer refuses nothing."""
+    """An ability that could not be shown. ``remedy`` is for refusals that name none of their own after a semicolon; a
+    vendor that does not answer refuses nothing."""
     if error.non_retryable:
-        return ability(name, False, error.message, remedy)
+        why, _, own = error.message.partition("; ")
+        return ability(name, False, why, own or remedy)
     return ability(name, False, error.message, "see that this machine reaches the vendor, and run this again")
 
 
