@@ -10,15 +10,19 @@ three words of any kind, ``_`` one such word, ``!(a|b)`` that none of them follo
 words that say nothing, such as "oh, well"), ``$`` the end of one, ``word*`` every word that begins so. Words are compared
 as :mod:`.tokens` writes them: contractions are spelled out, "yeah" is "yes", "ok" is "okay". No pattern reaches beyond the
 end of a sentence.
+
+Most of what people say holds no word that a pattern cannot do without, so that it need not be looked for: each knows its
+:class:`Needs`.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 
-from .tokens import tokens
+from .tokens import bag, tokens
 
 _IS = re.compile(
     r"\b([a-z]+)['’]s (?=(?:the|a|an|not|in|on|at|going|already|our|my|who|her|his|really|actually|just|responsible|no longer|handling|running|doing)\b)", re.IGNORECASE
@@ -53,24 +57,115 @@ def spoken(text: str) -> Spoken:
     return (one,) if len(whole) == len(cut) else (one, f" {' '.join(cut)} ")
 
 
+_COMMON = bag(
+    "i we me us my our you u r is are am was were be been do does did have has had a an the this that it they he she to of in on at for "
+    "with and or not no yes can could will would should may if so just all any one get got go what how who your their there here"
+)
+"""Words that are in most of what people say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """Words of which at least one stands wherever a pattern is found; ``open`` when there is none that must."""
+
+    words: frozenset[str] = frozenset()
+    beginnings: tuple[str, ...] = ()
+    """What a word may begin with instead."""
+    open: bool = False
+
+    def met_by(self, words: frozenset[str]) -> bool:
+        """Whether a text with these ``words`` may hold the pattern."""
+        if self.open or not self.words.isdisjoint(words):
+            return True
+        return bool(self.beginnings) and any(word.startswith(self.beginnings) for word in words)
+
+    @property
+    def often(self) -> int:
+        """How often, compared with others, they are met by a text that does not hold the pattern."""
+        return len(self.words) + len(self.beginnings) + 40 * len(self.words & _COMMON)
+
+
+_OPEN = Needs(open=True)
+
+
+def _one_of(options: list[Needs]) -> Needs:
+    """What each of ``options`` needs, where any will do."""
+    if any(needs.open for needs in options):
+        return _OPEN
+    beginnings = {beginning for needs in options for beginning in needs.beginnings}
+    return Needs(frozenset().union(*(needs.words for needs in options)), tuple(sorted(beginnings)))
+
+
+def _rarest(items: list[Needs]) -> Needs:
+    """What is least often there of that which ``items``, one after the other, need."""
+    return min((needs for needs in items if not needs.open), key=lambda needs: needs.often, default=_OPEN)
+
+
+@lru_cache(maxsize=8)
+def _words_of(said: Spoken) -> frozenset[str]:
+    return frozenset(said[0].split())
+
+
+@dataclass(frozen=True, slots=True)
+class _Pattern:
+    find: re.Pattern[str]
+    needs: Needs
+    edged: bool
+    """It begins or ends with a clause."""
+
+    def found_in(self, said: Spoken) -> bool:
+        if self.find.search(said[0]):
+            return True
+        return self.edged and len(said) > 1 and self.find.search(said[1]) is not None
+
+
 class Rules:
-    """Patterns of which any may be found: ``anywhere``, or such as begin or end with a clause (``edged``)."""
+    """Patterns of which any may be found: anywhere, or at the edges of a clause."""
 
-    __slots__ = ("_anywhere", "_edged")
+    __slots__ = ("_always", "_beginnings", "_by_beginning", "_by_word", "_words")
 
-    def __init__(self, anywhere: str, edged: str) -> None:
-        self._anywhere = re.compile(anywhere)
-        self._edged = re.compile(edged)
+    def __init__(self, patterns: list[_Pattern]) -> None:
+        self._by_word: dict[str, list[_Pattern]] = {}
+        self._by_beginning: dict[str, list[_Pattern]] = {}
+        self._always = [pattern for pattern in patterns if pattern.needs.open]
+        for pattern in patterns:
+            for word in pattern.needs.words:
+                self._by_word.setdefault(word, []).append(pattern)
+            for beginning in pattern.needs.beginnings:
+                self._by_beginning.setdefault(beginning, []).append(pattern)
+        self._words = frozenset(self._by_word)
+        self._beginnings = tuple(self._by_beginning)
 
     def found_in(self, said: Spoken) -> bool:
         """Whether one of the patterns is in what was said."""
-        return bool(said) and (
-            self._anywhere.search(said[0]) is not None or any(self._edged.search(words) for words in said)
-        )
+        return bool(said) and any(pattern.found_in(said) for pattern in self._possible(_words_of(said)))
+
+    def _possible(self, words: frozenset[str]) -> list[_Pattern]:
+        """The patterns that a text with these ``words`` may hold."""
+        found = self._always
+        for word in self._words & words:
+            found = found + self._by_word[word]
+        if self._beginnings:
+            for word in words:
+                if word.startswith(self._beginnings):
+                    found = found + [p for b, rules in self._by_beginning.items() if word.startswith(b) for p in rules]
+        return found
+
+
+class Cuts:
+    """Patterns whose words are left out before others are looked for."""
+
+    __slots__ = ("_find", "_needs")
+
+    def __init__(self, find: str, needs: Needs) -> None:
+        self._find = re.compile(find)
+        self._needs = needs
 
     def cut_from(self, said: Spoken) -> Spoken:
         """What was said, without the words that the patterns find anywhere."""
-        return tuple(self._anywhere.sub(" ", words) for words in said)
+        if not said or not self._needs.met_by(_words_of(said)):
+            return said
+        return tuple(self._find.sub(" ", words) for words in said)
 
 
 _ITEM = re.compile(
@@ -93,34 +188,50 @@ class Grammar:
 
     def __init__(self, parts: Mapping[str, str]) -> None:
         self._patterns = parts
-        self._parts: dict[str, str] = {}
+        self._parts: dict[str, tuple[str, Needs]] = {}
 
     def rules(self, *patterns: str) -> Rules:
         """What finds any of ``patterns``. Raises ValueError for a pattern that cannot be read."""
-        edged = [pattern for pattern in patterns if not _EDGES.isdisjoint(pattern)]
-        anywhere = [pattern for pattern in patterns if pattern not in edged]
-        return Rules(*(f"(?<= ){self._any(group)}" if group else _NOTHING for group in (anywhere, edged)))
+        return Rules([self._pattern(pattern) for pattern in patterns])
 
-    def _any(self, patterns: list[str]) -> str:
-        return _either([self._compiled(pattern) for pattern in patterns])
+    def cuts(self, *patterns: str) -> Cuts:
+        """What leaves out ``patterns``, none of which is tied to the edge of a clause. Raises ValueError for one that
+        is, or that cannot be read."""
+        if edged := [pattern for pattern in patterns if not _EDGES.isdisjoint(pattern)]:
+            raise ValueError(f"to be cut anywhere, not at an edge: {edged[0]!r}")
+        found = [self.read(pattern) for pattern in patterns]
+        return Cuts(f"(?<= ){_either([text for text, _ in found])}", _one_of([needs for _, needs in found]))
 
-    def _part(self, name: str) -> str:
+    def _pattern(self, pattern: str) -> _Pattern:
+        text, needs = self.read(pattern)
+        return _Pattern(re.compile(f"(?<= ){text}"), needs, not _EDGES.isdisjoint(pattern))
+
+    def _part(self, name: str) -> tuple[str, Needs]:
         if name not in self._parts:
             if name not in self._patterns:
                 raise ValueError(f"no part is called {name}")
-            self._parts[name] = self._compiled(self._patterns[name])
+            self._parts[name] = self.read(self._patterns[name])
         return self._parts[name]
 
-    def _compiled(self, pattern: str) -> str:
+    def read(self, pattern: str) -> tuple[str, Needs]:
+        """The regular expression that ``pattern`` stands for, and what it cannot be found without. Raises ValueError where
+        it cannot be read."""
         pattern = pattern.rstrip()
-        found, at = self._alternatives(pattern, 0, "")
+        text, needs, at = self._alternatives(pattern, 0, "")
         if at != len(pattern):
             raise ValueError(f"unread from {at}: {pattern!r}")
-        return found
+        return text, needs
 
-    def _alternatives(self, pattern: str, at: int, closing: str) -> tuple[str, int]:
+    def _alternatives(self, pattern: str, at: int, closing: str) -> tuple[str, Needs, int]:
         options: list[str] = []
-        items: list[str] = []
+        needed: list[Needs] = []
+        items: list[tuple[str, Needs]] = []
+
+        def complete() -> None:
+            options.append("".join(text for text, _ in items))
+            needed.append(_rarest([needs for _, needs in items]))
+            items.clear()
+
         while at < len(pattern):
             item = _ITEM.match(pattern, at)
             if item is None:
@@ -129,22 +240,21 @@ class Grammar:
             if item["close"]:
                 if item["close"] != closing:
                     raise ValueError(f"unexpected {item['close']} at {at}: {pattern!r}")
-                options.append("".join(items))
-                return _either(options), at
+                complete()
+                return _either(options), _one_of(needed), at
             if item["bar"]:
-                options.append("".join(items))
-                items = []
+                complete()
             elif opened := item["open"]:
-                inner, at = self._alternatives(pattern, at, _CLOSING[opened[-1]])
-                items.append(_MEANING[opened].format(inner))
+                inner, needs, at = self._alternatives(pattern, at, _CLOSING[opened[-1]])
+                items.append((_MEANING[opened].format(inner), needs if opened == "(" else _OPEN))
             elif item["part"]:
                 items.append(self._part(item["part"]))
             else:
-                items.append(_word(item["word"]))
+                items.append((_word(item["word"]), _needs_of(item["word"])))
         if closing:
             raise ValueError(f"{closing} is missing: {pattern!r}")
-        options.append("".join(items))
-        return _either(options), at
+        complete()
+        return _either(options), _one_of(needed), at
 
 
 def _word(word: str) -> str:
@@ -153,6 +263,14 @@ def _word(word: str) -> str:
     if word.endswith("*"):
         return re.escape(word[:-1]) + "[^ .]* "
     return f"{re.escape(word)} "
+
+
+def _needs_of(word: str) -> Needs:
+    if word in _SIGNS:
+        return _OPEN
+    if word.endswith("*"):
+        return Needs(beginnings=(word[:-1],))
+    return Needs(frozenset((word,)))
 
 
 _PLAIN = re.compile(r"[a-z0-9@#]+(?: [a-z0-9@#]+)* ")

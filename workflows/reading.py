@@ -20,7 +20,10 @@ _NEWEST = 64
 more is kept of what people say than that."""
 
 
-@lru_cache(maxsize=_NEWEST)
+_remembered = lru_cache(maxsize=_NEWEST)
+
+
+@_remembered
 def plain(text: str) -> str:
     """``text`` in lower case, without punctuation, single-spaced: "Don't — please!" becomes "don't please"."""
     lowered = text.lower().translate(_APOSTROPHES).replace("opt-out", "opt out").replace("e-mail", "email")
@@ -88,6 +91,7 @@ _BACKCHANNEL = re.compile(
 )
 
 
+@_remembered
 def is_backchannel(text: str) -> bool:
     """Words that only show that somebody listens, when said while another speaks: "mm-hm", "okay, right"."""
     return bool(_BACKCHANNEL.fullmatch(plain(text)))
@@ -98,6 +102,7 @@ _GO_ON = re.compile(
 )
 
 
+@_remembered
 def urges_on(text: str) -> bool:
     """Somebody who broke in, or was met by a pause, wants the other to go on: "sorry, go on"."""
     return bool(_GO_ON.fullmatch(plain(text)))
@@ -106,6 +111,7 @@ def urges_on(text: str) -> bool:
 _GREETING = re.compile(r"(?:(?:oh|uh|um) )*(?:(?:hello|hi|hey|hallo|halo|hola|good (?:morning|afternoon|evening)) ?){1,4}")
 
 
+@_remembered
 def is_greeting(text: str) -> bool:
     """Nothing but a greeting, as of somebody who picks up, or is not sure that anybody is there: "Hello? ... hello?"."""
     return bool(_GREETING.fullmatch(plain(text)))
@@ -116,6 +122,7 @@ _TAKEN_BACK = re.compile(
 )
 
 
+@_remembered
 def takes_back(text: str) -> bool:
     """Whether these words, said right after others, put those in doubt: "wait", "no, actually"."""
     return bool(_TAKEN_BACK.search(plain(text)))
@@ -129,6 +136,7 @@ _NO = _any(
 _BUT = re.compile(r"\b(?:but|however|although|not|don't|dont|isn't|wasn't|can't|won't|wrong|no)\b")
 
 
+@_remembered
 def is_confirmation(text: str) -> bool:
     """A plain yes: "yes", "sure, go ahead", "C". A yes that is taken back in the same breath ("yes, but not
     tomorrow") is none."""
@@ -138,6 +146,7 @@ def is_confirmation(text: str) -> bool:
     return bool(_YES.search(words)) and not _BUT.search(words)
 
 
+@_remembered
 def is_denial(text: str) -> bool:
     """A plain no: "no", "no thanks", "that doesn't work". "No problem" and "why not" are none."""
     words = plain(text)
@@ -167,6 +176,7 @@ FILLERS = re.compile(r"\b(?:u+m+|u+h+(?! huh)|h+m+|e+r+|mm+(?! hm))\b")
 _THINKING = re.compile(r"\bh+m+\b")
 
 
+@_remembered
 def hesitates(text: str) -> bool:
     """Whether doubt can be heard in these words: "I guess", "maybe", "not sure"."""
     words = plain(text)
@@ -190,6 +200,7 @@ _NO_YES = re.compile(
 _MUMBLED = re.compile(rf"^(?:(?:{FILLERS.pattern}|\b(?:well|oh|ah|i mean|you know|let me (?:think|see)|so|look|listen|honestly)\b) ?)+")
 
 
+@_remembered
 def agrees(text: str) -> bool:
     """Whether there is a yes of any kind in these words, also a doubtful one: "yes", "I guess so", "maybe, sure"."""
     words = _MUMBLED.sub("", plain(text))
@@ -198,6 +209,7 @@ def agrees(text: str) -> bool:
     return bool(_AGREES.search(words) or _YES.search(" ".join(HEDGES.sub(" ", words).split())))
 
 
+@_remembered
 def is_hesitating_yes(text: str) -> bool:
     """A yes that doubt can be heard in: "yeah... I guess", "maybe, sure", "um, okay". It books nothing by itself."""
     words = plain(text)
@@ -216,6 +228,7 @@ _WAITS = re.compile(r"\b(?:(?:one|an?|two|another|quick) (?:moment|second|sec|se
     r"be right|door|looking|getting|finding|opening|need a)\b")
 
 
+@_remembered
 def stalls(text: str) -> bool:
     """Whether these words only ask for a moment's patience: "sorry, one second", "let me grab my diary". They answer
     nothing."""
@@ -232,6 +245,7 @@ _AGAIN = _any(
 )
 
 
+@_remembered
 def asks_again(text: str) -> bool:
     """Whether they want to hear our last words once more."""
     return bool(_AGAIN.search(plain(text)))
@@ -247,11 +261,13 @@ _CANCEL = _any(
 )
 
 
+@_remembered
 def asks_move(text: str) -> bool:
     """Whether they want the meeting at another time."""
     return bool(_MOVE.search(plain(text)))
 
 
+@_remembered
 def asks_cancel(text: str) -> bool:
     """Whether they want no meeting: "cancel it". Not when they only decline to cancel."""
     words = plain(text)
@@ -269,6 +285,7 @@ def asks_when(text: str) -> bool:
 _OF_A_MEETING = _any(r"\b(?:my|our|the) (?:meeting|demo|appointment|booking|session)\b")
 
 
+@_remembered
 def names_meeting(text: str) -> bool:
     """Whether they speak of their meeting as of one that there is."""
     return bool(_OF_A_MEETING.search(plain(text)))
@@ -279,6 +296,7 @@ _BYE = _any(
 )
 
 
+@_remembered
 def is_goodbye(text: str) -> bool:
     """Whether they close the talk."""
     return bool(_BYE.search(plain(text)))
@@ -290,6 +308,7 @@ _PARTING = re.compile(
 )
 
 
+@_remembered
 def is_parting(text: str) -> bool:
     """Whether they say goodbye and nothing else, which answers no question."""
     return bool(_PARTING.search(plain(text)))

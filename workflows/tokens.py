@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _ACCENTS = str.maketrans("áàâäãéèêëíìîïóòôöõúùûüñç’‘`´¿¡", "aaaaaeeeeiiiiooooouuuunc''''  ")
 _TOKEN = re.compile(
@@ -36,6 +37,11 @@ PUNCTUATION = frozenset(",;:.?!-")
 
 def tokens(text: str) -> list[str]:
     """The tokens of ``text``. "It's at 10:30am!" becomes ``it is at 10:30 am !``; an e-mail address is one token."""
+    return list(_tokens(text))
+
+
+@lru_cache(maxsize=64)  # several rules read the same words in a turn; no more of what people say is kept than that
+def _tokens(text: str) -> tuple[str, ...]:
     lowered = text.lower().translate(_ACCENTS)
     for spelled, plain in _SPELLED:
         if spelled in lowered:
@@ -56,7 +62,7 @@ def tokens(text: str) -> list[str]:
             found.append("-")
         else:
             found.append(token)
-    return found
+    return tuple(found)
 
 
 def _written_out(token: str) -> list[str]:

@@ -36,7 +36,9 @@ Wish = Literal[
 """``stop``: no more contact. ``referral``: somebody else is the right one. ``call_now``: ring again this moment.
 ``later``: at another time. ``maybe``: a yes with doubt in it. The others say what they mean."""
 
+_remembered = lru_cache(maxsize=64)
 _rules = GRAMMAR.rules
+_cuts = GRAMMAR.cuts
 
 
 # ---- who speaks -----------------------------------------------------------------------------------------------------
@@ -58,7 +60,7 @@ _ROBOT = _rules(
     "<have> <you> [got] a (pulse|heartbeat|soul)", "do you have [got] a (pulse|heartbeat|soul)",
     "(es|eres|estoy hablando con|hablo con) [usted|tu] [un|una] (robot|maquina|persona real|grabacion|contestador)",
 )
-_MACHINES_OF_THEIRS = _rules(
+_MACHINES_OF_THEIRS = _cuts(
     "(talking|speaking|chatting) (to|with) (real|actual|your) people", "is (this|that|it) [<det>] real (offer|company|thing|discount)"
 )
 
@@ -70,11 +72,13 @@ _RECORDED = _rules(
 )
 
 
+@_remembered
 def asks_recorded(text: str) -> bool:
     """Whether they ask if the call is recorded; it is never denied."""
     return _RECORDED.found_in(spoken(text))
 
 
+@_remembered
 def asks_robot(text: str) -> bool:
     """Whether they ask if a machine is talking; it is never denied."""
     return _ROBOT.found_in(_MACHINES_OF_THEIRS.cut_from(spoken(text)))
@@ -105,7 +109,7 @@ _PERSON = _rules(
     "(speak|talk|connect|transfer|put) ~ (real|actual|your) people",
     "(hablar|hable|comunicarme|comuniqueme|paseme|paseme) [con] [un|una|alguna|algun|el|la] (persona|humano|alguien|agente|representante|operador|operadora|supervisor|gerente)",
 )  # fmt: skip
-_THEIR_OWN = _rules(
+_THEIR_OWN = _cuts(
     "(am i|are we|i am|we are) {<adv>} (speaking|talking|chatting|dealing) (to|with) [<det>] {<real>} _",
     "(i|we|let me) {just|still|first|will|would|might|really|do} [need to|have to|want to|got to|ought to|need|had] {just} (talk|speak|check|discuss|ask|consult|talked|spoke|spoken|met|sit down|run) {it|this|that|over} [to|with|by|past] (my|our|him|her|them|a colleague of yours)",
     "(talk|speak|check) (to|with) (my|our|him|her)",
@@ -113,6 +117,7 @@ _THEIR_OWN = _rules(
 """Whom they talk to themselves, or did: nobody is asked for."""
 
 
+@_remembered
 def asks_person(text: str) -> bool:
     """Whether they ask for a human being."""
     return _PERSON.found_in(_THEIR_OWN.cut_from(spoken(text)))
@@ -147,7 +152,7 @@ _COMPLAINT = _rules(
     "is (this|that|it|what you are doing) {<adv>} (legal|lawful|allowed) $", "[a] (total|complete|absolute|utter) (disgrace|shambles|waste of [my] time|joke)",
     "(quiero|quisiera|tengo que) (quejarme|poner una queja|hacer una queja)",
 )  # fmt: skip
-_NOT_OF_US = _rules("(can not|no) (complain|complaints)", "(our|my|their) (customers|clients|drivers|staff|people|patients|users|leads) ~ complain*")
+_NOT_OF_US = _cuts("(can not|no) (complain|complaints)", "(our|my|their) (customers|clients|drivers|staff|people|patients|users|leads) ~ complain*")
 
 
 def is_complaint(text: str) -> bool:
@@ -158,7 +163,7 @@ def is_complaint(text: str) -> bool:
 
 # ---- whom we should speak with --------------------------------------------------------------------------------------
 
-_OWN_TALK = _rules(
+_OWN_TALK = _cuts(
     "(i|we|let me) {just|still|first|will|would|might|really|probably|also|do} {need to|have to|want to|got to|ought to|like to} {just|first|also} (talk|speak|check|discuss|ask|consult|run|clear|talked|spoke|spoken|asked) {_}",
     "(boss|manager|wife|husband|partner|director|owner|he|she) (asked|told|wants|said) (me|us) {_}", "(me and my|my _ and (i|me|we)|along with|together with|both of us) {_}",
 )
@@ -347,6 +352,7 @@ def asks_callback(text: str) -> bool:
     return _CALLBACK.found_in(words) and not _SELF_CALLS.found_in(words)
 
 
+@_remembered
 def asks_later(text: str) -> bool:
     """Whether now does not suit them: they ask for another moment, or say "I'm driving"."""
     return asks_callback(text) or _BUSY.found_in(spoken(text))
@@ -364,9 +370,10 @@ _NOT_INTERESTED = _rules(
     "(thanks|thank you) but no thanks", "please do not bother", "(thanks|thank you) (not|no) for (me|us)", "no need [for (that|this|it|one)|thanks|thank you] {<i> are|we are} ($|<i> are (good|fine|set|covered|okay|sorted))", "rather not (bother|continue|go on|carry on|take this)",
     "(no me interesa|no estoy interesad*|no estamos interesad*|no lo necesito|no queremos|no gracias no)",
 )  # fmt: skip
-_NOT_UNINTERESTED = _rules("(not|never) (that|because|as if|like) <i> (am|are) not interested", "(leads|customers|people|clients|most|they|who) ~ not interested", "(are|is) (they|he|she) not interested", "(my|our|the|his|her) _ {_} (was|were|is|are|wasn) not interested")
+_NOT_UNINTERESTED = _cuts("(not|never) (that|because|as if|like) <i> (am|are) not interested", "(leads|customers|people|clients|most|they|who) ~ not interested", "(are|is) (they|he|she) not interested", "(my|our|the|his|her) _ {_} (was|were|is|are|wasn) not interested")
 
 
+@_remembered
 def is_not_interested(text: str) -> bool:
     """Whether they say in so many words that they do not want what we offer."""
     return is_enough(text) or _NOT_INTERESTED.found_in(_NOT_UNINTERESTED.cut_from(spoken(text)))
@@ -378,6 +385,7 @@ _ENOUGH = _rules(
 )
 
 
+@_remembered
 def is_enough(text: str) -> bool:
     """Whether they want nothing (more) of us: "I'm all set", "no thank you, bye". To somebody who has what they came
     for that is a goodbye, to anybody else a no."""
@@ -387,7 +395,7 @@ def is_enough(text: str) -> bool:
 # ---- all together ---------------------------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=64)
+@_remembered
 def wish(text: str, name: str = "") -> Wish:
     """The one thing that these words ask of us, "" when none is clear. The graver comes before the lighter: who wants
     no more calls and a person is left alone. ``name`` is whom we want to speak with: "I'm not Dana"."""

@@ -309,12 +309,17 @@ class State:
         """What the lead said since we last spoke and nothing was done about yet. Words of ours that only bridged a wait
         answered nothing."""
         said: list[str] = []
-        for line in reversed(self.lines[self.read_to :]):
+        for index in range(len(self.lines) - 1, self.read_to - 1, -1):
+            line = self.lines[index]
             if line.who == "lead":
                 said.append(line.text)
-            elif not any(bridge.startswith(line.text) for bridge in self.waiting):
+            elif not self._bridges(line.text):
                 break
-        return " ".join(reversed(said))
+        return said[0] if len(said) == 1 else " ".join(reversed(said))
+
+    def _bridges(self, text: str) -> bool:
+        """Whether these words of ours only bridged a wait, as far as they were heard."""
+        return any(bridge.startswith(text) for bridge in self.waiting)
 
     @property
     def heard_offers(self) -> tuple[Slot, ...]:
