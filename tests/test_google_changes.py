@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -113,7 +114,9 @@ async def test_a_channel_is_opened_and_stopped_and_the_pushes_carry_its_token(bo
     channel = await google_changes.watch(ANA, "c1", "secret", address, HOUR)
     assert abs(channel.expires - datetime.now(UTC) - HOUR) < timedelta(seconds=30)
     event = await google.insert_event(ANA, draft())
-    pushes = books.world.log.find("google", "out", "POST")
+    async with asyncio.timeout(5):
+        while len(pushes := books.world.log.find("google", "out", "POST")) < 2:
+            await asyncio.sleep(0.02)
     assert [push.headers["X-Goog-Resource-State"] for push in pushes] == ["sync", "exists"]
     assert pushes[0].headers["X-Goog-Message-Number"] == "1"
     assert {push.headers["X-Goog-Channel-Token"] for push in pushes} == {"secret"}

@@ -65,7 +65,7 @@ async def test_a_turn_streams_decision_first_then_words_then_usage(wire: Served)
 
 async def test_the_sdk_s_request_is_what_the_vendor_s_schema_wants(wire: Served) -> None:
     async with httpx.AsyncClient() as client:
-        ask = asked("Hello?")
+        ask = asked("Yes, sure.")
         body = {
             "model": "m", "messages": ask.messages,
             "response_format": {"type": "json_schema", "json_schema": {"name": "turn", "strict": True, "schema": ask.schema}},
@@ -184,7 +184,7 @@ async def _slow() -> Response:
 async def test_each_failure_is_one_of_ours_after_one_request(faulty: Faulty, answer: Any, kind: str) -> None:
     faulty.answer = answer
     with pytest.raises(ApplicationError) as caught:
-        await collect(asked("Hello?"))
+        await collect(asked("Yes, sure."))
     assert caught.value.type == kind
     assert faulty.hits == 1
     if kind == "retry_after":
@@ -215,7 +215,7 @@ def _chunks(*pieces: str) -> Response:
 async def test_what_is_no_turn_is_refused(faulty: Faulty, pieces: tuple[str, ...]) -> None:
     faulty.answer = _chunks(*pieces)
     with pytest.raises(MalformedTurn) as caught:
-        await collect(asked("Hello?"))
+        await collect(asked("Yes, sure."))
     assert "sorry" not in str(caught.value)
 
 

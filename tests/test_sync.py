@@ -4,6 +4,7 @@ the leads are told."""
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import secrets
 from collections.abc import AsyncIterator
@@ -315,6 +316,30 @@ async def test_a_calendar_that_answers_again_brings_what_was_missed(office: Offi
     assert (await office.read(EVERY)).troubles == {}
     assert await office.changes(name) == ["removed"]
     assert (await asyncio.to_thread(cursors.cursors))[office.desk.ana].trouble == ""
+
+
+STEPS = {"read": ("GET", "/events$"), "event": ("GET", "/events/[^/]+$"), "watch": ("POST", "/watch$")}
+FAULTS = [(kind, when) for kind in ("500", "429", "drop") for when in ("before", "after")]
+
+
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize(("kind", "when"), FAULTS)
+async def test_one_story_after_a_fault(local: Office, step: str, kind: str, when: str) -> None:
+    """Each request of a reading fails once, before or after it took effect: the readings after it tell the lead once,
+    and one channel is watched."""
+    method, path = STEPS[step]
+    await local.read()
+    name, meeting = await local.booked(later=timedelta(days=8))
+    local.hand("DELETE", meeting)
+    local.books.fault("google", kind, when, method=method, path=path, times=1)
+    for attempt in range(1, 4):
+        with contextlib.suppress(ApplicationError):
+            await local.read(timedelta(days=6) if attempt == 1 else EVERY, attempt=attempt)
+    assert await local.changes(name) == ["removed"]
+    assert (await local.read(EVERY)).told == 0
+    mine = [each.channel for each in await asyncio.to_thread(cursors.watching) if each.rep == local.desk.ana]
+    assert len(mine) == 1
+    assert mine[0] in {each["id"] for each in channels(local.books, local.desk.calendar(local.desk.ana))}
 
 
 async def test_a_reading_that_broke_off_is_repeated_under_the_same_ids(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
