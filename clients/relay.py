@@ -12,6 +12,8 @@ from workflows.conversation import signals
 
 from .wire import LONGEST, Found, Ignored, Setup, parsed, text_of
 
+_written = json.JSONEncoder(ensure_ascii=False).encode
+"""Made once: ``json.dumps`` with an option makes an encoder for each frame."""
 _SILENT = {"configUpdated"}
 """Frames that are as they should be, and say nothing to the conversation."""
 
@@ -115,4 +117,4 @@ def write(output: signals.Output) -> str | None:
         frame = {"type": "end"}
     else:
         return None
-    return json.dumps(frame, ensure_ascii=False)
+    return _written(frame)

@@ -31,6 +31,7 @@ from workflows.playbook import playbook_of
 from workflows.reading import is_opt_out
 
 from . import calls
+from .inbox import Inbox
 from .replay import Received
 from .wire import Codec, Ignored, Reply, Setup
 
@@ -118,7 +119,7 @@ class Session:
     def __init__(self, client: Client, setup: Setup, lead: str, attempt: str, codec: Codec) -> None:
         self.client, self.setup, self.lead, self.attempt = client, setup, lead, attempt
         self._codec = codec
-        self._inbox: asyncio.Queue[signals.Input | _Frame | _Lost] = asyncio.Queue()
+        self._inbox: Inbox[signals.Input | _Frame | _Lost] = Inbox()
         self._received = Received()
         self._socket: WebSocket | None = None
         self._joined = asyncio.Event()
@@ -138,7 +139,7 @@ class Session:
 
     def put(self, event: signals.Input | _Frame | _Lost) -> None:
         """Into the one inbox, in order of arrival."""
-        self._inbox.put_nowait(event)
+        self._inbox.put(event)
 
     async def serve(self, socket: WebSocket, setup: Setup) -> None:
         """Hold the call over ``socket`` until either ends."""
@@ -175,7 +176,7 @@ class Session:
                 text = message.get("text")
                 if not isinstance(text, str):
                     metrics.ignored_frame("binary")
-                elif self._inbox.qsize() > _MOST_WAITING:
+                elif len(self._inbox) > _MOST_WAITING:
                     metrics.ignored_frame("too_many")
                 else:
                     self.put(_Frame(socket, text, _now(), time.monotonic()))
@@ -202,6 +203,7 @@ class Session:
             log.error("%s/%s: %s at %s:%s", self.lead, self.attempt, type(error).__name__, place.filename, place.lineno)
             await self._write(signals.End("fault"))
         finally:
+            self._inbox.close()
             if _live.get((self.lead, self.attempt)) is self:
                 del _live[(self.lead, self.attempt)]
         if self._conversation is not None and self._brief is not None:
@@ -220,27 +222,18 @@ class Session:
             self.put(signals.AnsweredBy(_now(), who))
         with _watching(self, talk.playbook.audience) if not self.setup.inbound else contextlib.nullcontext():
             while not talk.over:
-                arrived = await self._next(talk)
-                if isinstance(arrived, _Frame):
+                wake = None if self._inbox else talk.wake_at
+                arrived = await self._inbox.next(wake)
+                if arrived is None:
+                    assert wake is not None
+                    await self._carry_out(talk.receive(signals.Tick(wake)))
+                elif isinstance(arrived, _Frame):
                     await self._take(talk, arrived)
                 elif isinstance(arrived, _Lost):
                     await self._outlive(talk, arrived)
                 else:
                     self._note(arrived)
                     await self._carry_out(talk.receive(arrived))
-
-    async def _next(self, talk: Conversation) -> signals.Input | _Frame | _Lost:
-        """The next to be handled, or the Tick that the core asked for."""
-        wake = talk.wake_at
-        if wake is None or not self._inbox.empty():
-            return await self._inbox.get()
-        # A timer that puts something into the inbox costs a fraction of a time-out around waiting for it.
-        wait = max((wake - _now()).total_seconds(), 0)
-        alarm = asyncio.get_running_loop().call_later(wait, self._inbox.put_nowait, signals.Tick(wake))
-        try:
-            return await self._inbox.get()
-        finally:
-            alarm.cancel()
 
     async def _take(self, talk: Conversation, frame: _Frame) -> None:
         """One frame, through the codec, into the conversation."""

@@ -38,6 +38,7 @@ from workflows.events import Form, FormSubmitted
 from workflows.playbook import PlaybookError, registered
 
 from . import api, audiences, carrier, codec, console, form, gateway, intake, pages, pushes, retell_calls, schedulers
+from .sockets import Sockets
 
 log = logging.getLogger("showrate.web")
 
@@ -198,7 +199,7 @@ def main() -> int:
         application(),
         host=house.showrate_host,
         port=house.showrate_port,
-        ws="websockets-sansio",
+        ws=Sockets,
         access_log=False,  # addresses of pages are keys, and callers' numbers stand in some
         log_config=None,
         server_header=False,

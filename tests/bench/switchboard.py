@@ -27,6 +27,7 @@ from starlette.routing import Route
 from activities import metrics
 from activities.vendors import openai
 from clients import calls, gateway
+from clients.sockets import Sockets
 from clients.wire import Setup
 from tests.talk import Lead, brief, playbook, scripted
 from workflows import playbook as playbooks
@@ -196,7 +197,7 @@ def main() -> None:
     gc.freeze()  # as the product's own server does
     uvicorn.run(
         app,
-        port=port, ws="websockets-sansio", access_log=False, log_level="error", lifespan="off",
+        port=port, ws=Sockets if kind == "gateway" else "websockets-sansio", access_log=False, log_level="error", lifespan="off",
         timeout_graceful_shutdown=1, backlog=4096,
     )  # fmt: skip
 

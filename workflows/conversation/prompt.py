@@ -83,8 +83,8 @@ def request(state: State) -> list[dict[str, str]]:
     return messages
 
 
-def _data(content: dict[str, object]) -> str:
-    return json.dumps(content, ensure_ascii=False)
+_data = json.JSONEncoder(ensure_ascii=False).encode
+"""The content of a message, as JSON; ``json.dumps`` would make an encoder for each."""
 
 
 def moment(state: State, words: str) -> dict[str, object]:

@@ -7,6 +7,7 @@ authorised, before the first word exists. The text comes from a model that heard
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any, Literal, TypeVar
@@ -122,6 +123,10 @@ def _object(**properties: Any) -> dict[str, Any]:
 
 def _list(items: dict[str, Any]) -> dict[str, Any]:
     return {"type": "array", "items": items}
+
+
+_QUOTE = re.compile(r'[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
+"""The rest of a JSON string, with its closing quote."""
 
 
 class TurnReader:
@@ -249,14 +254,9 @@ def _key(text: str, wanted: str) -> tuple[int, int] | None:
 
 
 def _string_end(text: str, at: int) -> int | None:
-    while at < len(text):
-        if text[at] == "\\":
-            at += 2
-        elif text[at] == '"':
-            return at
-        else:
-            at += 1
-    return None
+    """Where the string ends that goes on at ``at``; None where its quote is not there yet."""
+    found = _QUOTE.match(text, at)
+    return None if found is None else found.end() - 1
 
 
 def _partial_string(text: str, at: int) -> tuple[str, bool]:
