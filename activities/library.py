@@ -22,7 +22,7 @@ def playbooks(folder: Path) -> list[Playbook]:
 
     Raises PlaybookError naming file, field and remedy, also when two playbooks share audience and version."""
     texts = {file.name: file.read_text("utf-8") for file in _files(folder) if not file.name.endswith(_TEAM)}
-    found = {name: playbook.read_playbook(name, texts) for name in texts}
+    found = {name: playbook.read_playbook(name, texts) for name in texts if not name.endswith(playbook.RULES)}
     taken: dict[tuple[str, int], str] = {}
     for name, book in found.items():
         other = taken.setdefault((book.audience, book.version), name)

@@ -16,7 +16,7 @@ from temporalio.client import Client
 
 from activities import funnel as funnels
 
-from . import calendars, lead, leads, playbook, printing, reps, slots, stories
+from . import calendars, lead, leads, playbook, printing, reps, rules, slots, stories
 from .evaluation import command as evaluation
 from .terminal import CODES, AsJson, Who, Words, answer, instant, lead_of, run
 
@@ -29,6 +29,7 @@ app = typer.Typer(
 )
 app.add_typer(lead.app, name="lead")
 app.add_typer(playbook.app, name="playbook")
+app.add_typer(rules.app, name="rules")
 app.command("eval", help=evaluation.HELP)(evaluation.evaluate)
 app.add_typer(reps.app, name="rep")
 app.add_typer(calendars.app, name="calendars")

@@ -14,7 +14,7 @@ from activities import library
 from activities.settings import settings
 from workflows import graph, proof
 from workflows.fault import Fault, misshapen
-from workflows.playbook import Playbook, PlaybookError, read_playbook, registered
+from workflows.playbook import RULES, Playbook, PlaybookError, read_playbook, registered
 
 from . import printing, stories
 from .leads import Unknown
@@ -35,7 +35,7 @@ def check(
 ) -> None:
     """Prove playbooks: readable, acyclic, every node reachable, every field obtainable, a person within reach."""
     folder = settings().showrate_playbooks
-    names = playbooks or sorted(p.stem for p in folder.glob("*.yml") if not p.name.endswith(".team.yml"))
+    names = playbooks or sorted(p.stem for p in folder.glob("*.yml") if not p.name.endswith((".team.yml", RULES)))
     if not names:
         fail(NOT_FOUND, f"there is no playbook in {folder}")
     found: list[dict[str, object]] = []
@@ -109,6 +109,12 @@ def _texts(name: str) -> tuple[str, dict[str, str]]:
     if not (folder / file).is_file():
         fail(NOT_FOUND, f"there is no playbook {folder / file}")
     return file, {each.name: each.read_text("utf-8") for each in folder.glob("*.yml")}
+
+
+def written(name: str) -> Playbook:
+    """The playbook that ``name`` means, or the command's end."""
+    file, texts = _texts(name)
+    return _read(file, texts)
 
 
 def _read(file: str, texts: dict[str, str]) -> Playbook:

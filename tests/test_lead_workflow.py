@@ -26,7 +26,7 @@ def lead_name() -> str:
 
 def at_any_hour(name: str = "inbound") -> Playbook:
     """The playbook with hours that never close, for tests on the wall clock."""
-    book = playbook(name).model_copy(update={"hours": Hours(opens="00:00", closes="24:00")})
+    book = playbook(name).model_copy(update={"hours": Hours(opens="00:00", closes="24:00"), "rules": None})
     register([book])
     return book
 

@@ -132,6 +132,7 @@ def _always_open(folder: Path) -> Path:
         content = yaml.safe_load(file.read_text())
         if file.stem == "demo":
             content["hours"] = {"opens": "00:00", "closes": "24:00"}
+            content["rules"] = None
             content["meeting"] |= {"notice": "90s", "window": "8m"}
         (folder / file.name).write_text(yaml.safe_dump(content))
     return folder

@@ -55,7 +55,7 @@ def quick(audience: str) -> Playbook:
     )
     made = demo.model_copy(
         update={"audience": audience, "cadence": cadence, "resume_spread": SPREAD,
-                "hours": Hours(opens="00:00", closes="24:00")}
+                "hours": Hours(opens="00:00", closes="24:00"), "rules": None}
     )  # fmt: skip
     register([made])
     return made

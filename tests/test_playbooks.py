@@ -7,7 +7,7 @@ import json
 import re
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, get_args
 
@@ -18,12 +18,13 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from workflows import events as ev
+from workflows.calling import hours_on
 from workflows.conversation.openings import kind_of, opening
 from workflows.conversation.state import State
 from workflows.fault import Rule, misshapen
 from workflows.graph import draw
 from workflows.model import Model
-from workflows.playbook import Playbook, PlaybookError, read_playbook
+from workflows.playbook import RULES, Hours, Playbook, PlaybookError, RegionHours, read_playbook
 from workflows.proof import check
 from workflows.roster import read_team
 from workflows.rules import window
@@ -34,7 +35,7 @@ from .talk import NOW, Talk, brief, playbook, slot
 
 FOLDER = Path(__file__).parent.parent / "workflows" / "playbooks"
 TEXTS = {file.name: file.read_text() for file in FOLDER.glob("*.yml")}
-PLAYBOOKS = sorted(name for name in TEXTS if not name.endswith(".team.yml"))
+PLAYBOOKS = sorted(name for name in TEXTS if not name.endswith((".team.yml", RULES)))
 
 
 @pytest.mark.parametrize("name", PLAYBOOKS)
@@ -71,7 +72,7 @@ def test_the_demo_differs_from_the_real_one_in_durations_only() -> None:
     found = _differences(playbook("inbound.yml"), playbook("demo.yml"))
     assert set(found) >= {"meeting.length", "cadence.min_gap", "attendance.absent_after", "memory"}
     others = {path for path, (a, b) in found.items() if not (isinstance(a, timedelta) and isinstance(b, timedelta))}
-    assert others == {"name", "audience"}
+    assert others == {"name", "audience", "rules.caps"}, "and in the caps, which count days"
 
 
 def test_a_whole_life_fits_into_the_demo() -> None:
@@ -94,7 +95,8 @@ def test_the_real_cadence_keeps_to_the_rules() -> None:
     assert sum((touch.after for touch in book.cadence.first), timedelta()) <= timedelta(days=14)
     assert (book.cadence.max_calls, book.cadence.per) == (3, timedelta(hours=24))
     assert book.call.ring >= timedelta(seconds=15)
-    assert all(row.source for row in book.hours.regions.values())
+    assert book.rules
+    assert book.rules.name == "us"
     assert [touch.name for touch in calls if touch.voicemail] == ["call_1", "call_2"]
 
 
@@ -183,7 +185,6 @@ def test_each_fault_is_found_where_it_stands(name: str, rule: str, old: str, new
     [
         ("keys", r'"9": stop', '"9": "yes"', r"^keys:"),
         ("keys", r'"9": stop', '"99": stop', r'"99": stop'),
-        ("hours", r'(US-RI: \{opens: )"09:00"', r'\1"19:00"', r"US-RI"),
     ],
 )
 def test_a_fault_in_what_is_taken_over_is_found_there(name: str, rule: str, old: str, new: str, line: str) -> None:
@@ -357,13 +358,17 @@ def test_the_two_scripts_share_no_words_that_are_said_before_an_agreement() -> N
 
 
 def test_a_state_s_hours_lie_within_the_playbook_s_own() -> None:
-    hours = playbook("outbound.yml").hours
-    florida, texas = window(hours, "US-FL"), window(hours, "US-TX")
-    assert (florida.opens, florida.closes, florida.days) == ("09:00", "18:00", (0, 1, 2, 3, 4))
-    assert (texas.opens, texas.days) == ("09:00", (0, 1, 2, 3, 4))
-    assert window(hours, "US-KY").opens == "10:00"
-    assert window(playbook("inbound.yml").hours, "US-FL").closes == "20:00"
-    assert window(hours, "") == hours
+    outbound, inbound = playbook("outbound.yml"), playbook("inbound.yml")
+    friday, sunday = date(2027, 3, 12), date(2027, 3, 14)
+    assert hours_on(outbound, "US-FL", friday) == ("09:00", "18:00")
+    assert hours_on(outbound, "US-KY", friday) == ("10:00", "18:00")
+    assert hours_on(outbound, "US-TX", sunday) is None
+    assert hours_on(inbound, "US-TX", sunday) == ("12:00", "21:00")
+    assert hours_on(inbound, "US-FL", friday) == ("08:00", "20:00")
+    assert hours_on(inbound, "US-NY", sunday) == ("08:00", "21:00")
+    own = Hours(regions={"US-FL": RegionHours(opens="07:00", closes="20:00", days=(0, 6))}, days=(5, 6))
+    assert window(own, "US-FL") == RegionHours(opens="08:00", closes="20:00", days=(6,))
+    assert window(own, "") == own
 
 
 # ---- openings ---------------------------------------------------------------------------------------------------

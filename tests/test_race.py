@@ -62,7 +62,7 @@ def playbooks(folder: Path) -> Path:
     """One audience whose people are never called (it is never a calling hour), and a team of five."""
     folder.mkdir()
     for file in settings().showrate_playbooks.glob("*.yml"):
-        if file.name in ("inbound.yml", "demo.yml"):
+        if file.name in ("inbound.yml", "demo.yml", "us.rules.yml"):
             (folder / file.name).write_text(file.read_text())
     race = {
         "extends": "inbound.yml", "name": "race", "audience": "race", "team": "race",

@@ -5,16 +5,18 @@ from __future__ import annotations
 from datetime import datetime
 
 from . import standing
+from .calling import places_of
 from .conversation.identity import same_person
 from .lead import Approval, Lead, touch_of
 from .messages import Brief, Connect, Touched, View, Waiting
 from .plan import STILL_OPEN, Step, Wait, blocked_by
 from .playbook import Playbook
+from .rulebook import holding
 from .story.marks import meant, name
 from .wording import written_time
 
-# One-party and all-party consent to recording: the states that want a notice (facts of 2026-11-21, to be confirmed by
-# counsel; freedomrankings 2026-06, recordphonecall.com).
+# Of a playbook that names no rule file: the states that want to be told of a recording (facts of 2026-11-21, to be
+# confirmed by counsel; freedomrankings 2026-06, recordphonecall.com).
 _RECORDING_NOTICE = frozenset(["CA", "DE", "FL", "IL", "MD", "MA", "MT", "NV", "NH", "PA", "WA", "CT", "MI", "OR"])
 
 
@@ -23,14 +25,23 @@ def brief(state: Lead, playbook: Playbook, call: Connect, resumed: bool = False)
     that nobody knows of (a second one for the same attempt), or one that is no longer wanted. ``resumed``: it was
     connected before and lost its line."""
     touch = touch_of(state, call.attempt)
-    region = state.person.region if state.person else ""
     return _known(state, call.attempt).model_copy(update={
         "refusal": _refusal(state, call), "node": _node(state, call), "opening": _opening(state, call),
-        "recording_notice": not region.startswith("US-") or region[3:] in _RECORDING_NOTICE,
+        "recording_notice": _recording_notice(state, playbook, call.at),
         "talked_before": _talked_before(state), "resumed": resumed,
         "touch": touch.touch.rsplit("/", 1)[-1] if touch and not call.inbound else "",
         "booked_here": bool(resumed and touch and state.booked_at and state.booked_at >= touch.at),
     })  # fmt: skip
+
+
+def _recording_notice(state: Lead, playbook: Playbook, at: datetime) -> bool:
+    """Whether they have to hear that the call is recorded: where nobody knows of the state that they are in, and where
+    a rule asks for it in any in which they may be."""
+    region = state.person.region if state.person else ""
+    if playbook.rules is None or not region.startswith("US-"):
+        return not region.startswith("US-") or region[3:] in _RECORDING_NOTICE
+    places = places_of(state.phone, region, playbook.rules)
+    return any(holding(playbook.rules.recording, places, at.date()))
 
 
 def text_brief(state: Lead, message: str) -> Brief:

@@ -63,7 +63,7 @@ def misshapen(error: PlaybookError, texts: Mapping[str, str], name: str) -> list
     and line; or that which kept a file of it from being read at all."""
     cause = error.__cause__
     if isinstance(cause, ValidationError):
-        return placed([_misfit(each) for each in cause.errors()], texts, name)
+        return placed([_misfit(each) for each in cause.errors()], texts, error.file or name)
     problem, _, remedy = str(error).removeprefix(f"{error.file}: ").rpartition("; ")
     fault = found("shape", error.path, problem, remedy)
     if isinstance(cause, yaml.MarkedYAMLError) and cause.problem_mark:

@@ -11,10 +11,13 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from . import events as ev
+from .calling import Contact, Purpose, judge
 from .lead import Broken, DueText, Lead, LiveCall
+from .messages import Touched
 from .playbook import Playbook, Touch
 from .requests import awaited, overdue, requests, sooner
-from .rules import Ruling, allowed_from, cap_allows
+from .rulebook import Basis, Sent
+from .rules import Ruling
 from .steps import (
     Adopt,
     AskCarrier,
@@ -41,7 +44,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-KEPT_BACK = frozenset({"calling_hours", "attempt_cap", "paused", "taken_over", "zone_unknown", "no_common_hours"})
+KEPT_BACK = frozenset({"calling_hours", "holiday", "attempt_cap", "do_not_call", "reassigned", "consent", "paused", "taken_over", "zone_unknown", "no_common_hours"})
 """The rules whose waiting is told in a lead's story: somebody will ask why this lead was not called."""
 
 STILL_OPEN = timedelta(hours=1)
@@ -185,7 +188,7 @@ def _dial(state: Lead, playbook: Playbook, now: datetime, call: LiveCall) -> Ste
         return Wait(key="wait", rule="goal_reached", reason="the lead is booked or closed by now")
     if (free := _chosen_by(state, playbook)) and free > now:
         return Wait(key="wait", rule="choosing", reason="they are looking at times on their page", until=free)
-    ruling = allowed_from(now, state.zones, state.person.region if state.person else "", playbook.hours)
+    ruling = _allowed(state, playbook, "call", now, but=call.attempt)
     if ruling.at is None or ruling.at > now or ruling.until is None:
         return Wait(key="wait", rule=ruling.rule, reason="outside the calling hours", until=ruling.at)
     latest = call.since + playbook.call.dispatch_within
@@ -319,7 +322,7 @@ def _meeting(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
         stale = meeting.start - max(follows, default=timedelta(0)) if follows else until
         if now >= stale or (blocked and at <= now):
             continue
-        ruling = _legal(state, playbook, max(at, state.not_before or at, now))
+        ruling = _allowed(state, playbook, "text", max(at, state.not_before or at, now), "service")
         if ruling.at is None or ruling.at >= stale:
             continue
         if ruling.at <= now:
@@ -361,8 +364,32 @@ def _recovery(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
     return settle("close", "passes", reason, ev.LeadClosed(at=now, disposition="no_show", reason=reason))
 
 
-def _legal(state: Lead, playbook: Playbook, at: datetime) -> Ruling:
-    return allowed_from(at, state.zones, state.person.region if state.person else "", playbook.hours)
+def contact(state: Lead, playbook: Playbook, channel: Sent, purpose: Purpose = "solicit", but: str = "") -> Contact:
+    """What the calling gate is asked of this lead; the dial of attempt ``but`` is the one in question, and not counted."""
+    person = state.person or ev.Form(submission_id="")
+    asked: Basis | Literal["none"] = "none" if playbook.unasked and not state.callback_at else "asked"
+    talks = [t.at for t in state.touches if t.touch == "inbound" or "talked" in t.outcome]
+    return Contact(
+        phone=state.phone, channel=channel, purpose=purpose, region=person.region, zone=person.zone,
+        basis=asked if person.consent.kind == "none" else person.consent.kind,
+        opted_out=True if state.opted_out_at else None,
+        heard_at=max(filter(None, (person.consent.at, state.pass_began, *talks)), default=None),
+        dials=tuple(t.at for t in state.touches if _dialled(t) and t.attempt != but) if channel == "call" else (),
+    )  # fmt: skip
+
+
+def _allowed(
+    state: Lead, playbook: Playbook, channel: Sent, at: datetime, purpose: Purpose = "solicit", but: str = ""
+) -> Ruling:
+    return judge(contact(state, playbook, channel, purpose, but), playbook, at)
+
+
+_FOR_GOOD = {
+    "zone_unknown": "nobody knows what time it is where this number is; a state or address is needed",
+    "consent": "there is no consent that allows an automated call or text there",
+    "line_type": "this kind of number must not be called",
+}
+"""The rules after which waiting helps nobody, and what is said of each."""
 
 
 def _contactable(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
@@ -376,14 +403,11 @@ def _contactable(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
         return settle(
             "close", "no_phone", reason, ev.LeadClosed(at=now, disposition="no_way_to_contact", reason=reason)
         )
-    if not state.zones:
-        reason = "nobody knows what time it is where this number is; a state or address is needed"
-        return settle(
-            "close",
-            "zone_unknown",
-            reason,
-            ev.LeadClosed(at=now, disposition="no_way_to_contact", reason=reason),
-        )
+    ruling = _allowed(state, playbook, "call", now)
+    if ruling.at is None and ruling.rule in _FOR_GOOD:
+        reason = _FOR_GOOD[ruling.rule]
+        closed = ev.LeadClosed(at=now, disposition="no_way_to_contact", reason=reason)
+        return settle("close", ruling.rule, reason, closed)
     return None
 
 
@@ -398,8 +422,7 @@ def _broken(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
     placed = any(t.touch == broken.touch and not t.outcome.startswith("not placed") for t in state.touches)
     if not placed and state.review != "number_refused" and not blocked_by(state, "call"):
         due = max(broken.at + playbook.call.ring_after, state.not_before or now, now)
-        cadence = playbook.cadence
-        ruling = _legal(state, playbook, cap_allows(due, _dials(state), cadence.max_calls, cadence.per))
+        ruling = _allowed(state, playbook, "call", due)
         if ruling.at is not None and ruling.at <= broken.at + playbook.call.ring_again:
             if ruling.at > now:
                 return Wait(key="broken", rule="broken", reason="the call broke off; ringing again", until=ruling.at)
@@ -468,7 +491,7 @@ def _cadence(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
     if blocked:
         return blocked
     due = _after_gap(state, playbook, due)
-    ruling = _legal(state, playbook, max(due, state.not_before or due, now))
+    ruling = _allowed(state, playbook, "text", max(due, state.not_before or due, now))
     if ruling.at is None or ruling.until is None:
         return None
     if ruling.at > now:
@@ -488,13 +511,9 @@ def _after_gap(state: Lead, playbook: Playbook, due: datetime) -> datetime:
     return max(due, last + playbook.cadence.min_gap) if last else due
 
 
-def _dials(state: Lead) -> list[datetime]:
-    """When we dialled, or may have: what a cap on attempts counts."""
-    return [
-        t.at
-        for t in state.touches
-        if t.channel == "call" and t.touch != "inbound" and not t.outcome.startswith("not placed")
-    ]
+def _dialled(touch: Touched) -> bool:
+    """Whether we dialled, or may have: what a cap on attempts counts."""
+    return touch.channel == "call" and touch.touch != "inbound" and not touch.outcome.startswith("not placed")
 
 
 def _until(ruling: Ruling, due: datetime, touch: str) -> Wait:
@@ -508,15 +527,11 @@ def _dial_or_wait(state: Lead, playbook: Playbook, now: datetime, touch: str, du
     blocked = blocked_by(state, "call")
     if blocked:
         return blocked
-    cadence = playbook.cadence
     due = max(_after_gap(state, playbook, due), _chosen_by(state, playbook) or due)
-    capped = cap_allows(max(due, now), _dials(state), cadence.max_calls, cadence.per)
-    ruling = _legal(state, playbook, max(capped, state.not_before or capped, now))
+    ruling = _allowed(state, playbook, "call", max(due, state.not_before or due, now))
     if ruling.at is None or ruling.until is None:
         return Wait(key="wait", rule=ruling.rule, reason="no hour allows a call")
     if ruling.at > now:
-        if capped > due and ruling.at == capped and capped > now:
-            return _until(Ruling(at=capped, rule="attempt_cap"), due, touch)
         return _until(ruling, due, touch)
     attempt = f"a{state.dials + 1}"
     event = ev.DialQueued(at=now, attempt=attempt, touch=touch)

@@ -16,6 +16,7 @@ import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from .model import Duration, Strict
+from .rulebook import Rulebook
 from .speech import Fact, Interest, Objection, Promise, Speech
 
 LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -330,6 +331,9 @@ class Playbook(Strict):
     """What goes out by e-mail too, where an address is known, by the name of the text that it goes with."""
     cadence: Cadence
     hours: Hours = Hours()
+    rules: Rulebook | None = None
+    """The rule file taken over (``rules: us`` for ``us.rules.yml``): part of the content, and so of its hash. It narrows
+    ``hours`` and ``cadence``, never widens them."""
     meeting: MeetingType
     reminders: tuple[Reminder, ...] = ()
     attendance: Attendance
@@ -414,6 +418,8 @@ def _content(name: str, texts: Mapping[str, str], seen: tuple[str, ...]) -> dict
         raise PlaybookError(f"{name}: not readable as YAML: {error}; mend this line or the one above it", name) from error
     if not isinstance(content, dict):
         raise PlaybookError(f"{name}: holds no mapping; start with name: and audience:", name)
+    if isinstance(content.get("rules"), str):
+        content["rules"] = _rules(name, content["rules"], texts)
     base, takes = content.pop("extends", None), content.pop("takes", None)
     if base is None:
         return content
@@ -427,12 +433,42 @@ def _content(name: str, texts: Mapping[str, str], seen: tuple[str, ...]) -> dict
     return merged
 
 
+RULES = ".rules.yml"
+"""What the name of a rule file ends with."""
+
+
+def read_rules(name: str, texts: Mapping[str, str]) -> Rulebook:
+    """The rule file ``name`` (``us.rules.yml``) of ``texts``. Raises PlaybookError."""
+    return Rulebook.model_validate(_rules(name, name.removesuffix(RULES), texts))
+
+
+def _rules(by: str, named: str, texts: Mapping[str, str]) -> dict[str, Any]:
+    """The rule file that the playbook in ``by`` names, as written; checked. Raises PlaybookError."""
+    name = f"{named}{RULES}"
+    if name not in texts:
+        raise PlaybookError(f"{by}: {name} is not there; name a rule file of the same folder", by, "rules")
+    try:
+        content = yaml.load(texts[name], LOADER)
+        Rulebook.model_validate(content)
+    except yaml.YAMLError as error:
+        raise PlaybookError(f"{name}: not readable as YAML: {error}; mend this line or the one above it", name) from error
+    except ValidationError as error:
+        raise PlaybookError(f"{name}: {_misfits(error, 'rules')}", name) from error
+    except (ValueError, TypeError) as error:  # a day that no calendar has
+        raise PlaybookError(f"{name}: {error}; write days as 2027-03-12", name) from error
+    found: dict[str, Any] = content
+    return found
+
+
+def _misfits(error: ValidationError, whole: str) -> str:
+    return "; ".join(f"{'.'.join(map(str, e['loc'])) or whole}: {e['msg']}" for e in error.errors())
+
+
 def _validated(name: str, content: Mapping[str, Any]) -> Playbook:
     try:
         return Playbook.model_validate(content)
     except ValidationError as error:
-        told = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'playbook'}: {e['msg']}" for e in error.errors())
-        raise PlaybookError(f"{name}: {told}", name) from error
+        raise PlaybookError(f"{name}: {_misfits(error, 'playbook')}", name) from error
 
 
 _registry: dict[str, Playbook] = {}

@@ -8,16 +8,17 @@ words.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, timedelta
 from typing import get_args
 
 from . import script
+from .calling import hours_on
 from .conversation.authority import RULES, TALK
 from .conversation.exits import CONDITIONS
 from .conversation.prompt import ACTIONS
 from .events import Action
 from .fault import Fault, found, placed
 from .playbook import Criterion, Playbook
-from .rules import window
 
 ENTRIES = {
     "outreach": "we call",
@@ -316,8 +317,10 @@ def _keys(book: Playbook) -> Iterator[Fault]:
 
 def _hours(book: Playbook) -> Iterator[Fault]:
     """Somewhere in the week is an hour in which we may call, in every state."""
-    for region in ("", *book.hours.regions):
-        row = window(book.hours, region)
-        if row.opens.zfill(5) >= row.closes.zfill(5) or not row.days:
-            path = f"hours.regions.{region}" if region else "hours"
-            yield found("hours", path, "leaves no hour of the week", "widen opens, closes or days")
+    places = dict.fromkeys(["", *book.hours.regions, *(p for row in book.rules.hours for p in row.where)] if book.rules else ["", *book.hours.regions])
+    began = book.rules.reviewed if book.rules else date(2026, 1, 1)
+    for place in places:
+        if not any(hours_on(book, place, began + timedelta(days=days)) for days in range(7)):
+            path = f"hours.regions.{place}" if place in book.hours.regions else "hours"
+            where = f" in {place}" if place else ""
+            yield found("hours", path, f"leaves no hour of the week{where}", "widen opens, closes or days, or the rule file's")

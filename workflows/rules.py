@@ -1,13 +1,13 @@
-"""When we may contact somebody: local hours at the called party's location, and the cap on dials.
+"""The arithmetic of the calling rules: in which zones somebody may be, when hours there open, when a cap lets go.
 
-47 CFR 64.1200(c)(1): 8:00-21:00 at the called party's location; stricter state rows stand in the playbook. Where a
-number can lie in several zones, the hours of all of them must allow it.
+What the rules are stands in the playbook and its rule file; ``workflows/calling.py`` judges by them. Where a number
+can lie in several zones, the hours of all of them must allow it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime, time, timedelta
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -19,6 +19,9 @@ from .playbook import Hours, RegionHours
 
 MOST_ZONES = 4
 """A number that may lie in more zones than this (toll-free: 42) cannot be called without an address."""
+
+_AHEAD = 16
+"""Days that are searched for an open one: more than any run of Sundays and holidays."""
 
 # The zones of a US state, where it is stated: split states list both, and both must allow the call.
 _STATE_ZONES = {
@@ -51,21 +54,23 @@ class Ruling(Model):
 
 
 @lru_cache(maxsize=4096)
-def zones_of(phone: str, region: str = "", stated: str = "") -> tuple[str, ...]:
+def zones_of(phone: str, region: str = "", stated: str = "", area: tuple[str, ...] = ()) -> tuple[str, ...]:
     """Every zone in which the owner of ``phone`` (E.164) may be: the number's own, those of the stated state
-    (``US-TX``), and the stated zone. Empty when nothing is known or too many zones are possible."""
+    (``US-TX``), the stated zone, and those of its ``area`` code by the rule file: an exchange that the library does
+    not list falls back to one zone, sometimes the wrong one. Empty when nothing is known, or when the number could lie
+    in too many zones and there is no address. The first is that in which they are told times."""
     zones: set[str] = set()
     if phone:
         number = phonenumbers.parse(phone)
         found = [z for z in number_zones.time_zones_for_number(number) if z != "Etc/Unknown"]
         if not found and (country := phonenumbers.region_code_for_country_code(number.country_code or 0)) in _COUNTRY_ZONE:
             found = [_COUNTRY_ZONE[country]]
-        zones.update(found if len(found) <= MOST_ZONES or not (region or stated) else ())
+        zones.update(found if len(found) <= MOST_ZONES else ())
     if region.startswith("US-"):
         zones.update(zone for zone, states in _STATE_ZONES.items() if region[3:] in states.split())
     if stated:
         zones.add(stated)
-    return tuple(sorted(zones)) if len(zones) <= MOST_ZONES else ()
+    return (*sorted(zones), *(zone for zone in area if zone not in zones))
 
 
 def _clock(text: str) -> time:
@@ -85,36 +90,53 @@ def window(hours: Hours, region: str) -> Hours | RegionHours:
     )
 
 
-def _opening(at: datetime, zone: str, hours: Hours | RegionHours) -> tuple[datetime, datetime]:
+Span = tuple[str, str]
+"""Local opening and closing time of one day, as ``HH:MM``."""
+
+
+def _opening(at: datetime, zone: str, hours: Callable[[date], Span | None]) -> tuple[datetime, datetime] | None:
     """The first window in ``zone`` that is open at ``at`` or opens after it, as (start >= at, end)."""
     local = at.astimezone(ZoneInfo(zone))
     utc = at.tzinfo
-    for days in range(9):
-        date = local.date() + timedelta(days=days)
-        if date.weekday() not in hours.days:
+    for days in range(_AHEAD):
+        day = local.date() + timedelta(days=days)
+        span = hours(day)
+        if span is None:
             continue
-        opens = datetime.combine(date, _clock(hours.opens), ZoneInfo(zone)).astimezone(utc)
-        closes = datetime.combine(date, _clock(hours.closes), ZoneInfo(zone)).astimezone(utc)
+        opens = datetime.combine(day, _clock(span[0]), ZoneInfo(zone)).astimezone(utc)
+        closes = datetime.combine(day, _clock(span[1]), ZoneInfo(zone)).astimezone(utc)
         if at < closes:
             return max(at, opens), closes
-    raise ValueError("the playbook's hours name no open day; give hours.days at least one day")
+    return None
 
 
-def allowed_from(at: datetime, zones: Sequence[str], region: str, hours: Hours) -> Ruling:
-    """The first instant from ``at`` (UTC) on that lies in the calling hours of all ``zones``.
+def first_open(at: datetime, zones: Sequence[str], hours: Callable[[date], Span | None]) -> Ruling:
+    """The first instant from ``at`` (UTC) on that is open in all ``zones``, by what ``hours`` says of a local day.
 
     No zone: nobody knows what time it is there, so ``at`` of the answer is None and nothing may go out."""
     if not zones:
         return Ruling(at=None, rule="zone_unknown")
-    hours_there = window(hours, region)
     start = at
     for _ in range(64):
-        spans = [_opening(start, zone, hours_there) for zone in zones]
+        spans = [span for zone in zones if (span := _opening(start, zone, hours))]
+        if len(spans) < len(zones):
+            break
         latest = max(span[0] for span in spans)
         if latest == start:
             return Ruling(at=start, until=min(s[1] for s in spans), rule="" if start == at else "calling_hours")
         start = latest
     return Ruling(at=None, rule="no_common_hours")
+
+
+def house_hours(hours: Hours, region: str) -> Callable[[date], Span | None]:
+    """The playbook's own hours, day by day."""
+    row = window(hours, region)
+    return lambda day: (row.opens, row.closes) if day.weekday() in row.days else None
+
+
+def allowed_from(at: datetime, zones: Sequence[str], region: str, hours: Hours) -> Ruling:
+    """:func:`first_open` by the playbook's own hours alone."""
+    return first_open(at, zones, house_hours(hours, region))
 
 
 def cap_allows(at: datetime, dials: Iterable[datetime], most: int, per: timedelta) -> datetime:

@@ -29,7 +29,8 @@ _PLAYBOOK = """
 extends: inbound.yml
 name: bench
 audience: bench
-hours: {opens: "00:00", closes: "24:00", regions: {US-CA: {opens: "00:00", closes: "24:00"}}}
+hours: {opens: "00:00", closes: "24:00"}
+rules: null
 """
 """The real playbook, but always open: a bench must not depend on the hour."""
 

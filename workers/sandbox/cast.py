@@ -43,7 +43,7 @@ def _fiction(area: str, zone: str) -> _Range:
 
 # US states with no stricter hours or days than the federal ones, and area codes that lie in one zone as a whole.
 _RANGES = (
-    *(_fiction(area, "America/New_York") for area in ("212", "215", "614", "704")),
+    *(_fiction(area, "America/New_York") for area in ("212", "404", "614", "704")),
     *(_fiction(area, "America/Chicago") for area in ("312", "414", "314")),
     *(_fiction(area, "America/Denver") for area in ("303", "801")),
     *(_fiction(area, "America/Phoenix") for area in ("602", "480")),

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from .. import calling
 from .. import events as ev
 from ..conversation.qualify import answers
 from ..lead import Lead
 from ..messages import Answer
 from ..playbook import registered
-from ..rules import zones_of
 from ..wording import written_time
 from . import marks
 
@@ -30,7 +30,8 @@ def form_submitted(state: Lead, event: ev.FormSubmitted) -> Lead:
         person = ev.Form.model_validate(kept)
     else:
         person = form
-    zones = zones_of(person.phone, person.region, person.zone)
+    book = registered().get(state.playbook)
+    zones = calling.zones(person.phone, person.region, person.zone, book.rules if book else None)
     handles = tuple(dict.fromkeys([*state.handles, *filter(None, (form.phone_hash, form.email_hash))]))
     state = state.but(
         person=person, person_version=state.version, handles=handles, zones=zones,

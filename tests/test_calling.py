@@ -1,0 +1,263 @@
+"""The calling gate, against an oracle of its own: what the rules say, written down a second time by hand."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime, timedelta
+from random import Random
+from zoneinfo import ZoneInfo
+
+import phonenumbers
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from typer.testing import CliRunner
+
+from clients.command import app
+from tests.stage import FOLDER, playbook
+from workflows.calling import Contact, Finding, judge, places_of, zones
+from workflows.fault import misshapen
+from workflows.playbook import Playbook, PlaybookError, canonical, read_playbook, read_rules
+from workflows.rulebook import easter
+
+BOOK = playbook()
+RULES = BOOK.rules
+assert RULES
+NOON = datetime(2027, 3, 10, 18, 0, tzinfo=UTC)
+YEAR = datetime(2027, 1, 1, 12, tzinfo=UTC)  # the clocks change on 14 March and 7 November
+TEXTS = {file.name: file.read_text() for file in FOLDER.glob("*.yml")}
+
+def _week(opens: int, closes: int, days: int = 7) -> dict[int, tuple[int, int]]:
+    return {day: (opens, closes) for day in range(days)}
+
+
+BY_STATE: dict[str, dict[int, tuple[int, int]]] = {
+    "AL": _week(8, 20, 6), "LA": _week(8, 20, 6), "MS": _week(8, 20, 6), "FL": _week(8, 20), "MA": _week(8, 20),
+    "MD": _week(8, 20), "OK": _week(8, 20), "WA": _week(8, 20), "CT": _week(9, 20), "NV": _week(9, 20),
+    "MI": _week(9, 21), "MN": _week(9, 21), "NM": _week(9, 21), "KY": _week(10, 21),
+    "RI": {**_week(9, 18, 5), 5: (10, 17), 6: (10, 17)},
+    "TX": {**_week(9, 21, 6), 6: (12, 21)},
+}
+FEDERAL = {(1, 1), (1, 18), (2, 15), (5, 31), (6, 18), (6, 19), (7, 4), (7, 5), (9, 6), (10, 11), (11, 11), (11, 25),
+           (12, 24), (12, 25), (12, 31)}  # fmt: skip
+"""The days of 5 U.S.C. 6103 in 2027 with those observed for a week-end; New Year's Day of 2028 is a Saturday."""
+CLOSED = {"AL": FEDERAL | {(2, 9), (3, 26)}, "LA": FEDERAL | {(2, 9), (3, 26)}, "PA": FEDERAL}
+
+
+def allowed(states: set[str], there: tuple[str, ...], at: datetime) -> bool:
+    """What the law says, by the tables above."""
+    for zone in there:
+        local = at.astimezone(ZoneInfo(zone))
+        for state in states:
+            opens, closes = BY_STATE.get(state, _week(8, 21)).get(local.weekday(), (0, 0))
+            if not (opens <= local.hour < closes) or (local.month, local.day) in CLOSED.get(state, ()):
+                return False
+    return True
+
+
+def contact(phone: str = "", region: str = "", **over: object) -> Contact:
+    known = {"phone": phone, "region": region, "basis": "written", "heard_at": NOON, "opted_out": False}
+    return Contact.model_validate(known | over)
+
+
+def agrees(code: str, region: str, at: datetime) -> None:
+    """The gate's answer at ``at`` is that of the tables, and its first allowed minute is the first."""
+    phone = f"+1{code}5550123"
+    there = zones(phone, region, "", RULES)
+    states = {place[3:] for place in (region, RULES.area(phone)[0]) if place}
+    found = judge(contact(phone, region), BOOK, at)
+    assert (found.at == at) == allowed(states, there, at), (code, region, at, found)
+    if found.at is None:
+        return
+    assert found.until is not None
+    assert allowed(states, there, found.at)
+    assert allowed(states, there, found.until - timedelta(minutes=1))
+    probe = max(at, found.at - timedelta(hours=30))
+    while probe < found.at:
+        assert not allowed(states, there, probe), (code, region, probe, found.at)
+        probe += timedelta(minutes=60 if found.at - probe > timedelta(hours=2) else 1)
+
+
+CODES = sorted(RULES.codes)
+REGIONS = ["", *sorted(RULES.areas)]
+
+
+@settings(max_examples=250, deadline=None)
+@given(code=st.sampled_from(CODES), region=st.sampled_from(REGIONS), hour=st.integers(0, 364 * 24 - 1))
+@example(code="850", region="", hour=71 * 24 + 20)  # Sunday 14 March: Pensacola is an hour behind Miami
+@example(code="423", region="", hour=309 * 24 + 18)  # Sunday 7 November
+@example(code="512", region="", hour=72 * 24 + 4)  # Texas on a Sunday, before noon
+@example(code="334", region="", hour=(31 + 8) * 24 + 3)  # Alabama on Mardi Gras
+def test_the_strictest_of_all_zones_and_states_decides_at_every_hour(code: str, region: str, hour: int) -> None:
+    agrees(code, region, YEAR + timedelta(hours=hour))
+
+
+def test_every_area_code_at_an_hour_of_each_kind_of_day() -> None:
+    draw = Random(7)
+    for code in CODES:
+        agrees(code, "", YEAR + timedelta(hours=draw.randrange(364 * 24)))
+
+
+def test_every_area_code_that_the_library_knows_has_its_state_or_is_not_called() -> None:
+    for code in range(200, 1000):
+        number = phonenumbers.parse(f"+1{code}5550123")
+        if phonenumbers.region_code_for_number(number) == "US" and len(zones(f"+1{code}5550123", "", "", None)) == 1:
+            assert f"{code}" in RULES.codes, code
+
+
+@pytest.mark.parametrize(("phone", "there"), [
+    ("+16895550123", {"America/New_York", "America/Chicago"}),  # Orlando: the library alone says Chicago
+    ("+18505550123", {"America/New_York", "America/Chicago"}),
+    ("+14485550123", {"America/New_York", "America/Chicago"}),
+    ("+14235550123", {"America/New_York", "America/Chicago"}),
+    ("+12125550123", {"America/New_York"}),
+])  # fmt: skip
+def test_an_unlisted_exchange_is_held_to_all_zones_of_its_area(phone: str, there: set[str]) -> None:
+    assert set(zones(phone, "", "", RULES)) == there
+
+
+def test_a_number_of_one_state_stated_in_another_is_held_to_both() -> None:
+    assert places_of("+12125550123", "US-TX", RULES) == ("US-TX", "US-NY", "US", "*")
+    sunday = datetime(2027, 3, 14, 15, tzinfo=UTC)
+    assert judge(contact("+12125550123", "US-TX"), BOOK, sunday).at == datetime(2027, 3, 14, 18, tzinfo=UTC), "noon in El Paso"
+
+
+def finding(rule: str, asked: Contact, at: datetime = NOON, final: bool = True, book: Playbook = BOOK) -> Finding:
+    return next(f for f in judge(asked, book, at, final=final).findings if f.rule == rule)
+
+
+@pytest.mark.parametrize(("over", "rule"), [
+    ({"opted_out": True}, "opted_out"),
+    ({"opted_out": None}, "opted_out"),
+    ({"basis": "none"}, "consent"),
+    ({"basis": "oral"}, "consent"),
+    ({"phone": "+18005550123"}, "zone_unknown"),
+    ({"phone": "+19005550123"}, "line_type"),
+    ({"basis": "asked", "heard_at": None, "reassigned": False}, "do_not_call"),
+    ({"basis": "asked", "heard_at": None, "reassigned": False, "listed": True, "list_of": "2027-03-01"}, "do_not_call"),
+    ({"basis": "asked", "heard_at": None, "reassigned": False, "listed": False, "list_of": "2027-02-01"}, "do_not_call"),
+    ({"heard_at": None}, "reassigned"),
+    ({"heard_at": None, "reassigned": True}, "reassigned"),
+])  # fmt: skip
+def test_the_dispatch_fails_closed(over: dict[str, object], rule: str) -> None:
+    found = judge(contact(**{"phone": "+12125550123", **over}), BOOK, NOON, final=True)
+    assert (found.at, found.rule) == (None, rule)
+
+
+def test_what_is_looked_up_and_good_is_allowed() -> None:
+    asked = contact("+12125550123", basis="asked", heard_at=None, reassigned=False, listed=False, list_of="2027-03-01")
+    assert judge(asked, BOOK, NOON, final=True).at == NOON
+    assert finding("do_not_call", asked).verdict == "allowed"
+
+
+def test_oral_consent_suffices_only_where_every_state_says_so() -> None:
+    assert judge(contact("+15125550123", basis="oral"), BOOK, NOON).at == NOON
+    assert judge(contact("+15125550123", "US-NY", basis="oral"), BOOK, NOON).rule == "consent"
+    before = datetime(2026, 2, 24, 18, tzinfo=UTC)  # the day before the row begins
+    assert judge(contact("+15125550123", basis="oral", heard_at=before), BOOK, before).rule == "consent"
+
+
+def test_caps_count_a_day_and_a_week() -> None:
+    dials = tuple(NOON - timedelta(hours=h) for h in (1, 2, 3))
+    found = judge(contact("+13055550123", dials=dials), BOOK, NOON)
+    assert (found.rule, found.at) == ("attempt_cap", NOON + timedelta(hours=21))
+    week = (*(NOON - timedelta(hours=26 * n) for n in range(1, 7)), NOON - timedelta(minutes=5))
+    found = judge(contact("+12125550123", dials=week), BOOK, NOON)
+    assert found.at is not None
+    assert found.at >= week[-2] + timedelta(days=7)
+
+
+def test_an_answer_goes_out_at_night_and_a_reminder_on_a_holiday_but_not_at_night() -> None:
+    night, christmas = datetime(2027, 3, 10, 8, tzinfo=UTC), datetime(2027, 12, 24, 18, tzinfo=UTC)
+    text = contact("+12155550123", channel="text", purpose="answer", basis="none")
+    assert judge(text, BOOK, night, final=True).at == night
+    reminder = text.model_copy(update={"purpose": "service", "heard_at": christmas})
+    assert judge(reminder, BOOK, christmas, final=True).at == christmas
+    assert judge(reminder, BOOK, night).rule == "calling_hours"
+    assert judge(contact("+12155550123", heard_at=christmas), BOOK, christmas).rule in ("holiday", "calling_hours")
+
+
+def test_duties_name_what_is_to_be_said() -> None:
+    duties = [f for f in judge(contact("+14155550123"), BOOK, NOON).findings if f.verdict == "duty"]
+    assert {(f.rule, f.where) for f in duties} == {("recording", "US-CA"), ("disclosure", "US"), ("disclosure", "US-CA")}
+    assert all(f.source for f in judge(contact("+14155550123"), BOOK, NOON).findings)
+
+
+def test_easter() -> None:
+    assert [easter(year) for year in (2026, 2027, 2028, 2038)] == [
+        date(2026, 4, 5), date(2027, 3, 28), date(2028, 4, 16), date(2038, 4, 25),
+    ]  # fmt: skip
+
+
+# ---- the files --------------------------------------------------------------------------------------------------
+
+
+def test_the_rules_are_part_of_the_playbook_s_hash_and_survive_the_store() -> None:
+    again = Playbook.model_validate(json.loads(canonical(BOOK)))
+    assert again == BOOK
+    assert again.hash == BOOK.hash
+    later = {**TEXTS, "us.rules.yml": TEXTS["us.rules.yml"].replace("2026-11-21\n", "2026-11-22\n", 1)}
+    assert read_playbook("inbound.yml", later).hash != BOOK.hash
+    without = BOOK.model_copy(update={"rules": None})
+    assert "rules" not in json.loads(canonical(without)), "what was stored before there were rule files keeps its hash"
+
+
+@pytest.mark.parametrize(("old", "new", "path", "words"), [
+    ('opens: "09:00", closes: "18:00"', 'opens: "9am", closes: "18:00"', "hours.9.opens", "write HH:MM"),
+    ('opens: "09:00", closes: "18:00"', 'opens: "19:00", closes: "18:00"', "hours.9", "write a later hour"),
+    ("where: [US-KY]", "where: [Kentucky]", "hours.4.where.0", "write a country"),
+    ("most: 7", "most: some", "caps.3.most", "write one, such as 2"),
+    ("from: 2025-01-01", "form: 2025-01-01", "disclosure.1.form", "mend its spelling"),
+    ("reviewed: 2026-11-21", "reviewed: soon", "reviewed", "write"),
+    ("zones: [America/Denver, America/Los_Angeles]", "zones: [Boise]", "areas.US-ID.0.zones.0", "IANA"),
+    ('codes: "808"', 'codes: "808 907"', "areas.US-HI", "remove it from one"),
+    (', source: "RCW 19.158.040, app.leg.wa.gov"', "", "hours.13.source", "add it"),
+])  # fmt: skip
+def test_a_bad_rule_file_names_file_line_field_and_remedy(old: str, new: str, path: str, words: str) -> None:
+    text = TEXTS["us.rules.yml"]
+    assert old in text
+    texts = {**TEXTS, "us.rules.yml": text.replace(old, new, 1)}
+    with pytest.raises(PlaybookError) as caught:
+        read_playbook("outbound.yml", texts)
+    (fault,) = misshapen(caught.value, texts, "outbound.yml")
+    line = text.splitlines()[fault.line - 1]
+    assert (fault.file, fault.path) == ("us.rules.yml", path)
+    assert old.partition("\n")[0] in line or path.startswith("areas"), line
+    assert words in fault.remedy
+
+
+def test_a_rule_file_that_is_not_there_is_named() -> None:
+    with pytest.raises(PlaybookError, match=r"eu\.rules\.yml is not there; name a rule file"):
+        read_playbook("mine.yml", {**TEXTS, "mine.yml": "extends: inbound.yml\nrules: eu\n"})
+    assert read_rules("us.rules.yml", TEXTS) == RULES
+
+
+# ---- the command ------------------------------------------------------------------------------------------------
+
+
+def explained(*arguments: str) -> dict[str, object]:
+    ran = CliRunner().invoke(app, ["rules", "explain", *arguments, "--json"])
+    assert ran.exit_code == 0, ran.output
+    found: dict[str, object] = json.loads(ran.stdout)
+    return found
+
+
+def test_explain_tells_every_rule_and_the_first_allowed_minute() -> None:
+    told = explained("(512) 555-0123", "--at", "2027-03-14T15:00:00Z", "--consent", "written")
+    assert told["first_allowed"] == "2027-03-14T17:00:00+00:00"
+    assert told["rule"] == "calling_hours"
+    assert isinstance(told["rules"], list)
+    assert {each["rule"] for each in told["rules"]} >= {
+        "opted_out", "line_type", "consent", "do_not_call", "reassigned", "attempt_cap", "calling_hours", "disclosure",
+    }  # fmt: skip
+    both = explained("512-555-0123", "--state", "Pennsylvania", "--at", "2027-11-25T18:00:00Z")
+    assert both["first_allowed"] == "2027-11-26T15:00:00+00:00", "after Thanksgiving in Pennsylvania, at nine in Texas"
+    assert explained("512-555-0123", "--consent", "none")["first_allowed"] is None
+
+
+def test_explain_for_people_and_misuse() -> None:
+    ran = CliRunner().invoke(app, ["rules", "explain", "+15125550123", "--at", "2027-03-14T15:00:00Z"])
+    assert "first allowed: 2027-03-14 17:00 UTC" in ran.stdout
+    assert CliRunner().invoke(app, ["rules", "explain", "12"]).exit_code == 2
+    assert CliRunner().invoke(app, ["rules", "explain", "+15125550123", "--state", "Atlantis"]).exit_code == 2
+    assert CliRunner().invoke(app, ["rules", "explain", "+15125550123", "--playbook", "none"]).exit_code == 3
