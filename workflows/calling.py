@@ -1,7 +1,7 @@
 """The calling gate: may this person be contacted over this channel now, by which rule, and when first?
 
-One pure function, :func:`judge`. The plan asks it before a step is decided on, and the dispatch asks it again, with
-the rule file of the process and with what only a dispatch can know. What nobody knows at the dispatch counts as no.
+One pure function, :func:`judge`. The plan asks it before a step is decided on and again before each dial leaves the
+queue; its ``until`` bounds the dispatch, which itself asks for opt-outs and pauses. What nobody knows counts as no.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ Purpose = Literal["solicit", "service", "answer"]
 they just did; only an opt-out and the kind of line stand against it."""
 
 Verdict = Literal["allowed", "wait", "forbidden", "unknown", "duty", "exempt"]
-"""``unknown`` is found out at the dispatch, and there forbids; a ``duty`` forbids nothing, but has to be done."""
+"""``unknown`` has yet to be looked up, and forbids where that is final; a ``duty`` forbids nothing, but has to be done."""
 
 
 class Contact(Model):
@@ -79,7 +79,7 @@ NO_RULES = Rulebook(name="", reviewed=date.min)
 
 def judge(contact: Contact, playbook: Playbook, at: datetime, rules: Rulebook | None = None, final: bool = False) -> Judgement:
     """May ``contact`` be made at ``at`` (UTC), and if not, when first? By the playbook's own limits and by ``rules``, or
-    the playbook's own rule file. ``final``: this is the dispatch, what is unknown forbids."""
+    the playbook's own rule file. ``final``: nothing more is looked up, what is unknown forbids."""
     book = rules or playbook.rules or NO_RULES
     asked = _Asked(contact, playbook, book, final)
     first = findings = asked.findings(at)
@@ -149,7 +149,7 @@ class _Asked:
         )  # fmt: skip
 
     def unknown(self, rule: str, reason: str, at: datetime, where: str, source: str) -> Finding:
-        """What is found out at the dispatch; there it forbids."""
+        """What has yet to be looked up; it forbids where nobody will."""
         verdict: Verdict = "forbidden" if self.final else "unknown"
         return Finding(rule=rule, verdict=verdict, reason=reason, at=None if self.final else at, where=where, source=source)
 

@@ -372,7 +372,7 @@ def contact(state: Lead, playbook: Playbook, channel: Sent, purpose: Purpose = "
     return Contact(
         phone=state.phone, channel=channel, purpose=purpose, region=person.region, zone=person.zone,
         basis=asked if person.consent.kind == "none" else person.consent.kind,
-        opted_out=True if state.opted_out_at else None,
+        opted_out=state.opted_out_at is not None,
         heard_at=max(filter(None, (person.consent.at, state.pass_began, *talks)), default=None),
         dials=tuple(t.at for t in state.touches if _dialled(t) and t.attempt != but) if channel == "call" else (),
     )  # fmt: skip
@@ -381,12 +381,15 @@ def contact(state: Lead, playbook: Playbook, channel: Sent, purpose: Purpose = "
 def _allowed(
     state: Lead, playbook: Playbook, channel: Sent, at: datetime, purpose: Purpose = "solicit", but: str = ""
 ) -> Ruling:
-    return judge(contact(state, playbook, channel, purpose, but), playbook, at)
+    """What nobody knows here forbids; only our own list is asked again, by the dispatch."""
+    return judge(contact(state, playbook, channel, purpose, but), playbook, at, final=True)
 
 
 _FOR_GOOD = {
     "zone_unknown": "nobody knows what time it is where this number is; a state or address is needed",
     "consent": "there is no consent that allows an automated call or text there",
+    "do_not_call": "the do-not-call list binds: no signed consent, and a long time since they asked us",
+    "reassigned": "nothing was heard of them for so long that the number may be somebody else's",
     "line_type": "this kind of number must not be called",
 }
 """The rules after which waiting helps nobody, and what is said of each."""
