@@ -116,13 +116,19 @@ def _now() -> datetime:
 class Session:
     """One call. Only :meth:`_run` touches the conversation and its codec, and writes to the socket."""
 
+    __slots__ = (
+        "_brief", "_codec", "_commits", "_conversation", "_deaf_until", "_decided_at", "_final_at", "_inbox", "_joined", "_received",
+        "_reports", "_running", "_socket", "_tasks", "_thinking", "attempt", "client", "lead", "setup",
+    )  # fmt: skip
+
     def __init__(self, client: Client, setup: Setup, lead: str, attempt: str, codec: Codec) -> None:
         self.client, self.setup, self.lead, self.attempt = client, setup, lead, attempt
         self._codec = codec
         self._inbox: Inbox[signals.Input | _Frame | _Lost] = Inbox()
         self._received = Received()
         self._socket: WebSocket | None = None
-        self._joined = asyncio.Event()
+        self._joined: asyncio.Event | None = None
+        """While the socket is away: that there is another."""
         self._conversation: Conversation | None = None
         self._brief: Brief | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -147,7 +153,8 @@ class Session:
         previous, self._socket, self.setup = self._socket, socket, setup
         if previous is not None and previous is not socket:
             await close(previous)
-        self._joined.set()
+        if self._joined is not None:
+            self._joined.set()
         if self._running is None:
             self._running = asyncio.create_task(self._life())
         elif again:
@@ -182,7 +189,7 @@ class Session:
                     self.put(_Frame(socket, text, _now(), time.monotonic()))
         if socket is self._socket:
             self._socket = None
-            self._joined.clear()
+            self._joined = asyncio.Event()
             self.put(_Lost(broken))
 
     # ---- the single writer --------------------------------------------------------------------------------------
@@ -267,11 +274,13 @@ class Session:
 
     async def _outlive(self, talk: Conversation, lost: _Lost) -> None:
         """Wait for the call's next socket; it is over when there is none to come."""
+        joined = self._joined
+        assert joined is not None
         if lost.broken:
             await self._carry_out(talk.receive(signals.Lost(_now())))
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._joined.wait(), REJOIN_WITHIN)
-        if not self._joined.is_set():
+                await asyncio.wait_for(joined.wait(), REJOIN_WITHIN)
+        if not joined.is_set():
             await self._carry_out(talk.receive(signals.HungUp(_now(), broken=lost.broken)))
 
     def _note(self, event: signals.Input) -> None:

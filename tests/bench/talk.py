@@ -49,6 +49,8 @@ SAID = (
 """One call: agrees to talk, answers what is asked, takes a time, says goodbye."""
 PAUSE = (1.0, 3.0)
 """Seconds that somebody takes between two turns, least and most: a brisk talk."""
+BROKEN_INTO = 3
+"""Calls that are broken into at the same time."""
 FRAME = "x" * 316
 TIDY = "?tidy=1"
 PEERS = {"Pipecat 1.14": (1.1, 4.0), "LiveKit Agents 1.8": (2.6, 8.0)}
@@ -288,20 +290,27 @@ async def one(server: Server, calls: int, seconds: float, into: Times) -> None:
 # ---- the rest --------------------------------------------------------------------------------------------------------
 
 
+async def breaking(server: Server, until: float, times: list[float]) -> None:
+    """One call after the other is broken into, until the time is over."""
+    while time.perf_counter() < until:
+        call = await Call.begin(server)
+        await call.say(SAID[0])
+        await call.hear()
+        times.append(await call.break_in())
+        await call.close()
+
+
 async def stopping(server: Server, calls: int, seconds: float) -> dict[str, float]:
-    """From an interruption to the last token: one call is broken into, again and again, while the others talk."""
+    """From an interruption to the last token: a few calls are broken into, again and again, while the others talk."""
     await server.figures()
     times: list[float] = []
     until = time.perf_counter() + seconds
+    broken_into = min(calls, BROKEN_INTO)
     async with asyncio.TaskGroup() as group:
-        for _ in range(calls - 1):
+        for _ in range(calls - broken_into):
             group.create_task(talking(server, until, [], 1.0))
-        while time.perf_counter() < until:
-            call = await Call.begin(server)
-            await call.say(SAID[0])
-            await call.hear()
-            times.append(await call.break_in())
-            await call.close()
+        for _ in range(broken_into):
+            group.create_task(breaking(server, until, times))
     inside = (await server.figures())["stopped"]
     return {
         "p50_ms": round(part(times, 0.5) * 1000, 3), "p99_ms": round(part(times, 0.99) * 1000, 3), "times": len(times),
@@ -379,7 +388,7 @@ async def run(asked: Asked) -> dict[str, Any]:
         results["stopped"] = {}
         for calls in (1, 50):
             told(f"interruptions, {calls} calls ...")
-            results["stopped"][calls] = await stopping(gateway, calls, asked.seconds)
+            results["stopped"][calls] = await stopping(gateway, calls, asked.seconds * asked.rounds)
     return results
 
 
