@@ -257,7 +257,7 @@ async def test_what_was_judged_in_a_text_can_be_read_like_what_was_said(house: P
     assert "✖ book  denied: evidence  0.31 of 0.60" in shown.out
     page = await house.site.http.get(f"/console/leads/{lead}", headers=house.site.authorized)
     assert "evidence 0.31 of 0.60 “one of them is fine”" in page.text
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while not any(entry.verdicts for entry in await asyncio.to_thread(store.entries, lead)):
         assert time.monotonic() < end, "the record does not know of it"
         await asyncio.sleep(0.05)

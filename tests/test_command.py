@@ -182,7 +182,7 @@ async def test_serve_takes_forms_until_it_is_told_to_stop(environment: Path) -> 
         env={**os.environ, "SHOWRATE_PORT": str(port)},
     )  # fmt: skip
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=10) as http:
-        for _ in range(200):
+        for _ in range(900):
             with contextlib.suppress(httpx.TransportError):
                 if (await http.get("/healthz")).status_code == 200:
                     break

@@ -40,7 +40,7 @@ from workflows.identity import handle_id, lead_id, phone_number
 LEADS = 20
 PATIENCE = 200.0
 """Seconds until every lead must have ended."""
-REPS = 6
+REPS = 14
 """More than the demo has: twenty people want meetings within four minutes."""
 UNHEARD = 2
 """Dials that are on the wire when the worker is killed, and of which the carrier then tells nothing."""

@@ -273,7 +273,7 @@ async def test_a_lost_socket_goes_on_where_it_broke_off(people: People, carrier:
     await says("help you with")
     carrier.phone("hangup", sid=sid)
     seen = await over(people, lead)
-    assert seen.touches[0].outcome == "dropped, over"
+    assert seen.touches[0].outcome in ("dropped, over", "talked, over")  # as far as our question was played by then
 
 
 # ---- at the door ---------------------------------------------------------------------------------------------------

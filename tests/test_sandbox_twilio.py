@@ -353,7 +353,8 @@ def test_a_lost_socket_is_connected_again(sandbox: Sandbox, product: Product) ->
     (action,) = product.to("/action")
     wanted = {"SessionStatus": "failed", "ErrorCode": "64105", "CallStatus": "in-progress"}
     assert {k: action[k] for k in wanted} == wanted
-    first, second = until(lambda: [f for f in product.frames if f["type"] == "setup"])
+    until(lambda: sum(f["type"] == "setup" for f in product.frames) == 2)
+    first, second = (f for f in product.frames if f["type"] == "setup")
     assert first["callSid"] == second["callSid"]
     assert first["sessionId"] != second["sessionId"]
     assert second["callStatus"] == "IN_PROGRESS"
