@@ -25,7 +25,8 @@ def roster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, books: Books, enviro
     def write(*written: str) -> None:
         folder = tmp_path / "playbooks"
         folder.mkdir(exist_ok=True)
-        (folder / "inbound.yml").write_text((settings().showrate_playbooks / "inbound.yml").read_text())
+        for file in ("inbound.yml", "us.rules.yml"):
+            (folder / file).write_text((settings().showrate_playbooks / file).read_text())
         reps = [
             f"  - {{id: r{n}, name: Rep {n}, calendar: '{c}', zone: UTC, hours: {{}}}}" for n, c in enumerate(written)
         ]

@@ -9,7 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from copy import deepcopy
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any, Literal
 
 import yaml
@@ -448,16 +450,21 @@ def _rules(by: str, named: str, texts: Mapping[str, str]) -> dict[str, Any]:
     if name not in texts:
         raise PlaybookError(f"{by}: {name} is not there; name a rule file of the same folder", by, "rules")
     try:
-        content = yaml.load(texts[name], LOADER)
-        Rulebook.model_validate(content)
+        return deepcopy(_rules_written(texts[name]))
     except yaml.YAMLError as error:
         raise PlaybookError(f"{name}: not readable as YAML: {error}; mend this line or the one above it", name) from error
     except ValidationError as error:
         raise PlaybookError(f"{name}: {_misfits(error, 'rules')}", name) from error
     except (ValueError, TypeError) as error:  # a day that no calendar has
         raise PlaybookError(f"{name}: {error}; write days as 2027-03-12", name) from error
-    found: dict[str, Any] = content
-    return found
+
+
+@lru_cache(maxsize=8)
+def _rules_written(text: str) -> dict[str, Any]:
+    """Every playbook that names a file asks for it; it is read and checked once."""
+    content: dict[str, Any] = yaml.load(text, LOADER)
+    Rulebook.model_validate(content)
+    return content
 
 
 def _misfits(error: ValidationError, whole: str) -> str:

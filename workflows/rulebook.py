@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Annotated, Literal, TypeVar
 from zoneinfo import available_timezones
 
@@ -42,8 +42,14 @@ def _place(text: str) -> str:
     return text
 
 
+@cache
+def _zones() -> frozenset[str]:
+    """Looking for them walks through the whole database of zones: once is enough."""
+    return frozenset(available_timezones())
+
+
 def _zone(text: str) -> str:
-    if text not in available_timezones():
+    if text not in _zones():
         raise ValueError(f"{text!r} is no time zone; write an IANA name, such as America/Chicago")
     return text
 
