@@ -19,7 +19,7 @@ from starlette.routing import BaseRoute, Route
 from activities import funnel
 from workflows.effects import CallNote
 
-from . import leads, stories
+from . import bodies, leads, stories
 from .access import for_programs
 from .leads import ACTIONS, Refused, Unknown, Unreachable
 
@@ -188,15 +188,14 @@ async def _known(request: Request, lead: str) -> dict[str, Any] | None:
 
 
 async def _body(request: Request) -> dict[str, Any]:
-    raw = bytearray()
-    async for part in request.stream():
-        raw += part
-        if len(raw) > MAX_BODY:
-            raise Wrong("the body is larger than 64 KiB")
+    try:
+        raw = await bodies.whole(request, MAX_BODY)
+    except bodies.TooLong:
+        raise Wrong("the body is larger than 64 KiB") from None
     if not raw:
         return {}
     try:
-        body = json.loads(bytes(raw))
+        body = json.loads(raw)
     except (ValueError, RecursionError) as error:
         raise Wrong("the body is not readable as JSON") from error
     if not isinstance(body, dict):

@@ -18,6 +18,7 @@ from starlette.routing import BaseRoute, Route
 from activities.settings import Settings, settings
 from activities.vendors import temporal
 
+from . import bodies
 from .access import bearer, is_token, logged_in
 
 MAX_BODY = 8 * 1024 * 1024
@@ -42,14 +43,13 @@ async def recode(request: Request) -> Response:
     if not _allowed(request):
         answer = {"error": "the token is missing or wrong", "remedy": "send Authorization: Bearer SHOWRATE_TOKEN"}
         return JSONResponse(answer, 401, headers=headers)
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > MAX_BODY:
-            return JSONResponse({"error": "more than 8 MiB of payloads"}, 413, headers=headers)
+    try:
+        body = await bodies.whole(request, MAX_BODY)
+    except bodies.TooLong:
+        return JSONResponse({"error": "more than 8 MiB of payloads"}, 413, headers=headers)
     codec = temporal.Codec(settings().encryption_keys)
     try:
-        answer_text = temporal.recode(codec, bytes(body), decrypt=request.url.path.endswith("/decode"))
+        answer_text = temporal.recode(codec, body, decrypt=request.url.path.endswith("/decode"))
     except ValueError as error:
         return JSONResponse({"error": str(error)}, 400, headers=headers)
     return Response(answer_text, media_type="application/json", headers={**headers, "Cache-Control": "no-store"})

@@ -30,6 +30,7 @@ from workflows.attributes import start_attributes
 from workflows.events import Form, FormSubmitted
 from workflows.playbook import Playbook
 
+from . import bodies
 from .audiences import audience_of, newest, open_to_posts
 from .form import refused_page
 from .submission import Problem, Unusable, as_text, read_submission
@@ -212,14 +213,10 @@ async def _body(request: Request) -> bytes:
     declared = request.headers.get("content-length", "")
     if declared.isdigit() and int(declared[:12]) > MAX_BODY:
         raise too_large
-    parts: list[bytes] = []
-    size = 0
-    async for part in request.stream():
-        size += len(part)
-        if size > MAX_BODY:
-            raise too_large
-        parts.append(part)
-    return b"".join(parts)
+    try:
+        return await bodies.whole(request, MAX_BODY)
+    except bodies.TooLong:
+        raise too_large from None
 
 
 def _json(body: bytes) -> dict[str, object]:
