@@ -13,12 +13,17 @@ from activities.settings import settings
 from activities.vendors import status
 
 
+async def once(method: str, url: str, headers: dict[str, str], **content: Any) -> httpx.Response:
+    """The answer within SHOWRATE_TIMEOUT. Raises what httpx raises, for those who must know how far the request came."""
+    async with httpx.AsyncClient(timeout=settings().showrate_timeout, verify=_tls()) as client:
+        return await client.request(method, url, headers=headers, **content)
+
+
 async def send(vendor: str, method: str, url: str, headers: dict[str, str], **content: Any) -> httpx.Response:
     """The answer, whatever its status. Raises ``retry`` when there is none within SHOWRATE_TIMEOUT: the request may have
     been carried out all the same."""
     try:
-        async with httpx.AsyncClient(timeout=settings().showrate_timeout, verify=_tls()) as client:
-            return await client.request(method, url, headers=headers, **content)
+        return await once(method, url, headers, **content)
     except (httpx.RequestError, httpx.InvalidURL) as error:
         raise faults.retry(f"{vendor} could not be reached: {type(error).__name__}") from None
 

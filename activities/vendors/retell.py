@@ -14,17 +14,15 @@ import contextlib
 import hashlib
 import hmac
 import re
-import ssl
 import time
 from datetime import datetime, timedelta
-from functools import cache
 from typing import Any
 
 import httpx
 
 from activities import faults
 from activities.settings import settings
-from activities.vendors import status
+from activities.vendors import rest, status
 from workflows.model import Model
 
 PREFIX = "call_"
@@ -188,14 +186,7 @@ async def _send(method: str, path: str, **content: Any) -> httpx.Response:
     house = settings()
     headers = {"Authorization": f"Bearer {house.retell_api_key}"}
     base = (house.retell_base_url or _HOME).rstrip("/")
-    async with httpx.AsyncClient(timeout=house.showrate_timeout, verify=_tls()) as client:
-        return await client.request(method, base + path, headers=headers, **content)
-
-
-@cache
-def _tls() -> ssl.SSLContext:
-    """Made once: reading the root certificates takes longer than a call's creation."""
-    return httpx.create_ssl_context()
+    return await rest.once(method, base + path, headers, **content)
 
 
 def _checked(answer: httpx.Response) -> dict[str, Any]:

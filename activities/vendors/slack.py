@@ -7,17 +7,15 @@ out, or refused (:mod:`activities.faults`).
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from functools import cache
 from typing import Any
 
 import httpx
 
 from activities import faults
 from activities.settings import settings
-from activities.vendors import status
+from activities.vendors import rest, status
 
 EVENT = "showrate_card"
 """The metadata's ``event_type``."""
@@ -97,14 +95,7 @@ async def _send(method: str, name: str, **content: Any) -> httpx.Response:
     s = settings()
     headers = {"Authorization": f"Bearer {s.slack_bot_token}"} if s.slack_bot_token else {}
     base = s.slack_base_url.rstrip("/") + "/" if s.slack_base_url else _HOME
-    async with httpx.AsyncClient(timeout=s.showrate_timeout, verify=_tls()) as client:
-        return await client.request(method, base + name, headers=headers, **content)
-
-
-@cache
-def _tls() -> ssl.SSLContext:
-    """Made once: reading the root certificates takes longer than a post."""
-    return httpx.create_ssl_context()
+    return await rest.once(method, base + name, headers, **content)
 
 
 def _checked(answer: httpx.Response) -> dict[str, Any]:
