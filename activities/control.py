@@ -5,15 +5,14 @@ from __future__ import annotations
 import asyncio
 
 from temporalio import activity
-from temporalio.client import Client
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.service import RPCError
 
 from workflows import attributes, messages
 from workflows.control_workflow import scope_fault
 from workflows.effects import WakeLeads
 from workflows.messages import Wake
 
-from . import faults
+from . import entity, faults
 
 _GAP = 0.01
 """Seconds between two signals, so that a pause over many leads does not end in a burst at the server."""
@@ -36,20 +35,9 @@ async def wake_leads(request: WakeLeads) -> int:
     client = activity.client()
     try:
         async for lead in client.list_workflows(query):
-            woken += await _signal(client, lead.id, wake)
+            woken += await entity.tell(client, lead.id, "resume", wake)
             activity.heartbeat(woken)
             await asyncio.sleep(_GAP)
     except RPCError as error:
         raise faults.retry(f"woke {woken} leads, then: {error.status.name}") from error
     return woken
-
-
-async def _signal(client: Client, lead: str, wake: Wake) -> bool:
-    """False when the lead has ended meanwhile."""
-    try:
-        await client.get_workflow_handle(lead).signal("resume", wake)
-    except RPCError as error:
-        if error.status == RPCStatusCode.NOT_FOUND:
-            return False
-        raise
-    return True

@@ -102,6 +102,17 @@ async def _updated(
     return started
 
 
+async def tell(client: Client, workflow: str, signal: str, told: Any) -> bool:
+    """Signal the workflow with this id. False when it does not run, or ended meanwhile; raises RPCError for all else."""
+    try:
+        await client.get_workflow_handle(workflow).signal(signal, told)
+    except RPCError as error:
+        if error.status == RPCStatusCode.NOT_FOUND:
+            return False
+        raise
+    return True
+
+
 def _line(entity: Entity) -> asyncio.Semaphore:
     """Where this process's updates to ``entity`` wait for each other, first come first served."""
     lines = _lines.setdefault(asyncio.get_running_loop(), WeakValueDictionary())

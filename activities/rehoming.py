@@ -7,13 +7,13 @@ from collections.abc import AsyncIterator
 
 from temporalio import activity
 from temporalio.client import Client
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.service import RPCError
 
 from workflows import attributes, messages
 from workflows.effects import RehomeLeads
 from workflows.events import RepLeft
 
-from . import faults
+from . import entity, faults
 
 _GAP = 0.01
 """Seconds between two signals: each of them books anew."""
@@ -32,7 +32,7 @@ async def rehome_leads(request: RehomeLeads) -> int:
     told = 0
     try:
         async for lead in _leads(client, request):
-            told += await _tell(client, lead, news)
+            told += await entity.tell(client, lead, "rep_left", news)
             activity.heartbeat(told)
             await asyncio.sleep(_GAP)
     except RPCError as error:
@@ -51,14 +51,3 @@ async def _leads(client: Client, request: RehomeLeads) -> AsyncIterator[str]:
     async for owned in client.list_workflows(query):
         if owned.id not in named:
             yield owned.id
-
-
-async def _tell(client: Client, lead: str, news: RepLeft) -> bool:
-    """False when the lead has ended meanwhile."""
-    try:
-        await client.get_workflow_handle(lead).signal("rep_left", news)
-    except RPCError as error:
-        if error.status == RPCStatusCode.NOT_FOUND:
-            return False
-        raise
-    return True

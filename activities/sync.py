@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from temporalio import activity
 from temporalio.client import Client
 from temporalio.exceptions import ApplicationError
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.service import RPCError
 
 from workflows import reconcile
 from workflows.effects import SyncCalendars, Synced
@@ -24,7 +24,7 @@ from workflows.ledger import AskAhead, Meeting
 from workflows.reconcile import News, Seen
 from workflows.roster import Rep
 
-from . import calendars, cursors, faults, ledger, library, metrics, roster
+from . import calendars, cursors, entity, faults, ledger, library, metrics, roster
 from .calendars.google import GoogleCalendar
 from .cursors import Cursor, Watching
 from .settings import settings
@@ -228,10 +228,10 @@ class _Reading:
         change = news.change
         event = change.model_copy(update={"id": f"{change.change}:{change.booking}:{change.event}:{salt}"})
         try:
-            await self._client.get_workflow_handle(news.meeting.lead).signal("calendar_changed", event)
+            runs = await entity.tell(self._client, news.meeting.lead, "calendar_changed", event)
         except RPCError as error:
-            if error.status != RPCStatusCode.NOT_FOUND:
-                raise faults.retry(f"a lead could not be told: {error.status.name}") from error
+            raise faults.retry(f"a lead could not be told: {error.status.name}") from error
+        if not runs:
             log.warning("%s is over; what changed in its meeting is told to nobody", news.meeting.lead)
 
     # ---- push channels -----------------------------------------------------------------------------------------

@@ -19,9 +19,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from temporalio.client import Client
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.service import RPCError
 
-from activities import gate
+from activities import entity, gate
 from activities.settings import Settings, settings
 from activities.vendors import twilio
 from workflows import identity
@@ -30,7 +30,7 @@ from workflows.optout_workflow import OptIn
 from workflows.playbook import registered
 from workflows.reading import is_opt_in, is_opt_out
 
-from . import intake
+from . import bodies, intake
 from .audiences import audience_of, newest
 from .calls import INBOUND
 from .gateway import answered_by
@@ -111,11 +111,7 @@ def _webhook(handler: _Handler) -> Callable[[Request], Awaitable[Response]]:
 
 async def _fields(request: Request) -> dict[str, str]:
     """The fields of the form, as they were signed. Raises ValueError when there are unbelievably many."""
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > _MAX_BODY:
-            raise ValueError("more than a webhook has")
+    body = await bodies.whole(request, _MAX_BODY)
     return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=500))
 
 
@@ -213,14 +209,14 @@ async def message(call: _Call) -> Response:
         await gate.start_opt_out(temporal, [handle], lead, "text", now, text)
     elif is_opt_in(text) or call["OptOutType"] == "START":
         wish = OptIn(by="the person, by text", words=text)
-        await _tell(temporal, identity.optout_id(handle), "opt_in", wish)
+        await entity.tell(temporal, identity.optout_id(handle), "opt_in", wish)
     received = MessageReceived(at=now, id=call["MessageSid"], text=text)
-    if not await _tell(temporal, lead, "message_received", received) and not stop:
+    if not await entity.tell(temporal, lead, "message_received", received) and not stop:
         stranger = Form(
             submission_id=call["MessageSid"], phone=number, phone_hash=handle, source="inbound_text", message=text
         )
         await intake.start(temporal, call.house, stranger, now)
-        await _tell(temporal, lead, "message_received", received)
+        await entity.tell(temporal, lead, "message_received", received)
     _handled.note(call["MessageSid"])
     return _twiml(twilio.no_reply())
 
@@ -265,20 +261,9 @@ def _connected(call: _Call) -> Client:
 async def _signal(call: _Call, lead: str, name: str, event: Any, key: str) -> None:
     """Hand ``event`` to the lead once, as far as this process can tell."""
     if _handled.get(key) is None:
-        if not await _tell(_connected(call), lead, name, event):
+        if not await entity.tell(_connected(call), lead, name, event):
             log.info("%s is over or unknown; its %s was dropped", lead, name)
         _handled.note(key)
-
-
-async def _tell(temporal: Client, workflow: str, name: str, event: Any) -> bool:
-    """Signal a workflow; whether one runs under this id. Raises RPCError."""
-    try:
-        await temporal.get_workflow_handle(workflow).signal(name, event)
-    except RPCError as error:
-        if error.status == RPCStatusCode.NOT_FOUND:
-            return False
-        raise
-    return True
 
 
 routes: list[BaseRoute] = [

@@ -15,13 +15,14 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from temporalio.client import Client
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.service import RPCError
 
+from activities import entity
 from activities.settings import settings
 from activities.vendors import retell
 from workflows.events import CallEnded
 
-from . import calls
+from . import bodies, calls
 from .retell import setup_of
 
 log = logging.getLogger(__name__)
@@ -34,8 +35,8 @@ _done = Response(status_code=204)
 async def webhook(request: Request) -> Response:
     """``call_started``, ``call_ended``, ``call_analyzed`` and whatever else is switched on."""
     try:
-        body = await _body(request)
-    except (ValueError, ClientDisconnect):
+        body = await bodies.whole(request, _MAX_BODY)
+    except (bodies.TooLong, ClientDisconnect):
         return Response("unreadable", 413)
     if not retell.genuine(body, request.headers.get("x-retell-signature", "")):
         log.warning("refused %s: not signed by the carrier", request.url.path)
@@ -72,23 +73,13 @@ async def _ended(client: Client, lead: str, attempt: str, call: dict[str, Any]) 
         }
     )
     try:
-        await client.get_workflow_handle(lead).signal("call_status", over)
+        runs = await entity.tell(client, lead, "call_status", over)
     except RPCError as error:
-        if error.status != RPCStatusCode.NOT_FOUND:
-            log.warning("%s could not be handed on: %s", lead, error.status.name)
-            return Response("come again", 503)
+        log.warning("%s could not be handed on: %s", lead, error.status.name)
+        return Response("come again", 503)
+    if not runs:
         log.info("%s is over or unknown; the end of its call was dropped", lead)
     return _done
-
-
-async def _body(request: Request) -> bytes:
-    """Raises ValueError when there is unbelievably much of it."""
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > _MAX_BODY:
-            raise ValueError("more than a webhook has")
-    return bytes(body)
 
 
 routes: list[BaseRoute] = [Route("/retell/webhook", webhook, methods=["POST"])]

@@ -19,7 +19,7 @@ from temporalio.client import Client
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
-from activities import ledger, library, roster, store
+from activities import entity, ledger, library, roster, store
 from activities.calendars import changes
 from activities.calendars.changes import Change
 from activities.settings import Settings, settings
@@ -29,6 +29,8 @@ from workflows.events import CalendarChanged, Slot
 from workflows.ledger import AskAhead, Meeting
 from workflows.messages import By
 from workflows.roster import Rep
+
+from . import bodies
 
 log = logging.getLogger(__name__)
 
@@ -54,8 +56,8 @@ async def _take(
     request: Request, genuine: Callable[[bytes], bool], read: Callable[[bytes], Awaitable[Change | None]]
 ) -> Response:
     try:
-        body = await _body(request)
-    except (ValueError, ClientDisconnect):
+        body = await bodies.whole(request, _MAX_BODY)
+    except (bodies.TooLong, ClientDisconnect):
         return Response("unreadable", 413)
     if not genuine(body):
         log.warning("refused %s: not signed by the scheduler", request.url.path)
@@ -140,13 +142,7 @@ async def _signal(client: Client, change: Change, lead: str, booking: str, what:
             "event": change.event, "by": f"somebody at {change.vendor}",
         }
     )  # fmt: skip
-    try:
-        await client.get_workflow_handle(lead).signal("calendar_changed", told)
-    except RPCError as error:
-        if error.status == RPCStatusCode.NOT_FOUND:
-            return False
-        raise
-    return True
+    return await entity.tell(client, lead, "calendar_changed", told)
 
 
 async def _mark_absent(client: Client, change: Change, meeting: Meeting) -> None:
@@ -156,16 +152,6 @@ async def _mark_absent(client: Client, change: Change, meeting: Meeting) -> None
     except RPCError as error:
         if error.status != RPCStatusCode.NOT_FOUND:
             raise
-
-
-async def _body(request: Request) -> bytes:
-    """Raises ValueError when there is unbelievably much of it."""
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > _MAX_BODY:
-            raise ValueError("more than a webhook has")
-    return bytes(body)
 
 
 routes: list[BaseRoute] = [
