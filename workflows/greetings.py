@@ -9,12 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from .reading import plain
-
-
-def _any(*patterns: str) -> re.Pattern[str]:
-    return re.compile("|".join(f"(?:{p})" for p in patterns))
-
+from .words import any_of, plain
 
 _KEYS = {
     "0": "0", "zero": "0", "oh": "0", "1": "1", "one": "1", "2": "2", "two": "2", "3": "3", "three": "3", "4": "4",
@@ -23,7 +18,7 @@ _KEYS = {
 }  # fmt: skip
 _KEY = rf"(?:{'|'.join(_KEYS)})"
 
-_TAKES_MESSAGE = _any(
+_TAKES_MESSAGE = any_of(
     r"\b(?:would|do|did) you (?:like|want|wanna|care|need)\b",
     r"\b(?:can|could|may|shall|should) i (?:take|give|pass|tell|have)\b",
     r"\bwant (?:me )?to (?:leave|take)\b",
@@ -31,7 +26,7 @@ _TAKES_MESSAGE = _any(
     r"\b(?:got|heard|left|leave|leaving) (?:me )?(?:your|you|a|the|my) (?:\w+ )?voice ?mail\b(?! (?:box|after))",
 )
 """Somebody who answers for another, or speaks of a message that we left: a person."""
-_VOICEMAIL = _any(
+_VOICEMAIL = any_of(
     r"\b(?:please |just |kindly )?leave (?:me |us )?(?:a |your |an )?(?:\w+ ){0,2}(?:message|name|number|voice ?mail)\b",
     r"\b(?:after|at|following) the (?:sound of the )?(?:tone|beep|signal)\b",
     r"\b(?:you have|you've|you) reached (?:the |my |our )?(?:voice|personal|\w+'s|mail|office of|desk of|\w+ \w+|\w+$)",
@@ -59,7 +54,7 @@ def is_voicemail(text: str) -> bool:
     return bool(_VOICEMAIL.search(words)) and not _TAKES_MESSAGE.search(words)
 
 
-_NO_MESSAGE = _any(
+_NO_MESSAGE = any_of(
     r"\b(?:mailbox|voice ?mail|inbox) (?:\w+ )*?(?:full|not (?:been )?(?:set up|setup|accepting)|hasn't been (?:set up|setup))\b",
     r"\b(?:can't|cannot|can not|unable to|not able to|not) (?:accept|accepting|record|take)(?: any)?(?: more| new)? messages\b",
     r"\bnot in service\b|\bhas been (?:disconnected|changed)\b|\bnot a working number\b",
@@ -72,7 +67,7 @@ def takes_no_message(text: str) -> bool:
     return bool(_NO_MESSAGE.search(plain(text)))
 
 
-_SCREENING = _any(
+_SCREENING = any_of(
     r"\b(?:state|say|record|give|provide|tell me|leave) your name and (?:the |a |your )?(?:\w+ )?(?:reason|purpose|why|what)\b",
     r"\b(?:state|record) your name\b",
     r"\b(?:using|uses|used) (?:a |an )?(?:\w+ )?(?:call )?screening\b",
@@ -90,7 +85,7 @@ def is_screening(text: str) -> bool:
     return bool(_SCREENING.search(plain(text)))
 
 
-_MENU = _any(
+_MENU = any_of(
     rf"\b(?:press|dial|push) (?:the )?(?:number )?{_KEY}\b",
     r"\b(?:main menu|menu options|following options|options have (?:recently )?changed)\b",
     r"\bif you know (?:your|the) party's extension\b|\b(?:enter|dial) (?:the|your party's|their|an|it's) extension\b",
@@ -131,7 +126,7 @@ def _options(sentence: str) -> list[tuple[str, str]]:
     return options
 
 
-_HOLDING = _any(
+_HOLDING = any_of(
     r"\b(?:please )?(?:hold|stay|wait|remain) (?:on|please|the line|on the line|while|for)\b|^(?:please )?(?:hold|wait)$",
     r"\b(?:one|just a|just one|a|half a|wait a|hang on a|give me a) (?:moment|second|sec|minute|min)\b",
     r"\bhang on\b|\bbear with me\b",
@@ -152,7 +147,7 @@ def is_acknowledged(text: str) -> bool:
     return bool(_ACKNOWLEDGED.fullmatch(plain(text)))
 
 
-_LIVE = _any(
+_LIVE = any_of(
     r"^(?:(?:uh|um|oh|yeah|yes|sorry|hey|hi|hello|good morning|good afternoon|good evening|halo|hallo|hola|bueno|ok|okay|what|huh)\b ?)+$",
     r"^(?:hello|hi|hey|yes|yeah) (?:this is|it's) \w+(?: speaking)?$|^\w+ speaking$",
     r"\bwho(?:'s| is| am i| are you)\b|\bwho do you\b",

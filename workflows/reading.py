@@ -7,38 +7,9 @@ that stop contact. They are used by calls, texts and webhooks alike.
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 
 from .revocation import revokes
-
-_SPACE = re.compile(r"[^a-z0-9áéíñóú' ]+")
-_APOSTROPHES = str.maketrans({"’": "'", "‘": "'", "`": "'"})
-
-
-_NEWEST = 64
-"""Utterances of which it is remembered what they mean: the parts of one turn ask the same of the same words, and no
-more is kept of what people say than that."""
-
-
-_remembered = lru_cache(maxsize=_NEWEST)
-
-
-@_remembered
-def plain(text: str) -> str:
-    """``text`` in lower case, without punctuation, single-spaced: "Don't — please!" becomes "don't please"."""
-    lowered = text.lower().translate(_APOSTROPHES).replace("opt-out", "opt out").replace("e-mail", "email")
-    return " ".join(_SPACE.sub(" ", lowered).split())
-
-
-@lru_cache(maxsize=4096)
-def fixed(text: str) -> str:
-    """:func:`plain` of a playbook's text, worked out once; never for what people said."""
-    return plain(text)
-
-
-def _any(*patterns: str) -> re.Pattern[str]:
-    return re.compile("|".join(f"(?:{p})" for p in patterns))
-
+from .words import any_of, plain, remembered
 
 # 47 CFR 64.1200(a)(10): stop, quit, end, revoke, opt out, cancel and unsubscribe are revocation words.
 _KEYWORDS = {"stop", "stopall", "unsubscribe", "cancel", "end", "quit", "revoke", "optout", "opt out", "stop all", "remove", "remove me"}
@@ -49,7 +20,7 @@ _COURTESY = re.compile(r"\b(?:please|now|thanks|thank you|ok|okay|hey|hi|hello|j
 _FIRST = re.compile(r"[.,;:!?\n]")
 
 
-@lru_cache(maxsize=_NEWEST)
+@remembered
 def is_opt_out(text: str, spoken: bool = False) -> bool:
     """Whether these words revoke consent: nothing may be sent or dialled after them.
 
@@ -76,7 +47,7 @@ def is_opt_in(text: str) -> bool:
     return plain(text) in _OPT_IN
 
 
-_YES = _any(
+_YES = any_of(
     r"^(?:(?:oh|uh|um|well|ah|hi|hello|hey) )*(?:yes|yeah|yep|yup|sure|ok|okay|correct|right|exactly|absolutely|definitely"
     r"|certainly|of course|fine|perfect|great|sounds good|sounds great|that works|works for me|go ahead|please do"
     r"|alright|all right|why not|si|sí|claro|speaking|that's me|this is (?:he|she|me)|good|deal|agreed"
@@ -91,7 +62,7 @@ _BACKCHANNEL = re.compile(
 )
 
 
-@_remembered
+@remembered
 def is_backchannel(text: str) -> bool:
     """Words that only show that somebody listens, when said while another speaks: "mm-hm", "okay, right"."""
     return bool(_BACKCHANNEL.fullmatch(plain(text)))
@@ -102,7 +73,7 @@ _GO_ON = re.compile(
 )
 
 
-@_remembered
+@remembered
 def urges_on(text: str) -> bool:
     """Somebody who broke in, or was met by a pause, wants the other to go on: "sorry, go on"."""
     return bool(_GO_ON.fullmatch(plain(text)))
@@ -111,7 +82,7 @@ def urges_on(text: str) -> bool:
 _GREETING = re.compile(r"(?:(?:oh|uh|um) )*(?:(?:hello|hi|hey|hallo|halo|hola|good (?:morning|afternoon|evening)) ?){1,4}")
 
 
-@_remembered
+@remembered
 def is_greeting(text: str) -> bool:
     """Nothing but a greeting, as of somebody who picks up, or is not sure that anybody is there: "Hello? ... hello?"."""
     return bool(_GREETING.fullmatch(plain(text)))
@@ -122,13 +93,13 @@ _TAKEN_BACK = re.compile(
 )
 
 
-@_remembered
+@remembered
 def takes_back(text: str) -> bool:
     """Whether these words, said right after others, put those in doubt: "wait", "no, actually"."""
     return bool(_TAKEN_BACK.search(plain(text)))
 
 
-_NO = _any(
+_NO = any_of(
     r"^(?:(?:oh|uh|um|well|ah|hi|hello|hey|sorry) )*(?:no|nope|nah|not really|not at all|never|negative|n$"
     r"|i'm afraid not|rather not|no thanks|no thank you)\b",
     r"\b(?:i'd rather not|i would rather not|that (?:doesn't|does not|won't) (?:work|suit)|doesn't work for me|i can't make)\b",
@@ -136,7 +107,7 @@ _NO = _any(
 _BUT = re.compile(r"\b(?:but|however|although|not|don't|dont|isn't|wasn't|can't|won't|wrong|no)\b")
 
 
-@_remembered
+@remembered
 def is_confirmation(text: str) -> bool:
     """A plain yes: "yes", "sure, go ahead", "C". A yes that is taken back in the same breath ("yes, but not
     tomorrow") is none."""
@@ -146,7 +117,7 @@ def is_confirmation(text: str) -> bool:
     return bool(_YES.search(words)) and not _BUT.search(words)
 
 
-@_remembered
+@remembered
 def is_denial(text: str) -> bool:
     """A plain no: "no", "no thanks", "that doesn't work". "No problem" and "why not" are none."""
     words = plain(text)
@@ -176,14 +147,14 @@ FILLERS = re.compile(r"\b(?:u+m+|u+h+(?! huh)|h+m+|e+r+|mm+(?! hm))\b")
 _THINKING = re.compile(r"\bh+m+\b")
 
 
-@_remembered
+@remembered
 def hesitates(text: str) -> bool:
     """Whether doubt can be heard in these words: "I guess", "maybe", "not sure"."""
     words = plain(text)
     return bool(HEDGES.search(words) or _THINKING.search(words))
 
 
-_AGREES = _any(
+_AGREES = any_of(
     rf"{_YES.pattern}",
     r"\b(?:guess|suppose|think|reckon|expect|imagine|believe|hope) so\b|\b(?:i|we) (?:could|can|might) do (?:that|it)\b|\b(?:that|it) (?:works|could work|might work|would be (?:ok|okay|fine))\b",
     r"\b(?:sure|yes|yeah|okay|ok|fine|alright|all right)(?: (?:whatever|then|let's .*))?$",
@@ -200,7 +171,7 @@ _NO_YES = re.compile(
 _MUMBLED = re.compile(rf"^(?:(?:{FILLERS.pattern}|\b(?:well|oh|ah|i mean|you know|let me (?:think|see)|so|look|listen|honestly)\b) ?)+")
 
 
-@_remembered
+@remembered
 def agrees(text: str) -> bool:
     """Whether there is a yes of any kind in these words, also a doubtful one: "yes", "I guess so", "maybe, sure"."""
     words = _MUMBLED.sub("", plain(text))
@@ -209,7 +180,7 @@ def agrees(text: str) -> bool:
     return bool(_AGREES.search(words) or _YES.search(" ".join(HEDGES.sub(" ", words).split())))
 
 
-@_remembered
+@remembered
 def is_hesitating_yes(text: str) -> bool:
     """A yes that doubt can be heard in: "yeah... I guess", "maybe, sure", "um, okay". It books nothing by itself."""
     words = plain(text)
@@ -228,7 +199,7 @@ _WAITS = re.compile(r"\b(?:(?:one|an?|two|another|quick) (?:moment|second|sec|se
     r"be right|door|looking|getting|finding|opening|need a)\b")
 
 
-@_remembered
+@remembered
 def stalls(text: str) -> bool:
     """Whether these words only ask for a moment's patience: "sorry, one second", "let me grab my diary". They answer
     nothing."""
@@ -236,7 +207,7 @@ def stalls(text: str) -> bool:
     return bool(_STALL.fullmatch(words) and _WAITS.search(words)) and not _NO_STALL.search(words)
 
 
-_AGAIN = _any(
+_AGAIN = any_of(
     r"(?<!\bi )(?<!\bi'll )\b(?:say|repeat|tell me|run) (?:that|it|this|those|them|the \w+)(?: \w+)?(?: one more time| (?:once )?(?:more|again))\b",
     r"\b(?:can|could|would|will) you (?:please )?(?:repeat|say) (?:that|it|this|those|them|the \w+|again)\b",
     r"\bwhat (?:did you (?:just )?say|was (?:that|this))(?: again)?$",
@@ -245,36 +216,36 @@ _AGAIN = _any(
 )
 
 
-@_remembered
+@remembered
 def asks_again(text: str) -> bool:
     """Whether they want to hear our last words once more."""
     return bool(_AGAIN.search(plain(text)))
 
 
-_MOVE = _any(
+_MOVE = any_of(
     r"\b(?:reschedule|move (?:it|the|my|that)|another time|different time|change (?:it|the|my)|push (?:it|the)|other time|new time)\b"
 )
-_CANCEL = _any(
+_CANCEL = any_of(
     r"\bcancel\b",
     r"\bcall (?:it|the (?:meeting|demo)|the whole thing) off\b",
     r"\b(?:don't|do not) want the (?:meeting|demo|appointment)\b",
 )
 
 
-@_remembered
+@remembered
 def asks_move(text: str) -> bool:
     """Whether they want the meeting at another time."""
     return bool(_MOVE.search(plain(text)))
 
 
-@_remembered
+@remembered
 def asks_cancel(text: str) -> bool:
     """Whether they want no meeting: "cancel it". Not when they only decline to cancel."""
     words = plain(text)
     return bool(_CANCEL.search(words)) and not re.search(r"\b(?:don't|do not|not|no need to) cancel\b", words)
 
 
-_WHEN = _any(r"\b(?:when|what time|which day|what day|at what time|who with|with whom|who is it with)\b")
+_WHEN = any_of(r"\b(?:when|what time|which day|what day|at what time|who with|with whom|who is it with)\b")
 
 
 def asks_when(text: str) -> bool:
@@ -282,21 +253,21 @@ def asks_when(text: str) -> bool:
     return bool(_WHEN.search(plain(text)))
 
 
-_OF_A_MEETING = _any(r"\b(?:my|our|the) (?:meeting|demo|appointment|booking|session)\b")
+_OF_A_MEETING = any_of(r"\b(?:my|our|the) (?:meeting|demo|appointment|booking|session)\b")
 
 
-@_remembered
+@remembered
 def names_meeting(text: str) -> bool:
     """Whether they speak of their meeting as of one that there is."""
     return bool(_OF_A_MEETING.search(plain(text)))
 
 
-_BYE = _any(
+_BYE = any_of(
     r"\b(?:goodbye|good bye|bye|see you|have a (?:good|nice|great)|talk (?:soon|later)|that's all|that is all|that's it|that's everything|nothing else|all good)\b"
 )
 
 
-@_remembered
+@remembered
 def is_goodbye(text: str) -> bool:
     """Whether they close the talk."""
     return bool(_BYE.search(plain(text)))
@@ -308,7 +279,7 @@ _PARTING = re.compile(
 )
 
 
-@_remembered
+@remembered
 def is_parting(text: str) -> bool:
     """Whether they say goodbye and nothing else, which answers no question."""
     return bool(_PARTING.search(plain(text)))

@@ -12,14 +12,12 @@ from __future__ import annotations
 
 import re
 
+from .words import any_of, lowered
+
 
 def _or(words: str) -> str:
     """A group of alternatives; ``_`` stands for a space inside one."""
     return "(?:" + "|".join(word.replace("_", " ") for word in words.split()) + ")"
-
-
-def _any(*patterns: str) -> re.Pattern[str]:
-    return re.compile("|".join(f"(?:{pattern})" for pattern in patterns))
 
 
 # ---- the parts ----------------------------------------------------------------------------------------------------
@@ -77,7 +75,7 @@ _MEETING = r"(?:\w+ )?(?:meeting|slot|invite|invitation|appointment|booking|demo
 
 # ---- what it is built to ------------------------------------------------------------------------------------------
 
-_ENDING = _any(
+_ENDING = any_of(
     # That what reaches them is to end.
     r"\b(?:stop|quit|cease|halt|discontinue|refrain from|desist from|knock off|enough (?:with|of)|^enough|that's enough|more than enough|done with|sick of|tired of|fed up with|had it with|had"
     r" enough of|no need (?:for|of)|give up)(?: (?:with|of|all|any|the|these|those|your|this|that|you|guys|people|constantly|always|fucking|damn"
@@ -122,7 +120,7 @@ _ENDING = _any(
     r"\b(?:make|want|need|like) (?:all )?(?:of )?(?:it|this|you|them|that|these|those|(?:the|these|your) \w+)(?: all)?(?: to)? (?:stop|end|cease)(?: please| now| immediately| right now)*$",
     r"\b(?:i'm|i am|we're|we are|^) ?(?:so )?done with (?:this$|you|it all|all (?:of )?this|your (?:company|calls?))\b",
 )
-_REMOVAL = _any(
+_REMOVAL = any_of(
     rf"\b(?:take|(?<!did you )get|remove|delete|erase|scrub|drop|strike|cross|purge|wipe|pull|keep|clear|scratch) {_WHOSE}(?: \w+)? (?:off|from|out of|out)\b"
     rf"(?! (?:speaker|hold|mute|here|my|work|bed|guard|of (?:here|my|bed|the loop)|(?:of )?(?:the|this|that|our) (?:{_MEETING}|line|phone|call|office)|you (?:a|the)))",
     rf"\b(?:remove|delete|erase|purge|unlist|deregister|unregister|blacklist) {_WHOSE}(?! (?:from|off)\b)(?! \w+ (?:item|slot|time)\b){_FOR_ANY_TIME}",
@@ -143,7 +141,7 @@ _REMOVAL = _any(
     r"\bi want out(?: of (?:this|your|it|all))?\b|\bcount me out of (?:this|your|all)\b|\b(?:i'm|i am) out of this\b",
     r"\bwrong number (?:so )?(?:stop|quit|remove)\b",
 )
-_CONSENT = _any(
+_CONSENT = any_of(
     r"\b(?:revok\w+|withdraw\w*|rescind\w*|retract\w*|pull(?:ing)?|tak(?:e|ing) back|cancel\w*|terminat\w+|end)(?: all| any)?(?: of)?(?: my| our| the| prior| previous| that| this| express)*"
     r" (?:consent|permission|authori[sz]ation|opt ?in|approval|subscription)\b",
     rf"\b{_HARDLY}(?: \w+)? (?:consent|consented|authori[sz]ed?|agreed?|give|gave|given|granted?|have)(?: you| to)?(?: my| our| any)? ?"
@@ -157,7 +155,7 @@ _CONSENT = _any(
     rf"\b(?:if|next time|ever|should) {_YOU}(?: \w+){{0,3}}? {_VERB}\b.{{0,80}}\b(?:lawyer|sue|suing|report|police|attorney|fcc|ftc|court|legal action|regret|complaint|block)",
     rf"\b(?:lawyer|sue|suing|report|police|attorney|fcc|ftc|court|legal action)\b.{{0,80}}\bif {_YOU}(?: \w+){{0,2}}? {_VERB}\b",
 )
-_SPANISH = _any(
+_SPANISH = any_of(
     r"\b(?:no|nunca|jamás) (?:me |nos |le |vuelvan? a |vuelvas a |quiero que (?:me )?|deseo que (?:me )?|me vuelvan? a )*(?:llam(?=e|a[drn])|escrib|contact(?=[aeé])|molest|mand|envi|env[ií]|text(?=ee)|marqu|vuelv)\w*\b"
     r"(?! (?:antes|después|hasta|ahora|hoy|mañana|el|la|en|a las|por|tan|cuando|mientras))",
     r"\bno (?:quiero|deseo) (?:más |recibir (?:más )?|que me |sus )*(?:llam|mensaj|correo|text|contact)\w*",
@@ -169,7 +167,7 @@ _SPANISH = _any(
 )
 _MEANS_IT = (_ENDING, _REMOVAL, _CONSENT, _SPANISH)
 
-_NOT_MEANT = _any(
+_NOT_MEANT = any_of(
     r"\b(?<!\bif you )(?:don't|dont|do not|never|can't|cannot|couldn't|didn't|not)(?: (?:want|mean|need|plan|wish|going) to| wanna| yet)? (?:opt|unsubscribe|remove|take|delete|stop|leave|lose|put|revoke|quit|drop|get|block)\b"
     rf"(?! (?:{_CALLING}|{_PESTERING}|(?:me |us )?any))",
     r"\b(?:you|they) (?:can|could|may) (?:always )?(?:opt|unsubscribe)\b",
@@ -177,7 +175,7 @@ _NOT_MEANT = _any(
     r"\bstop (?:by|over|in|off|there|sharing|here for)\b",
     r"\bcalling (?:it|him|her|them|that) \w+",
 )
-_INSTEAD = _any(
+_INSTEAD = any_of(
     rf"^(?:please |you can |you could |better |but |and |only |just )*(?:use|try|{_CALL})(?: (?:me|us|this (?:number|one)|my \w+|the (?:other )?\w+))(?: \w+){{0,3}}$",
     rf"\b(?:just|rather|instead|only) (?:use|try|{_CALL})\b|\b(?:text|e ?mail|call|message) instead\b|\binstead$"
     r"|\b(?:text|texts|e ?mail|mail|phone|calls?|mobile|office|texting|calling|e ?mailing|sms) (?:is|are|works|would be|s) (?:much )?(?:better|best|fine|easier|preferred)\b",
@@ -203,17 +201,16 @@ _NOISE = re.compile(
     r"\b(?:um|uh|er|erm|(?<!'d )(?<!would )like(?! to)|hey|hi|hello|well|so|look|listen|okay|ok|oh|yo|actually|really|honestly|seriously|kindly|man|dude|bro|hon|i repeat)\b"
 )
 _PARTING = re.compile(r"(?:(?:^| )(?:please|thanks|thank you|goodbye|good bye|bye|have a (?:good|nice) (?:day|one)))+$")
-_QUOTES = str.maketrans({"’": "'", "‘": "'", "`": "'"})
 
 
 def revokes(text: str) -> bool:
     """Whether ``text``, a text message or the transcript of what somebody said, takes consent back. It is judged clause
     by clause and over the whole: "not on Tuesday, stop calling me" holds both."""
-    lowered = text.lower().translate(_QUOTES)
-    if not _SIGNALS.search(lowered):
+    said = lowered(text)
+    if not _SIGNALS.search(said):
         return False
-    clauses = [clause for part in _CLAUSE.split(lowered) if (clause := _bare(part))]
-    whole = _bare(lowered)
+    clauses = [clause for part in _CLAUSE.split(said) if (clause := _bare(part))]
+    whole = _bare(said)
     if any(_INSTEAD.search(clause) for clause in clauses) and not _FOR_GOOD.search(whole):
         return False
     if clauses and _LAST_WORD.search(clauses[-1]):

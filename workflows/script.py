@@ -8,9 +8,9 @@ from collections.abc import Iterator
 
 from .fault import Fault, found
 from .playbook import Playbook, Touch
-from .reading import fixed
 from .speech import OPENINGS, Interest, Promise
 from .wording import FORM_FIELDS
+from .words import fixed
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _ALWAYS = frozenset({"name", "company", "agent", "purpose", "asked", "promise", "phone"})

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+
+from .words import remembered
 
 _ACCENTS = str.maketrans("áàâäãéèêëíìîïóòôöõúùûüñç’‘`´¿¡", "aaaaaeeeeiiiiooooouuuunc''''  ")
 _TOKEN = re.compile(
@@ -40,7 +41,7 @@ def tokens(text: str) -> list[str]:
     return list(_tokens(text))
 
 
-@lru_cache(maxsize=64)  # several rules read the same words in a turn; no more of what people say is kept than that
+@remembered
 def _tokens(text: str) -> tuple[str, ...]:
     lowered = text.lower().translate(_ACCENTS)
     for spelled, plain in _SPELLED:

@@ -8,13 +8,13 @@ there is none: the language model, or the question that was open, then decides. 
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import Literal
 
 from .grammar import Rules, spoken
 from .parts import GRAMMAR
 from .reading import asks_cancel, asks_move, is_hesitating_yes, is_opt_out
 from .tokens import tokens
+from .words import remembered
 
 Wish = Literal[
     "",
@@ -36,7 +36,6 @@ Wish = Literal[
 """``stop``: no more contact. ``referral``: somebody else is the right one. ``call_now``: ring again this moment.
 ``later``: at another time. ``maybe``: a yes with doubt in it. The others say what they mean."""
 
-_remembered = lru_cache(maxsize=64)
 _rules = GRAMMAR.rules
 _cuts = GRAMMAR.cuts
 
@@ -72,13 +71,13 @@ _RECORDED = _rules(
 )
 
 
-@_remembered
+@remembered
 def asks_recorded(text: str) -> bool:
     """Whether they ask if the call is recorded; it is never denied."""
     return _RECORDED.found_in(spoken(text))
 
 
-@_remembered
+@remembered
 def asks_robot(text: str) -> bool:
     """Whether they ask if a machine is talking; it is never denied."""
     return _ROBOT.found_in(_MACHINES_OF_THEIRS.cut_from(spoken(text)))
@@ -117,7 +116,7 @@ _THEIR_OWN = _cuts(
 """Whom they talk to themselves, or did: nobody is asked for."""
 
 
-@_remembered
+@remembered
 def asks_person(text: str) -> bool:
     """Whether they ask for a human being."""
     return _PERSON.found_in(_THEIR_OWN.cut_from(spoken(text)))
@@ -240,7 +239,7 @@ def is_wrong_person(text: str, name: str = "") -> bool:
     return _WRONG.found_in(said)
 
 
-@lru_cache(maxsize=64)
+@remembered
 def _of_name(first: str) -> Rules:
     """What denies that ``first`` is here, or speaks."""
     return _rules(
@@ -352,7 +351,7 @@ def asks_callback(text: str) -> bool:
     return _CALLBACK.found_in(words) and not _SELF_CALLS.found_in(words)
 
 
-@_remembered
+@remembered
 def asks_later(text: str) -> bool:
     """Whether now does not suit them: they ask for another moment, or say "I'm driving"."""
     return asks_callback(text) or _BUSY.found_in(spoken(text))
@@ -373,7 +372,7 @@ _NOT_INTERESTED = _rules(
 _NOT_UNINTERESTED = _cuts("(not|never) (that|because|as if|like) <i> (am|are) not interested", "(leads|customers|people|clients|most|they|who) ~ not interested", "(are|is) (they|he|she) not interested", "(my|our|the|his|her) _ {_} (was|were|is|are|wasn) not interested")
 
 
-@_remembered
+@remembered
 def is_not_interested(text: str) -> bool:
     """Whether they say in so many words that they do not want what we offer."""
     return is_enough(text) or _NOT_INTERESTED.found_in(_NOT_UNINTERESTED.cut_from(spoken(text)))
@@ -385,7 +384,7 @@ _ENOUGH = _rules(
 )
 
 
-@_remembered
+@remembered
 def is_enough(text: str) -> bool:
     """Whether they want nothing (more) of us: "I'm all set", "no thank you, bye". To somebody who has what they came
     for that is a goodbye, to anybody else a no."""
@@ -395,7 +394,7 @@ def is_enough(text: str) -> bool:
 # ---- all together ---------------------------------------------------------------------------------------------------
 
 
-@_remembered
+@remembered
 def wish(text: str, name: str = "") -> Wish:
     """The one thing that these words ask of us, "" when none is clear. The graver comes before the lighter: who wants
     no more calls and a person is left alone. ``name`` is whom we want to speak with: "I'm not Dana"."""

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from .events import Form
 from .playbook import Playbook
-from .reading import fixed, plain
+from .words import fixed, plain
 
 FORM_FIELDS = ("source", "page", "message", "promise", "company", "region", "utm", "attributes")
 """What interests and promises may look at; of ``utm`` and ``attributes`` also one entry, as ``utm.campaign``."""

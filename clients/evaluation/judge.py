@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any, Literal
 
 from workflows.playbook import Playbook
-from workflows.reading import plain
+from workflows.words import plain
 
 from .play import Played
 from .scenario import DOINGS, Scenario, ScenarioError

@@ -20,7 +20,8 @@ from workflows import events as ev
 from workflows.conversation import Conversation, dates, signals
 from workflows.conversation.understand import value_of
 from workflows.playbook import Playbook
-from workflows.reading import is_confirmation, plain
+from workflows.reading import is_confirmation
+from workflows.words import plain
 
 from . import models
 from .corrupt import Spoiler

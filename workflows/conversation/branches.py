@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from .. import events as ev
-from ..reading import hesitates, is_denial, plain
+from ..reading import hesitates, is_denial
 from ..wishes import refers
+from ..words import plain
 from . import concerns, dates, moves, spelled
 from .exits import enter
 from .signs import weigh

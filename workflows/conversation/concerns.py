@@ -11,7 +11,8 @@ from __future__ import annotations
 from typing import Literal, NamedTuple
 
 from ..events import Concern
-from ..reading import fixed, is_confirmation, is_denial, is_hesitating_yes, plain
+from ..reading import is_confirmation, is_denial, is_hesitating_yes
+from ..words import cued
 from .signs import weigh
 from .state import State
 from .turn import Reading
@@ -23,22 +24,17 @@ _GOING_ON = ("answer", "yes", "question", *_WILLING)
 
 
 class Reply(NamedTuple):
-    """How a concern is met. ``argues``: ``text`` is one of the playbook's answers, in full. ``goes_on``: after it the
+    """How a concern is met. ``goes_on``: after it the
     talk goes on where it was. ``then``: it is accepted; the next best thing is offered."""
 
     text: str = ""
-    argues: bool = False
     goes_on: bool = False
     then: Literal["", "follow_up", "send_link", "hand_off", "acknowledge"] = ""
 
 
 def concern(state: State, words: str) -> str:
     """The playbook's objection that these words raise, by its cues; "" when none."""
-    said = f" {plain(words)} "
-    for name, objection in state.playbook.objections.items():
-        if any(f" {fixed(cue)} " in said for cue in objection.cues):
-            return name
-    return ""
+    return cued(words, {name: objection.cues for name, objection in state.playbook.objections.items()})
 
 
 def classify(state: State, reading: Reading, topic: str) -> str:
@@ -128,7 +124,7 @@ def answer(state: State, name: str) -> Reply:
         reply = Reply(state.words(objection.short), goes_on=True)
         now = known.model_copy(update={"status": "softened"})
     elif known.answered < len(objection.answers):
-        reply = Reply(state.words(objection.answers[known.answered]), argues=True)
+        reply = Reply(state.words(objection.answers[known.answered]))
         now = known.model_copy(update={"answered": known.answered + 1})
         state.objections[name] = now.answered
     else:

@@ -10,7 +10,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ..events import Line
-from ..reading import is_backchannel, is_greeting, plain
+from ..reading import is_backchannel, is_greeting
+from ..words import plain
 from . import local, signals
 from .state import Guess, State
 

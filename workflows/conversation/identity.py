@@ -11,9 +11,10 @@ import unicodedata
 from typing import TYPE_CHECKING
 
 from ..events import Booking
-from ..reading import is_confirmation, plain
+from ..reading import is_confirmation
 from ..wishes import is_wrong_person
 from ..wording import first_name
+from ..words import plain
 
 if TYPE_CHECKING:
     from .state import State

@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .. import events as ev
-from ..reading import agrees, asks_when, hesitates, names_meeting, plain
+from ..reading import agrees, asks_when, hesitates, names_meeting
+from ..words import plain
 from . import branches, concerns, dates, ear, instead, local, readback
 from .authority import TALK, authorize, for_a_person
 from .exits import advance, enter

@@ -11,7 +11,8 @@ from ..identity import email_address
 from ..messages import Judged
 from ..model import Model
 from ..playbook import Criterion, Playbook, Question, Source
-from ..reading import fixed, is_confirmation, is_denial, plain
+from ..reading import is_confirmation, is_denial
+from ..words import fixed, plain
 from .numbers import number_in
 
 

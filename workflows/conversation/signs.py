@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal, get_args
 
 from ..events import Sign
-from ..reading import FILLERS, HEDGES, agrees, is_confirmation, is_denial, plain
+from ..reading import FILLERS, HEDGES, agrees, is_confirmation, is_denial
+from ..words import plain
 
 if TYPE_CHECKING:
     from .state import State

@@ -7,20 +7,10 @@ import re
 
 from ..events import CallLearned, Concern, Learned, Sign
 from ..playbook import Question
-from ..reading import (
-    agrees,
-    asks_move,
-    fixed,
-    hesitates,
-    is_confirmation,
-    is_denial,
-    is_goodbye,
-    is_parting,
-    names_meeting,
-    plain,
-)
+from ..reading import agrees, asks_move, hesitates, is_confirmation, is_denial, is_goodbye, is_parting, names_meeting
 from ..tokens import tokens
 from ..wishes import Wish, asks_later, is_enough, is_not_interested
+from ..words import cued, plain
 from . import dates, ear, spelled
 from .concerns import concern
 from .numbers import quantity
@@ -422,11 +412,7 @@ def _about(state: State, about: str) -> str:
 
 def fact(state: State, words: str) -> str:
     """The approved fact that these words ask for, by its cues; "" when none."""
-    said = f" {plain(words)} "
-    for name, known in state.playbook.facts.items():
-        if any(f" {fixed(cue)} " in said for cue in known.cues):
-            return name
-    return ""
+    return cued(words, {name: known.cues for name, known in state.playbook.facts.items()})
 
 
 # ---- without a model ------------------------------------------------------------------------------------------------
