@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import logging
+import os
 from pathlib import Path
+
+from hypothesis import settings
 
 pytest_plugins = [
     f"tests.fixtures.{file.stem}"
     for file in sorted((Path(__file__).parent / "fixtures").glob("*.py"))
     if file.stem != "__init__"
 ]
+
+# The same examples in every run, so that a red suite is a change's own fault; HYPOTHESIS_PROFILE=explore looks for new ones.
+settings.register_profile("same", derandomize=True)
+settings.register_profile("explore", print_blob=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 
 class _WithoutTraceback(logging.Filter):

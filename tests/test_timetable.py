@@ -69,10 +69,12 @@ def test_a_day_of_the_clock_change_is_told_hour_by_hour() -> None:
     spring = told(date(2027, 3, 14), always)
     assert (spring["02:00"].rule, spring["02:30"].start) == ("clock_change", None)
     assert spring["03:00"].start == datetime(2027, 3, 14, 7, tzinfo=UTC)
+    assert list(spring)[3:8] == ["01:30", "02:00", "02:30", "03:00", "03:30"]
     wide = MEETING.model_copy(update={"window": timedelta(days=300)})
     autumn = told(date(2027, 11, 7), always, wide)
     assert autumn["01:30"].start == datetime(2027, 11, 7, 5, 30, tzinfo=UTC)
     assert autumn["01:30 (again)"].start == datetime(2027, 11, 7, 6, 30, tzinfo=UTC)
+    assert list(autumn)[2:6] == ["01:00", "01:30", "01:00 (again)", "01:30 (again)"]
     for day in (date(2027, 3, 12), date(2027, 3, 15)):  # the same wall clock before and after
         assert next(c for c, h in told(day).items() if h.offered) == "09:00"
 

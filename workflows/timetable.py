@@ -89,20 +89,23 @@ def explain(
 
 
 def _times(zone: str, first: int, last: int, step: int) -> Iterator[tuple[int | None, str]]:
-    """The increments of the rep's wall clock within [first, last), those that the clock leaps over among them."""
+    """The increments of the rep's wall clock within [first, last), as time passes, those that the clock leaps over
+    among them. Where the clock is put back, its second run through an hour comes after the whole of the first."""
     for number in range(first // DAY - 1, last // DAY + 2):
         stretches = offsets(zone, number)
+        found: list[tuple[int, int | None, str]] = []
         for second in range(0, DAY, step):
             starts = [number * DAY + second - offset for since, until, offset in stretches
                       if since <= number * DAY + second - offset < until]  # fmt: skip
             clock = _clock(second)
             for start in starts:
-                if first <= start < last:
-                    twice = " (again)" if len(starts) > 1 and start == starts[-1] else ""
-                    yield start, clock + twice
-            leapt = number * DAY + second - stretches[0][2]
-            if not starts and first <= leapt < last:
-                yield None, clock
+                twice = " (again)" if len(starts) > 1 and start == starts[-1] else ""
+                found.append((start, start, clock + twice))
+            if not starts:
+                onward = next(since for since, _, offset in stretches if number * DAY + second - offset < since)
+                found.append((onward, None, clock))
+        found.sort(key=lambda each: (each[0], each[1] is not None))
+        yield from ((start, clock) for at, start, clock in found if first <= at < last)
 
 
 def _verdict(
