@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from . import standing
+from . import review, standing
 from .calling import places_of
 from .conversation.identity import same_person
 from .lead import Approval, Lead, touch_of
@@ -151,7 +151,7 @@ def view(state: Lead, playbook: Playbook, step: Step | None) -> View:
         booking=state.booking, missed=state.missed, undo=_undone(state), touches=state.touches,
         milestones=state.milestones, next_step=type(step).__name__ if step else "",
         next_at=step.until if isinstance(step, Wait) else None, next_reason=step.reason if step else "",
-        needs_review=state.review,
+        needs_review=state.review, items=review.priced(state, playbook),
     )  # fmt: skip
 
 

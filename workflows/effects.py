@@ -12,7 +12,7 @@ from pydantic import Field
 from temporalio import activity
 
 from .events import Booking, CallLearned, Concern, Form, Line, Moment, Sign, Slot, Verdict
-from .messages import Brief, Judged
+from .messages import Brief, Item, Judged, Resolved
 from .model import Duration, Instant, Model
 
 ErrorKind = Literal["retry_after", "retry", "permanent", "ambiguous"]
@@ -345,6 +345,10 @@ class Reflection(Model):
     team: str = ""
     cards: tuple[Card, ...] = ()
     needs_review: str = ""
+    items: tuple[Item, ...] = ()
+    """All that a person should look at now, priced: what the record has open beside these is over."""
+    resolved: tuple[Resolved, ...] = ()
+    """What people did about such items, lately."""
     memory: dict[str, object] | None = None
     """The whole state, when the lead closed: what a later form is met with."""
     parts: tuple[Literal["record", "crm", "notice", "rotation"], ...] = ("record", "crm", "notice")

@@ -668,6 +668,19 @@ class Waiting(_Event):
     until: Instant | None = None
 
 
+class ReviewResolved(_Event):
+    """``by`` resolved the open ``item`` in this ``way``; see ``workflows/story/reviewed.py``."""
+
+    kind: Literal["review_resolved"] = "review_resolved"
+    item: str
+    way: Literal["retry", "undo", "correct", "hand_over", "approve", "reject", "done"]
+    by: str
+    words: str = ""
+    field: str = ""
+    value: str = ""
+    to: str = ""
+
+
 class Faulted(_Event):
     """Our own code failed on something; it was set aside for a person, and the lead goes on."""
 
@@ -727,6 +740,7 @@ Event = Annotated[
     | Reflected
     | LeadClosed
     | RecoveryBegan
+    | ReviewResolved
     | Faulted
     | Waiting
     | PlaybookMoved,

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from . import events as ev
 from .effects import CallNote, Card, Entry, ToDo
-from .messages import Answer, Touched
+from .messages import Answer, Item, Resolved, Touched
 from .model import Instant, Model
 
 Stage = Literal[
@@ -206,6 +206,13 @@ class Lead(Model):
     owner: str = ""
     crm_contact: str = ""
     review: str = ""
+    """The kind of the open item that matters most, for lists; see ``workflows/review.py``."""
+    items: tuple[Item, ...] = ()
+    """What a person should look at, oldest first."""
+    resolved: tuple[Resolved, ...] = ()
+    """What people did about such items, the last ones."""
+    review_version: int = 0
+    """The version at which what people are called to changed."""
     kept_back: str = ""
     """The rule that keeps the next touch back now."""
 
@@ -215,6 +222,19 @@ class Lead(Model):
     reflected: int = 0
     """The version that record, CRM and reps' channel were last brought up to."""
     reflected_stage: str = ""
+    unwritten: tuple[Owed, ...] = ()
+    """What a vendor refused for good: owed again when somebody has it retried."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _reviewed_before_there_were_items(cls, kept: Any) -> Any:
+        """A state that was written when a lead had one word for all of it."""
+        if isinstance(kept, dict) and kept.get("review") and "items" not in kept:
+            since = next((kept[at] for at in ("closed_at", "last_over_at", "last_touch_at", "pass_began") if kept.get(at)), None)
+            if since is not None:
+                kind = kept["review"]
+                return {**kept, "items": [{"id": kind, "kind": kind, "since": since}]}
+        return kept
 
     @property
     def closed(self) -> bool:

@@ -17,13 +17,28 @@ from temporalio.common import SearchAttributeKey, SearchAttributeUpdate
 from temporalio.exceptions import ActivityError, ApplicationError
 
 with workflow.unsafe.imports_passed_through():
-    from . import attributes, perform, plan, requests, story, versions
+    from . import attributes, perform, plan, requests, review, story, versions
     from . import effects as fx
     from . import events as ev
     from .brief import brief, details, view
     from .effects import Entry
     from .lead import Lead, touch_of
-    from .messages import LEAD, Act, Answer, Brief, By, Connect, Decide, Joined, LeadStart, Move, Report, View, Wake
+    from .messages import (
+        LEAD,
+        Act,
+        Answer,
+        Brief,
+        By,
+        Connect,
+        Decide,
+        Joined,
+        LeadStart,
+        Move,
+        Report,
+        Resolve,
+        View,
+        Wake,
+    )
     from .playbook import Playbook, playbook_of
     from .reflection import is_due, reflection
     from .story import apply
@@ -122,7 +137,7 @@ class LeadWorkflow:
         except Exception as error:
             workflow.logger.exception("planning failed")
             why = type(error).__name__
-        if self._state.review != "fault":
+        if not review.stands(self._state, "fault"):
             self._take(ev.Faulted(at=workflow.now(), where="planning", error=why))
         return plan.Wait(key="fault", rule="fault", reason="planning failed; a person has to look")
 
@@ -266,9 +281,14 @@ class LeadWorkflow:
     def _reflect(self) -> None:
         """Bring record, CRM and the reps' channel up to date: never before a dial that is under way."""
         dialling = self._doing is not None and isinstance(self._doing[0], plan.Dial)
-        if self._reflecting is None and not dialling and is_due(self._state):
+        if self._reflecting is None and not dialling and (is_due(self._state) or self._queue_is_due()):
             request = reflection(self._state, self._playbook, workflow.now())
             self._reflecting = asyncio.create_task(self._reflected(perform.reflect(request)))
+
+    def _queue_is_due(self) -> bool:
+        """Whether what people are called to changed, and nothing else would tell the record for now."""
+        news = review.unfiled(self._state) and self._state.call is None
+        return news and workflow.patched("review-queue")
 
     async def _reflected(self, work: Coroutine[Any, Any, ev.Reflected]) -> None:
         try:
@@ -512,6 +532,27 @@ class LeadWorkflow:
             known = again in self._state.answers or any(r.id == again for r in self._state.requests)
             return again if known else ""
         return next((r.id for r in self._state.requests if r.approved_by), "")
+
+    @workflow.update
+    async def resolve(self, asked: Resolve) -> Answer:
+        """Do what a person decided about an open item of this lead, and note who did, and why."""
+        if why := review.unfit(self._state, asked):
+            return self._no(*why)
+        item = review.find(self._state, asked.item)
+        assert item is not None
+        if asked.way in ("approve", "reject"):
+            decide = Decide(by=asked.by, words=asked.words, id=asked.id or _update_id(), request=item.about)
+            return await self._decide(decide, asked.way == "approve")
+        if asked.way == "undo":
+            undone = await self._ask(ev.Undo(words=asked.words), asked.by, asked.id and f"{asked.id}:undo")
+            if not undone.allowed:
+                return undone
+        return await self._note(
+            ev.ReviewResolved(
+                at=workflow.now(), item=asked.item, way=asked.way, by=asked.by, words=asked.words, field=asked.field,
+                value=asked.value, to=asked.to,
+            )
+        )  # fmt: skip
 
     @workflow.update
     async def take_over(self, by: By) -> Answer:

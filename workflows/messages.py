@@ -11,7 +11,7 @@ LeadWorkflow
               ``reschedule`` Move -> Answer, ``cancel`` By -> Answer, ``take_over`` By -> Answer, ``release`` By ->
               Answer, ``attended`` By -> Answer, ``no_show`` By -> Answer, ``joined`` Joined -> Answer,
               ``confirm`` By -> Answer, ``undo`` By -> Answer, ``hold`` By -> Answer, ``opt_out`` By -> Answer, ``approve`` Decide -> Answer,
-              ``reject`` Decide -> Answer
+              ``reject`` Decide -> Answer, ``resolve`` Resolve -> Answer
     queries   ``view`` -> View, ``why`` -> list of Entry
 """
 
@@ -225,6 +225,49 @@ class Waiting(Model):
     evidence: tuple[str, ...] = ()
 
 
+Way = Literal["retry", "undo", "correct", "hand_over", "approve", "reject", "done"]
+"""How a person resolves what they were called to: do again what failed; take the meeting's last change back; say what is
+true; take the lead over; decide what waits; or nothing is left to do."""
+
+
+class Item(Model):
+    """One thing of a lead that a person should look at. ``id`` is its own within the lead; ``about`` what it is about (an
+    attempt, a request, a touch, a booking); ``since`` when it came up, ``due`` until when somebody should look;
+    ``worth`` what hangs on it in the playbook's money, and ``why`` that is so much."""
+
+    id: str
+    kind: str
+    since: Instant
+    about: str = ""
+    words: str = ""
+    due: Instant | None = None
+    worth: float = 0.0
+    why: str = ""
+
+
+class Resolved(Model):
+    """What a person did about an item: which ``way``, who, when, and why in their words."""
+
+    item: str
+    kind: str
+    way: Way
+    by: str
+    words: str = ""
+    at: Instant
+    version: int = 0
+
+
+class Resolve(By):
+    """Resolve the open ``item`` (its id) in one of the ways that its kind has. To correct: ``words``, or ``field`` and the
+    ``value`` that is true. ``to``: who takes the lead over; who asks, when it is empty."""
+
+    item: str
+    way: Way
+    field: str = ""
+    value: str = ""
+    to: str = ""
+
+
 class View(Model):
     """What people see of a lead."""
 
@@ -260,3 +303,5 @@ class View(Model):
     next_at: Instant | None = None
     next_reason: str = ""
     needs_review: str = ""
+    items: tuple[Item, ...] = ()
+    """What a person should look at, priced."""

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from . import events as ev
+from . import review
 from .calling import Contact, Purpose, judge
 from .lead import Broken, DueText, Lead, LiveCall
 from .messages import Touched
@@ -121,7 +122,7 @@ def _unwanted_call(state: Lead, playbook: Playbook, now: datetime) -> Step | Non
     if call is None or call.inbound or not call.sid or call.state == "ended":
         return None
     ringing = call.state in ("placed", "ambiguous")
-    taken = state.taken_over_by and state.review not in ("handoff", "complaint")
+    taken = state.taken_over_by and not review.stands(state, "handoff", "complaint")
     if call.state == "connected" and (taken or state.held_by):
         rule, reason = ("taken_over", "a person took over") if taken else ("paused", f"paused by {state.held_by}")
         say = playbook.speech.paused
@@ -283,7 +284,7 @@ def _may_not_answer(state: Lead) -> Step | None:
     """What keeps us from answering by text now. That a person will take over, because they asked for one, is still
     said."""
     blocked = blocked_by(state, "text")
-    said = bool(state.due_texts and state.due_texts[0].body) and state.review in ("handoff", "complaint")
+    said = bool(state.due_texts and state.due_texts[0].body) and review.stands(state, "handoff", "complaint")
     return None if blocked and blocked.rule == "taken_over" and said else blocked
 
 
@@ -423,7 +424,7 @@ def _broken(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
     if state.booking and broken.node != "reschedule":
         return None  # what the call was for is settled
     placed = any(t.touch == broken.touch and not t.outcome.startswith("not placed") for t in state.touches)
-    if not placed and state.review != "number_refused" and not blocked_by(state, "call"):
+    if not placed and not review.stands(state, "number_refused") and not blocked_by(state, "call"):
         due = max(broken.at + playbook.call.ring_after, state.not_before or now, now)
         ruling = _allowed(state, playbook, "call", due)
         if ruling.at is not None and ruling.at <= broken.at + playbook.call.ring_again:

@@ -286,6 +286,41 @@ class CallTiming(Strict):
     """An action that waits for a person's approval is dropped after this long."""
 
 
+class Weighing(Strict):
+    """How much a kind of item weighs in the review queue; what is left out is as usual (``workflows/review.py``)."""
+
+    stake: float | None = Field(default=None, ge=0, le=1)
+    """Which part of the lead's worth is lost if nobody looks."""
+    within: Duration | None = None
+    """How soon somebody should."""
+
+
+_ODDS = {
+    "new": 0.08, "attempting": 0.06, "contacted": 0.15, "interested": 0.3, "qualified": 0.4, "booked": 0.6,
+    "confirmed": 0.75, "rescheduled": 0.55, "no_show": 0.25, "recovered": 0.5, "showed": 1.0,
+}  # fmt: skip
+
+
+class Desk(Strict):
+    """The people behind the agent: what they read of its conversations, and what comes first in their queue."""
+
+    sample: float = Field(default=0.02, ge=0, le=1)
+    """This part of all conversations is read by a person."""
+    worth: float = Field(default=400.0, ge=0)
+    """What a meeting that is held is worth, in ``currency``."""
+    currency: str = "USD"
+    odds: dict[str, float] = Field(default_factory=_ODDS.copy)
+    """How likely a lead of this stage comes to a meeting that is held: our own guess, to be set from the funnel."""
+    kinds: dict[str, Weighing] = Field(default_factory=dict)
+    """By kind of item."""
+
+    @field_validator("odds")
+    @classmethod
+    def _beside_the_usual(cls, odds: dict[str, float]) -> dict[str, float]:
+        """What a playbook does not name otherwise is as usual."""
+        return _ODDS | odds
+
+
 _KEYS: dict[str, Key] = {"0": "person", "9": "stop", "1": "yes", "2": "no", "*": "repeat"}
 
 _INSTEAD: dict[str, tuple[Instead, ...]] = {
@@ -350,6 +385,7 @@ class Playbook(Strict):
     """What is done in place of a denied action: by ``ACTION.RULE``, ``RULE`` or ``ACTION``, the first that is there; of
     several the next each time that the same is denied again in one talk. Whatever it does not name is met with the
     open question, and at last with a person."""
+    desk: Desk = Desk()
     memory: Duration
     """How long a closed lead is remembered in its workflow before the execution ends."""
     resume_spread: Duration

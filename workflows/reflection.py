@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from . import standing
+from . import review, standing
 from .effects import Reflection
 from .lead import Lead
 from .plan import next_step
@@ -55,6 +55,7 @@ def reflection(state: Lead, playbook: Playbook, now: datetime) -> Reflection:
         calls=tuple(o.call for o in state.owed if o.call), booking=state.booking or state.missed,
         meeting_outcome=outcome, cards=tuple(o.card for o in state.owed if o.card),
         todos=tuple(o.todo for o in state.owed if o.todo), needs_review=state.review,
+        items=review.priced(state, playbook), resolved=state.resolved,
         memory=memory if state.closed else None,
         team=playbook.team,
         parts=("record", "crm", "notice", "rotation") if state.outcome_due else ("record", "crm", "notice"),

@@ -9,8 +9,9 @@ from collections.abc import Callable
 from typing import Any
 
 from .. import events as ev
+from .. import review
 from ..lead import Lead
-from . import asked, calendar, calls, meetings, people, texts
+from . import asked, calendar, calls, meetings, people, reviewed, texts
 from .asked import approved
 from .marks import KEPT_IDS
 from .texts import NO_SERVER
@@ -20,12 +21,13 @@ __all__ = ["HANDLERS", "NO_SERVER", "apply", "approved"]
 
 def apply(state: Lead, event: ev.Event) -> Lead:
     """``state`` after ``event``; the version counts up by one, also for a repeat that changes nothing else."""
+    before = state
     state = state.but(version=state.version + 1)
     if event.id and event.kind not in ("action_asked", "action_decided", "form_submitted"):
         if event.id in state.seen:
             return state
         state = state.but(seen=(*state.seen, event.id)[-KEPT_IDS:])
-    return HANDLERS[event.kind](state, event)
+    return review.noted(before, HANDLERS[event.kind](state, event))
 
 
 HANDLERS: dict[str, Callable[[Lead, Any], Lead]] = {
@@ -70,6 +72,7 @@ HANDLERS: dict[str, Callable[[Lead, Any], Lead]] = {
     "reflected": people.reflected,
     "lead_closed": people.lead_closed,
     "recovery_began": meetings.recovery_began,
+    "review_resolved": reviewed.review_resolved,
     "faulted": people.faulted,
     "waiting": people.waiting,
     "playbook_moved": people.playbook_moved,

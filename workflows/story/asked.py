@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from .. import events as ev
+from .. import review
 from ..lead import Approval, DueText, Lead
-from ..messages import Answer
+from ..messages import Answer, Way
 from ..playbook import registered
 from ..standing import fit_of
 from ..wording import written_time
@@ -58,7 +59,7 @@ def _done(state: Lead, at: datetime, request: ev.ActionAsked) -> Lead:
                 state, at, f"task:{request.id}", f"{_name(state)} wants to know: {action.what}", marks.quoted(action.words),
                 _reach(state),
             )  # fmt: skip
-            return state.but(review=state.review or "task")
+            return review.file(state, "task", at, request.id, action.what)
         case ev.Refer() as action:
             return _referred(state, at, request.id, action)
         case _:
@@ -71,8 +72,8 @@ def _handed_off(state: Lead, at: datetime, request: str, action: ev.HandOff) -> 
         state, at, f"handoff:{request}", title, action.why, marks.quoted(action.words), _reach(state),
         urgent=action.complaint,
     )  # fmt: skip
-    review = "complaint" if action.complaint or state.review == "complaint" else "handoff"
-    return state.but(taken_over_by=state.owner or "team", review=review)
+    state = review.file(state, "complaint" if action.complaint else "handoff", at, request, action.words or action.why)
+    return state.but(taken_over_by=state.owner or "team")
 
 
 def _referred(state: Lead, at: datetime, request: str, action: ev.Refer) -> Lead:
@@ -83,7 +84,7 @@ def _referred(state: Lead, at: datetime, request: str, action: ev.Refer) -> Lead
         f"Asked for by {_name(state)}" + (f", {state.person.company}" if state.person and state.person.company else ""),
     )  # fmt: skip
     given = "a right person was named" if who else "somebody else is the right person"
-    state = state.but(review=state.review or "referral")
+    state = review.file(state, "referral", at, request, who or action.words)
     return marks.closing(state, at, "wrong_person", f"{given}; a colleague takes it up")
 
 
@@ -93,7 +94,7 @@ def _observed(state: Lead, at: datetime, request: ev.ActionAsked) -> Lead:
         state, at, f"observed:{request.id}", f"Yours to do for {_name(state)}: {marks.meant(state, request.action)}",
         "The agent would have done this; the playbook leaves it to you.", *_grounds(request.verdict), _reach(state),
     )  # fmt: skip
-    return state.but(review=state.review or "observed")
+    return review.file(state, "observed", at, request.id, marks.meant(state, request.action))
 
 
 # ---- what waits for a person's word ------------------------------------------------------------------------------
@@ -115,7 +116,8 @@ def action_deferred(state: Lead, event: ev.ActionDeferred) -> Lead:
         state, event.at, f"approval:{request.id}", f"Approve for {_name(state)}? {marks.begun(what)}",
         f"Until {until}; without a word from you it is not done.", *_grounds(request.verdict),
     )  # fmt: skip
-    state = state.but(approvals=(*state.approvals, waiting), review="approval")
+    state = review.file(state, "approval", event.at, request.id, what, event.until)
+    state = state.but(approvals=(*state.approvals, waiting))
     told = Answer(allowed=False, rule="autonomy_propose", detail=f"waits for a person until {until}")
     return marks.answer(state, request.id, told)
 
@@ -126,7 +128,10 @@ def action_decided(state: Lead, event: ev.ActionDecided) -> Lead:
         return state
     rest = tuple(a for a in state.approvals if a is not waiting)
     what = marks.meant(state, waiting.request.action, waiting.slot)
-    state = state.but(approvals=rest, review="" if state.review == "approval" and not rest else state.review)
+    way: Way = "approve" if event.approved else "reject"
+    state = review.settle(
+        state.but(approvals=rest), "approval", event.request, at=event.at, way=way, by=event.by, words=event.words
+    )
     if not event.approved:
         return _dropped(state, event, what)
     state = marks.note(
@@ -169,7 +174,7 @@ def _dropped(state: Lead, event: ev.ActionDecided, what: str) -> Lead:
     if event.text and not state.opted_out_at and not state.closed:
         due = DueText(key=f"due/dropped/{event.request}", message=event.text)
         state = state.but(due_texts=(*state.due_texts, due))
-    return state.but(review=state.review or "not_approved")
+    return review.file(state, "not_approved", event.at, event.request, what)
 
 
 # ---- in words ----------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Literal
 
 from .. import events as ev
+from .. import review
 from ..lead import DueText, Lead
 from ..playbook import registered
 from ..wording import written_time
@@ -43,6 +44,7 @@ def _booked_there(state: Lead, event: ev.CalendarChanged) -> Lead:
     if event.slot is None or meeting.event_id == event.event:
         return state
     state = marks.note(state, event.at, "booked_twice", "booked another time on the rep's own page", "calendar")
+    state = review.file(state, "clash", event.at, event.event, "booked another time on the rep's own page")
     return marks.card(
         state, f"booked_twice:{event.event}", f"Booked twice: {marks.name(state) or 'a lead'}",
         f"{written_time(event.slot.start, state.zone)}, on your own page; "
@@ -85,7 +87,7 @@ def _clashed(state: Lead, meeting: ev.Booking, event: ev.CalendarChanged) -> Lea
     elsewhere = book is not None and book.meeting.clash == "another_rep" and not state.clash
     said = "something else stands in the calendar at this time"
     state = marks.note(state, event.at, "clash", said, "calendar", booking=meeting.id)
-    state = state.but(clash=event.event, review=state.review or "clash")
+    state = review.file(state.but(clash=event.event), "clash", event.at, event.event, said)
     if elsewhere:
         return state.but(homeless=meeting.id)
     return marks.card(
@@ -99,7 +101,7 @@ def _cleared(state: Lead, event: ev.CalendarChanged) -> Lead:
     if not state.clash:
         return state
     state = marks.note(state, event.at, "clash", "the calendar is clear again at this time", "calendar")
-    return state.but(clash="", review="" if state.review == "clash" else state.review)
+    return review.settle(state.but(clash=""), "clash")
 
 
 def not_adopted(state: Lead, event: ev.NotAdopted) -> Lead:
@@ -110,7 +112,7 @@ def not_adopted(state: Lead, event: ev.NotAdopted) -> Lead:
             state, f"not_adopted:{outside.event}", f"Booked on your own page: {marks.name(state) or 'a lead'}",
             f"{written_time(outside.slot.start, state.zone)}. We could not take it over: {event.why}.", urgent=True,
         )  # fmt: skip
-        return state.but(outside=None, review=state.review or "clash")
+        return review.file(state.but(outside=None), "clash", event.at, outside.event, event.why)
     if meeting is None or meeting.id != event.booking or outside is None:
         return state.but(outside=None)
     where = written_time(outside.slot.start, state.zone) if outside.slot else "another time"
@@ -120,4 +122,5 @@ def not_adopted(state: Lead, event: ev.NotAdopted) -> Lead:
         f"In the calendar it is on {where} now, for the lead still on {written_time(meeting.start, state.zone)}.",
         f"Why: {event.why}. Move it to a time that can be, or back.", urgent=True,
     )  # fmt: skip
-    return state.but(outside=None, clash=outside.event, review=state.review or "clash")
+    state = review.file(state, "clash", event.at, outside.event, event.why)
+    return state.but(outside=None, clash=outside.event)

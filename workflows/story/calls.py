@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from .. import events as ev
+from .. import review
 from ..effects import CallNote
 from ..lead import Broken, Lead, LiveCall, Owed, touch_of
 from ..messages import Touched
@@ -81,8 +82,7 @@ def call_placed(state: Lead, event: ev.CallPlaced) -> Lead:
         if state.call.state in ("queued", "ambiguous"):
             changes["state"] = "placed"
         state = state.but(call=state.call.model_copy(update=changes))
-        if state.review == "ambiguous_dial":
-            state = state.but(review="")
+        state = review.settle(state, "ambiguous_dial", event.attempt)
     strays = tuple(
         c.model_copy(update={"sid": event.sid, "state": "placed", "since": event.at})
         if c.attempt == event.attempt
@@ -112,7 +112,8 @@ def call_not_placed(state: Lead, event: ev.CallNotPlaced) -> Lead:
         return state.but(held_scope=event.held)
     if event.permanent:
         state = marks.card(state, f"refused:{event.attempt}", "The number cannot be called", event.why)
-        return marks.advance(state, touch.touch, event.at).but(review="number_refused")
+        state = review.file(state, "number_refused", event.at, words=event.why)
+        return marks.advance(state, touch.touch, event.at)
     if event.why == "no_longer_wanted":
         return state
     return marks.later(state, event.at, event.wait)
@@ -133,7 +134,8 @@ def call_ambiguous(state: Lead, event: ev.CallAmbiguous) -> Lead:
         "ambiguous",
         attempt=event.attempt,
     )
-    return marks.advance(state, touch.touch, event.at).but(review="ambiguous_dial")
+    state = review.file(state, "ambiguous_dial", event.at, event.attempt)
+    return marks.advance(state, touch.touch, event.at)
 
 
 def call_connected(state: Lead, event: ev.CallConnected) -> Lead:
@@ -162,7 +164,7 @@ def call_connected(state: Lead, event: ev.CallConnected) -> Lead:
         return marks.note(state, event.at, "reconnected", "the line to the call was restored", attempt=event.attempt)
     if known.outcome in ("queued", "ambiguous"):
         state = marks.advance(marks.milestone(state, "first_ring", event.at), known.touch, event.at)
-        state = state.but(review="" if state.review == "ambiguous_dial" else state.review)
+        state = review.settle(state, "ambiguous_dial", event.attempt)
     call = LiveCall(
         attempt=event.attempt,
         state="connected",
@@ -238,7 +240,7 @@ def call_ended(state: Lead, event: ev.CallEnded) -> Lead:
     state = marks.milestone(state, "first_ring", event.at) if touch.touch != "inbound" else state
     if touch.outcome in ("queued", "ambiguous", "unknown"):  # a carrier may be slower than our patience
         state = state if touch.outcome == "unknown" else marks.advance(state, touch.touch, event.at)
-        state = state.but(review="" if state.review == "ambiguous_dial" else state.review)
+        state = review.settle(state, "ambiguous_dial", event.attempt)
     note = state.talks.get(event.attempt)
     outcome: str = event.status
     if event.status == "completed" and note:
@@ -267,7 +269,7 @@ def call_unknown(state: Lead, event: ev.CallUnknown) -> Lead:
         state, event.at, "ambiguous", "the carrier knows of no such call; it counts as an attempt", "ambiguous",
         attempt=event.attempt,
     )  # fmt: skip
-    return state.but(last_over_at=event.at, review="ambiguous_dial")
+    return review.file(state.but(last_over_at=event.at), "ambiguous_dial", event.at, event.attempt)
 
 
 def call_cancelled(state: Lead, event: ev.CallCancelled) -> Lead:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .. import events as ev
+from .. import review
 from ..lead import Before, DueText, Lead
 from ..messages import Answer
 from ..wording import written_time
@@ -39,9 +40,10 @@ def meeting_booked(state: Lead, event: ev.MeetingBooked) -> Lead:
     stood = state
     state = state.but(
         booking=booking, booked_at=event.at, bookings=state.bookings + 1, moves=state.moves + (1 if moved and not ours else 0), homeless="",
-        outside=_left(state.outside, event), clash="", invitation="", review="" if state.review == "clash" else state.review,
+        outside=_left(state.outside, event), clash="", invitation="",
         missed=None, offered=(), callback_at=None, owner=booking.rep, attendance=None, outcome_due=False,
     )  # fmt: skip
+    state = review.settle(review.settle(state, "clash"), "rep_left")
     state = state.but(before=_before(stood, booking.id))
     state = marks.due(state, f"due/booked/{booking.id}", "moved" if moved or undone else "confirmation")
     state = marks.settle(state)
@@ -132,11 +134,8 @@ def meeting_cancelled(state: Lead, event: ev.MeetingCancelled) -> Lead:
         state = marks.card(state, f"cancelled:{event.booking}", f"Meeting cancelled: {name}", event.words)
         state = marks.due(state, f"due/cancelled/{event.booking}", _cancelled(state, event), state.booking)
         state = marks.settle(
-            state.but(
-                booking=None, outside=None, clash="", invitation="", before=before,
-                review="" if state.review == "clash" else state.review,
-            )
-        )  # fmt: skip
+            review.settle(state.but(booking=None, outside=None, clash="", invitation="", before=before), "clash")
+        )
         state = marks.reach(state, undone.stage if undone else "contacted", event.at, back=True)
         if undone is not None:
             state = state.but(missed=undone.missed, owner=undone.owner, callback_at=undone.callback_at)
@@ -218,4 +217,4 @@ def not_rehomed(state: Lead, event: ev.NotRehomed) -> Lead:
         state, f"homeless:{event.booking}", f"{title}: {marks.name(state) or 'a lead'}",
         f"{written_time(meeting.start, state.zone)}, until now with {meeting.rep_name}", event.why, urgent=True,
     )  # fmt: skip
-    return state.but(homeless="", review=why)
+    return review.file(state.but(homeless=""), why, event.at, event.booking, event.why)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from .. import calling
+from .. import calling, review
 from .. import events as ev
 from ..conversation.qualify import answers
-from ..lead import Lead
+from ..lead import Lead, Owed
 from ..messages import Answer
 from ..playbook import registered
 from ..wording import written_time
@@ -43,9 +43,8 @@ def form_submitted(state: Lead, event: ev.FormSubmitted) -> Lead:
     if not known:
         return marks.reach(marks.milestone(state, "new", event.at), "new", event.at).but(pass_no=1, pass_began=event.at)
     if state.opted_out_at:
-        return marks.note(state, event.at, "not_called", "sent a form after opting out", "opt_out").but(
-            review="form_after_opt_out"
-        )
+        state = review.file(state, "form_after_opt_out", event.at, form.submission_id, form.message)
+        return marks.note(state, event.at, "not_called", "sent a form after opting out", "opt_out")
     if state.closed:
         state = state.but(
             closed_at=None, disposition="", reason="", stage="new", pass_no=1, pass_kind="first",
@@ -93,8 +92,9 @@ def taken_over(state: Lead, event: ev.TakenOver) -> Lead:
 
 def released(state: Lead, event: ev.Released) -> Lead:
     state = marks.note(state, event.at, "released", f"released by {event.by}")
-    review = "" if state.review in ("handoff", "complaint") else state.review
-    return marks.settle(state.but(taken_over_by="", review=review, last_over_at=event.at))
+    for kind in ("handoff", "complaint"):
+        state = review.settle(state, kind, at=event.at, way="done", by=event.by)
+    return marks.settle(state.but(taken_over_by="", last_over_at=event.at))
 
 
 def held(state: Lead, event: ev.Held) -> Lead:
@@ -111,7 +111,9 @@ def resumed(state: Lead, event: ev.Resumed) -> Lead:
 
 
 def reflected(state: Lead, event: ev.Reflected) -> Lead:
+    told = tuple(o for o in state.owed if o.version <= event.version)
     state = state.but(
+        unwritten=(*state.unwritten, *(o for o in told if _refused(o, event.failed)))[-_UNWRITTEN:],
         entries=tuple(e for e in state.entries if e.version > event.version),
         owed=tuple(o for o in state.owed if o.version > event.version),
         reflected=event.version,
@@ -122,7 +124,19 @@ def reflected(state: Lead, event: ev.Reflected) -> Lead:
     )
     for part in event.failed:
         state = marks.note(state, event.at, "write_back_failed", f"could not be written: {part}", "write_back")
-    return state.but(review="write_back_failed") if event.failed else state
+        state = review.file(state, "write_back_failed", event.at, part.partition(":")[0], part)
+    return state
+
+
+_PARTS = {"call": "crm", "todo": "crm", "card": "notice"}
+"""Where each kind of what is owed goes."""
+_UNWRITTEN = 20
+
+
+def _refused(owed: Owed, failed: tuple[str, ...]) -> bool:
+    """Whether the vendor that this was for refused it for good."""
+    parts = {each.partition(":")[0] for each in failed}
+    return any(getattr(owed, name) is not None and part in parts for name, part in _PARTS.items())
 
 
 def lead_closed(state: Lead, event: ev.LeadClosed) -> Lead:
@@ -130,14 +144,13 @@ def lead_closed(state: Lead, event: ev.LeadClosed) -> Lead:
         title = f"Nobody can be called: {marks.name(state) or 'a lead'}"
         email = state.person.email if state.person else ""
         state = marks.card(state, f"unreachable:{state.version}", title, event.reason, email)
-        state = state.but(review="no_way_to_contact")
+        state = review.file(state, "no_way_to_contact", event.at, words=event.reason)
     return marks.closing(state, event.at, event.disposition, event.reason)
 
 
 def faulted(state: Lead, event: ev.Faulted) -> Lead:
-    state = marks.note(state, event.at, "fault", f"our own fault in {event.where}: {event.error}", "fault").but(
-        review="fault"
-    )
+    state = marks.note(state, event.at, "fault", f"our own fault in {event.where}: {event.error}", "fault")
+    state = review.file(state, "fault", event.at, event.where, event.error)
     if event.request:
         state = marks.answer(state, event.request, Answer(allowed=False, rule="fault", detail="a person looks at this"))
     return state

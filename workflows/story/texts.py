@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .. import events as ev
+from .. import review
 from ..lead import DueText, Lead, Thread, Unanswered
 from ..messages import Touched
 from ..reading import is_confirmation, is_opt_in, is_opt_out
@@ -67,7 +68,7 @@ def _not_mailed(state: Lead, event: ev.TextSent | ev.MailNotSent, why: str) -> L
     if why == NO_SERVER:
         return state
     state = marks.note(state, event.at, "not_mailed", f"not mailed: {why}", why, touch=event.touch)
-    return state.but(review=state.review or "not_mailed")
+    return review.file(state, "not_mailed", event.at, event.touch, f"{event.message}: {why}")
 
 
 def mail_sent(state: Lead, event: ev.MailSent) -> Lead:
@@ -96,16 +97,19 @@ def text_not_sent(state: Lead, event: ev.TextNotSent) -> Lead:
 def text_ambiguous(state: Lead, event: ev.TextAmbiguous) -> Lead:
     alone = _by_mail_alone(state, event.touch) if event.mail else ()
     state = _made(state, event, "ambiguous").but(due_mails=(*state.due_mails, *alone))
+    state = review.file(state, "ambiguous_text", event.at, event.touch, event.message)
     return marks.note(
         state, event.at, "ambiguous", "nobody knows whether this text went out; it is not sent again", "ambiguous",
         touch=event.touch,
-    ).but(review="ambiguous_text")  # fmt: skip
+    )  # fmt: skip
 
 
 def text_failed(state: Lead, event: ev.TextFailed) -> Lead:
     state = marks.touch(state, event.touch, outcome=f"failed: {event.code}")
     state = marks.note(state, event.at, "text_failed", f"text not delivered ({event.code})", touch=event.touch)
-    return state.but(review="text_failed") if event.touch.startswith("due/") else state
+    if not event.touch.startswith("due/"):
+        return state
+    return review.file(state, "text_failed", event.at, event.touch, f"carrier's code {event.code}" if event.code else "")
 
 
 def message_received(state: Lead, event: ev.MessageReceived) -> Lead:
