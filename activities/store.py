@@ -24,7 +24,7 @@ from workflows.messages import Judged
 from workflows.model import Instant, Model
 from workflows.playbook import Playbook, canonical
 
-from . import tables
+from . import handles, tables
 from .settings import settings
 from .vault import DataKey, Vault, WrappedKey
 
@@ -137,10 +137,38 @@ def _write_milestones(db: Connection, news: Reflection) -> dict[str, datetime]:
 def _write_handles(db: Connection, news: Reflection) -> None:
     if news.form is None:
         return
-    for kind, handle in (("phone", news.form.phone_hash), ("email", news.form.email_hash)):
+    form = news.form
+    for kind, handle in (("phone", form.phone_hash), ("email", form.email_hash), ("crm", form.crm_hash)):
         if handle:
-            adding = tables.insert(db, tables.handles).values(handle=handle, lead=news.lead, kind=kind)
-            db.execute(adding.on_conflict_do_nothing())
+            handles.keep(db, handle, news.lead, kind)
+
+
+def expect(db: Connection, lead: str, form: Form) -> None:
+    """Remember who ``lead`` will be, until it is written down itself: forms that race for one person are told apart by
+    name. What a later form of theirs adds is added."""
+    t = tables.leads
+    row = db.execute(select(t).where(t.c.lead == lead).with_for_update()).one_or_none()
+    if row is not None and row.version >= 0 and row.erased_at is None:
+        return
+    key = _key_for_writing(db, lead)
+    known = {k: v for k, v in ((key.open(row.person) if row else None) or {}).items() if v}
+    person = key.seal(_json(form) | known)
+    db.execute(tables.insert(db, t).values(lead=lead, version=-1).on_conflict_do_nothing())
+    db.execute(update(t).where(t.c.lead == lead).values(person=person, erased_at=None))
+
+
+def names(db: Connection, leads: Iterable[str]) -> dict[str, str]:
+    """The names that the persons of these leads go by."""
+    t, keys = tables.leads, _keys(db, leads)
+    rows = db.execute(select(t.c.lead, t.c.person).where(t.c.lead.in_(keys)))
+    people = {row.lead: keys[row.lead].open(row.person) or {} for row in rows}
+    return {lead: str(person.get("name", "")) for lead, person in people.items()}
+
+
+def is_somebody(db: Connection, lead: str) -> bool:
+    """Whether this id is a lead's who was not erased."""
+    t = tables.leads
+    return db.execute(select(t.c.lead).where(t.c.lead == lead, t.c.erased_at.is_(None))).first() is not None
 
 
 def _write_call(db: Connection, key: DataKey, news: Reflection, note: CallNote) -> None:
@@ -243,13 +271,6 @@ def recall(lead: str) -> dict[str, Any] | None:
         key = _keys(db, [lead]).get(lead) if sealed else None
         memory: dict[str, Any] | None = key.open(sealed) if key else None
         return memory
-
-
-def leads_of(handle: str) -> list[str]:
-    """The ids of the leads that had this handle (its hash)."""
-    t = tables.handles
-    with tables.reading(_url()) as db:
-        return list(db.execute(select(t.c.lead).where(t.c.handle == handle).order_by(t.c.lead)).scalars())
 
 
 def leads_that_booked(booking: str) -> list[str]:

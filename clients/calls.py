@@ -26,7 +26,7 @@ from workflows.events import CallLearned, ConversationEnded, Form, FormSubmitted
 from workflows.messages import Act, Answer, Brief, Connect, Report
 
 from .audiences import audience_of, newest
-from .intake import recall
+from .intake import recall, whose
 from .wire import Setup
 
 log = logging.getLogger(__name__)
@@ -42,7 +42,7 @@ INBOUND = "inbound_call"
 _T = TypeVar("_T")
 
 
-def who(setup: Setup, house: Settings) -> tuple[str, str] | None:
+async def who(setup: Setup, house: Settings) -> tuple[str, str] | None:
     """The lead and the attempt of this call; None when it cannot be known. What we dialled names both in the
     parameters of our own signed TwiML; a call to us is known by its number."""
     lead, attempt = setup.parameters.get("lead", ""), setup.parameters.get("attempt", "")
@@ -51,7 +51,7 @@ def who(setup: Setup, house: Settings) -> tuple[str, str] | None:
             number = identity.phone_number(setup.theirs, house.showrate_region)
         except ValueError:
             return None
-        lead = identity.lead_id(identity.handle_id(house.identity_key, number))
+        lead = await whose(identity.handle_id(house.identity_key, number))
     if setup.inbound:
         attempt = attempt or f"in-{setup.call}"
     return (lead, attempt) if lead and attempt else None

@@ -133,7 +133,7 @@ async def voice(call: _Call) -> Response:
 
 async def inbound(call: _Call) -> Response:
     """Somebody rings our number."""
-    lead = _lead_of(call)
+    lead = await _lead_of(call)
     if not lead:
         return _twiml(twilio.hang_up(_NO_NUMBER))
     return _twiml(_to_gateway(call, lead, f"in-{call['CallSid']}"))
@@ -173,7 +173,7 @@ async def status(call: _Call) -> Response:
         return _done
     lead, attempt = call.query.get("lead", ""), call.query.get("attempt", "")
     if call["Direction"] == "inbound":
-        lead, attempt = _lead_of(call), f"in-{call['CallSid']}"
+        lead, attempt = await _lead_of(call), f"in-{call['CallSid']}"
     if not lead or not attempt:
         return _done
     ended = CallEnded.model_validate(
@@ -203,7 +203,7 @@ async def message(call: _Call) -> Response:
         return _twiml(twilio.no_reply())
     temporal = _connected(call)
     handle = identity.handle_id(call.house.identity_key, number)
-    lead, text, now = identity.lead_id(handle), call["Body"], datetime.now(UTC)
+    lead, text, now = await intake.whose(handle), call["Body"], datetime.now(UTC)
     stop = is_opt_out(text) or call["OptOutType"] == "STOP"
     if stop:
         await gate.start_opt_out(temporal, [handle], lead, "text", now, text)
@@ -215,7 +215,7 @@ async def message(call: _Call) -> Response:
         stranger = Form(
             submission_id=call["MessageSid"], phone=number, phone_hash=handle, source="inbound_text", message=text
         )
-        await intake.start(temporal, call.house, stranger, now)
+        lead = await intake.start(temporal, call.house, stranger, now)
         await entity.tell(temporal, lead, "message_received", received)
     _handled.note(call["MessageSid"])
     return _twiml(twilio.no_reply())
@@ -243,9 +243,9 @@ def _number_of(call: _Call) -> str:
         return ""
 
 
-def _lead_of(call: _Call) -> str:
+async def _lead_of(call: _Call) -> str:
     number = _number_of(call)
-    return identity.lead_id(identity.handle_id(call.house.identity_key, number)) if number else ""
+    return await intake.whose(identity.handle_id(call.house.identity_key, number)) if number else ""
 
 
 def _number(text: str) -> int:

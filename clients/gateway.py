@@ -64,7 +64,7 @@ async def _hold(socket: WebSocket, codec: Codec, most: int, call: str = "") -> N
     with contextlib.suppress(TimeoutError, WebSocketDisconnect, RuntimeError):
         async with asyncio.timeout(SETUP_WITHIN):
             setup = await _setup(socket, codec, most)
-    who = calls.who(setup, settings()) if setup is not None else None
+    who = await calls.who(setup, settings()) if setup is not None else None
     if setup is None or who is None or (call and setup.call != call):
         metrics.ignored_frame("misplaced")
         await close(socket, _REFUSED)

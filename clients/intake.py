@@ -1,8 +1,8 @@
 """``POST /leads``: a form becomes a durable lead. 202 means that Temporal has it, also while no worker runs.
 
 A lead is started and told of its form in one request (signal-with-start): a person who is known already keeps the
-workflow that runs, and the form is one more signal to it. Nothing between the request and that start waits for
-anything but the record's memory of a person we met before, and not long for that.
+workflow that runs, and the form is one more signal to it, whichever of their handles it came with. Nothing between the
+request and that start waits for anything but the record, which knows whose handles these are, and not long for that.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ import asyncio
 import hmac
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
@@ -23,7 +23,8 @@ from temporalio.client import Client
 from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.service import RPCError
 
-from activities import metrics, store
+from activities import claims, handles, metrics, store
+from activities.claims import Claim
 from activities.settings import Settings, settings
 from workflows import identity, messages
 from workflows.attributes import start_attributes
@@ -36,14 +37,15 @@ from .form import refused_page
 from .submission import Problem, Unusable, as_text, read_submission
 
 log = logging.getLogger(__name__)
+_T = TypeVar("_T")
 
 MAX_BODY = 1024 * 1024
 """Bytes of a request's body."""
 START_WITHIN = 8.0
 """Seconds in which Temporal must take the lead; after that the sender is told to come again."""
 RECALL_WITHIN = 1.0
-"""Seconds that the record may take to remember a person (a millisecond, but a burst queues for its threads); without
-an answer the lead starts without memory."""
+"""Seconds that the record may take to know a person (milliseconds, but a burst queues for its threads); without an
+answer the lead starts without memory, under the form's own number or address."""
 
 CORS = {
     "Access-Control-Allow-Origin": "*",
@@ -74,7 +76,7 @@ async def leads(request: Request) -> Response:
     fields: Mapping[str, object] = {}
     try:
         fields = await read_fields(request)
-        form = await submit(request.app.state.temporal, settings(), request, fields)
+        form, lead = await submit(request.app.state.temporal, settings(), request, fields)
     except Turned as error:
         metrics.effect("intake", "refused")
         return _refusal(page, error.status, fields, [Problem("request", error.problem, error.remedy)])
@@ -86,7 +88,6 @@ async def leads(request: Request) -> Response:
         problem = Problem("request", "we cannot take it just now", "send it again in a few seconds")
         return _refusal(page, 503, fields, [problem], {"Retry-After": "2"})
     metrics.effect("intake", "ok")
-    lead = lead_of(form)
     if page:
         return RedirectResponse("/form/thanks", status_code=303)
     answer = {
@@ -97,8 +98,11 @@ async def leads(request: Request) -> Response:
     return JSONResponse(answer, status_code=202, headers=CORS)
 
 
-async def submit(temporal: Client | None, house: Settings, request: Request, fields: Mapping[str, object]) -> Form:
-    """Check the sender and the fields, and hand the form to Temporal. Raises Turned, Unusable, Unreachable."""
+async def submit(
+    temporal: Client | None, house: Settings, request: Request, fields: Mapping[str, object]
+) -> tuple[Form, str]:
+    """Check the sender and the fields, and hand the form to Temporal; the form and its lead. Raises Turned, Unusable,
+    Unreachable."""
     key = request.headers.get("x-showrate-key") or str(fields.get("key") or "")
     source = source_of(house.showrate_sources, key, str(fields.get("source") or ""))
     now = datetime.now(UTC)
@@ -110,8 +114,7 @@ async def submit(temporal: Client | None, house: Settings, request: Request, fie
         address=request.client.host if request.client else "",
         submission_id=request.headers.get("idempotency-key", "")[:200],
     )
-    await start(temporal, house, form, now, _audience(house, as_text(fields.get("audience")), form))
-    return form
+    return form, await start(temporal, house, form, now, _audience(house, as_text(fields.get("audience")), form))
 
 
 async def start(temporal: Client | None, house: Settings, form: Form, now: datetime, audience: str = "") -> str:
@@ -119,9 +122,10 @@ async def start(temporal: Client | None, house: Settings, form: Form, now: datet
     that runs; the lead's id. Raises :class:`Unreachable`."""
     if temporal is None:
         raise Unreachable("not connected to Temporal yet")
-    lead = lead_of(form)
     content_hash, playbook = _playbook(audience or audience_of(form.source, house))
-    event = FormSubmitted(at=now, id=form.submission_id, form=form, memory=await recall(lead))
+    claim, memory = await claimed(form)
+    lead = claim.lead
+    event = FormSubmitted(at=now, id=form.submission_id, form=form, memory=memory, meets=claim.meets)
     try:
         async with asyncio.timeout(START_WITHIN):
             await temporal.start_workflow(
@@ -146,11 +150,6 @@ async def start(temporal: Client | None, house: Settings, form: Form, now: datet
         log.warning("Temporal did not take %s: %s", lead, why)
         raise Unreachable(str(error)) from error
     return lead
-
-
-def lead_of(form: Form) -> str:
-    """The id of the lead that this form belongs to: the phone's, else the e-mail's."""
-    return identity.lead_id(form.phone_hash or form.email_hash)
 
 
 def _audience(house: Settings, asked: str, form: Form) -> str:
@@ -257,12 +256,36 @@ def _joined(pairs: list[tuple[str, str]]) -> dict[str, object]:
     return fields
 
 
+async def claimed(form: Form) -> tuple[Claim, dict[str, Any] | None]:
+    """Whose form this is, and what the record remembers of them if their execution is gone. When it cannot say in time,
+    the lead of the form's own number or address, without memory."""
+
+    def asked() -> tuple[Claim, dict[str, Any] | None]:
+        claim = claims.claim(form)
+        return claim, store.recall(claim.lead)
+
+    own = claims.own_lead(form)
+    return await _recalled(asked, own) or (Claim(lead=own), None)
+
+
 async def recall(lead: str) -> dict[str, Any] | None:
     """What the record remembers of a person whose execution is gone; None when it cannot say in time."""
+    return await _recalled(lambda: store.recall(lead), lead)
+
+
+async def whose(handle: str) -> str:
+    """The lead to which a call or text from this handle (hash) belongs; the handle's own when the record cannot say in
+    time."""
+    own = identity.lead_id(handle)
+    return await _recalled(lambda: handles.lead_of(handle), own) or own
+
+
+async def _recalled(ask: Callable[[], _T], lead: str) -> _T | None:
+    """What the record says; None when it does not say it in time: whatever is wrong with it, a lead is accepted."""
     try:
         async with asyncio.timeout(RECALL_WITHIN):
-            return await asyncio.to_thread(store.recall, lead)
-    except Exception as error:  # whatever is wrong with the record, the lead is accepted
+            return await asyncio.to_thread(ask)
+    except Exception as error:
         log.warning("the record could not be asked about %s: %s", lead, type(error).__name__)
         return None
 

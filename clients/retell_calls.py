@@ -49,7 +49,7 @@ async def webhook(request: Request) -> Response:
         return Response("no event of a call", 400)
     if event != "call_ended" or setup is None:
         return _done
-    who = calls.who(setup, settings())
+    who = await calls.who(setup, settings())
     client: Client | None = request.app.state.temporal
     if who is None:
         return _done

@@ -19,7 +19,7 @@ from temporalio.client import Client
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
-from activities import entity, ledger, library, roster, store
+from activities import entity, handles, ledger, library, roster, store
 from activities.calendars import changes
 from activities.calendars.changes import Change
 from activities.settings import Settings, settings
@@ -127,7 +127,7 @@ def _leads(change: Change, house: Settings) -> list[str]:
     if change.booking:
         return store.leads_that_booked(change.booking)
     hashes = [identity.handle_id(house.identity_key, email.strip().lower()) for email in change.emails if email]
-    return [lead for handle in hashes for lead in store.leads_of(handle)]
+    return [lead for handle in hashes for lead in handles.leads_of(handle)]
 
 
 def _slot(change: Change, rep: Rep) -> Slot:

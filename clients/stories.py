@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from sqlalchemy.exc import SQLAlchemyError
 from temporalio.client import Client
 
-from activities import store
+from activities import handles, store
 from activities.settings import settings
 from activities.store import LeadRecord
 from workflows import graph, identity, messages
@@ -200,15 +200,15 @@ async def find(text: str) -> list[str]:
     wanted = text.strip()
     if wanted.startswith(identity.lead_id("")):
         return [wanted]
-    handles = []
+    hashes = []
     for normal in (lambda t: identity.phone_number(t, house.showrate_region), identity.email_address):
         try:
-            handles.append(identity.handle_id(house.identity_key, normal(wanted)))
+            hashes.append(identity.handle_id(house.identity_key, normal(wanted)))
         except ValueError:
             continue
     found: dict[str, None] = {}
-    for handle in handles:
-        known = await from_record(partial(store.leads_of, handle))
+    for handle in hashes:
+        known = await from_record(partial(handles.leads_of, handle))
         found.update(dict.fromkeys([*known, identity.lead_id(handle)]))
     return list(found)
 

@@ -18,7 +18,7 @@ from functools import cache
 from zoneinfo import available_timezones
 
 from workflows.events import Consent, Form
-from workflows.identity import email_address, handle_id, phone_number
+from workflows.identity import crm_handle, email_address, handle_id, phone_number
 
 from .regions import region_code, zip_region
 
@@ -37,6 +37,7 @@ _SPELLINGS = {
     "zip": ("zip", "zip_code", "zipcode", "postal_code"),
     "state": ("state", "region", "province"),
     "zone": ("zone", "timezone", "time_zone"),
+    "crm_id": ("crm_id", "crm_contact", "hubspot_contact_id"),
 }
 """Field -> the names under which forms in the wild send it, the first that is filled wins."""
 _OURS = ("company", "message", "source", "promise", "page", "submission_id", "key", "audience")
@@ -89,6 +90,7 @@ def read_submission(
     )
     state, zone = reading.text("state"), reading.text("zone")
     code = region_code(state, region) or (zip_region(reading.text("zip")) if region == "US" else "")
+    contact = reading.text("crm_id")
     attributes = dict(reading.nested("attributes"))
     if state and not region_code(state, region):
         attributes["state"] = state
@@ -106,6 +108,8 @@ def read_submission(
         consent=reading.consent(now, address, attributes),
         phone_hash=handle_id(identity_key, phone) if phone else "",
         email_hash=handle_id(identity_key, email) if email else "",
+        crm_id=contact,
+        crm_hash=handle_id(identity_key, crm_handle(contact)) if contact else "",
     )
     if reading.problems:
         raise Unusable(reading.problems)

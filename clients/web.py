@@ -149,7 +149,7 @@ async def _warm(client: Client) -> None:
     """Load what the first lead would otherwise wait for: phone metadata, serialisers, ciphers."""
     sample = Form(submission_id="warm", phone=identity.phone_number("+1 415 555 0123"))
     await client.data_converter.encode([FormSubmitted(at=datetime.now(UTC), id="warm", form=sample)])
-    await intake.recall(identity.lead_id("0" * 32))
+    await intake.whose("0" * 32)
 
 
 async def _home(request: Request) -> Response:

@@ -132,7 +132,7 @@ async def test_who_did_not_ask_to_be_called_needs_consent_and_an_audience_that_i
     web: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     consent = {"consent": "yes", "consent_text": "Tallyhook may call me.", "consent_version": "fair-1"}
-    visitor = {**ADA, "phone": "+14155550321", "audience": "outbound"}
+    visitor = {**ADA, "phone": "+14155550321", "email": "ada.one@example.com", "audience": "outbound"}
     for fields, field in (
         ({**visitor, **consent}, "audience"),  # no source leads there
         ({**visitor, **consent, "audience": "demo"}, "audience"),
@@ -145,7 +145,7 @@ async def test_who_did_not_ask_to_be_called_needs_consent_and_an_audience_that_i
         response = await web.http.post("/leads", json=fields)
         assert (response.status_code, response.json()["problems"][0]["field"]) == (422, "consent")
     by_name = await web.http.post("/leads", json={**visitor, **consent})
-    by_source = await web.http.post("/leads", json={**ADA, "phone": "+14155550322", "source": "trade_show", **consent})
+    by_source = await web.http.post("/leads", json={**ADA, "phone": "+14155550322", "email": "", "source": "trade_show", **consent})
     for response in (by_name, by_source):
         assert response.status_code == 202, response.text
         start, (event,) = await history(web.temporal, response.json()["lead"])

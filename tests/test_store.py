@@ -17,8 +17,8 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateTable
 from temporalio.exceptions import ApplicationError
 
+from activities import handles, store, tables
 from activities import record as recording
-from activities import store, tables
 from activities.settings import settings
 from activities.vault import Unreadable
 from tests.fixtures.record import NOW, reflection
@@ -91,7 +91,7 @@ def test_what_was_told_is_known(record: Path) -> None:
     assert store.entries("lead-1") == list(FULL.entries)
     assert store.calls("lead-1") == [call()]
     assert store.recall("lead-1") == FULL.memory
-    assert store.leads_of("a" * 32) == store.leads_of("b" * 32) == ["lead-1"]
+    assert handles.leads_of("a" * 32) == handles.leads_of("b" * 32) == ["lead-1"]
     assert store.recall("lead-2") is None
 
 
@@ -237,7 +237,7 @@ def test_erasing_forgets_the_person_and_keeps_the_count(record: Path) -> None:
     assert (known.stage, known.milestones) == ("booked", FULL.milestones)
     assert store.calls("lead-1") == []
     assert store.recall("lead-1") is None
-    assert store.leads_of("a" * 32) == []
+    assert handles.leads_of("a" * 32) == []
     assert [(e.text, e.rule) for e in store.entries("lead-1")] == [("(erased)", "due")] * 4
     assert not store.erase("lead-unknown")
 

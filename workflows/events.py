@@ -49,6 +49,9 @@ class Form(Model):
     phone_hash: str = ""
     """``identity.handle_id`` of the phone, and of the e-mail; the ids that opt-outs are kept under."""
     email_hash: str = ""
+    crm_id: str = ""
+    """The CRM's own id of the contact, where the form's sender knows it."""
+    crm_hash: str = ""
 
 
 class Slot(Model):
@@ -266,6 +269,18 @@ Action = Annotated[
 # ---- the events ----------------------------------------------------------------------------------------------
 
 
+Likeness = Literal["same", "other", "doubt", "unrelated"]
+
+
+class Meet(Model):
+    """Another lead that shares a handle with this one, and whether it is the same person."""
+
+    lead: str
+    likeness: Likeness
+    why: str = ""
+    """In words, nothing personal."""
+
+
 class _Event(Model):
     at: Instant
     id: str = ""
@@ -276,6 +291,8 @@ class FormSubmitted(_Event):
     form: Form
     memory: dict[str, Any] | None = None
     """What the record remembered of this person when no execution was open (a LeadState), else None."""
+    meets: tuple[Meet, ...] = ()
+    """The other leads that share a handle with this one, as the record knew them."""
 
 
 class DialQueued(_Event):

@@ -39,6 +39,11 @@ def handle_id(key: bytes, handle: str) -> str:
     return hmac.new(key, handle.encode(), hashlib.sha256).hexdigest()[:32]
 
 
+def crm_handle(contact: str) -> str:
+    """The handle of a contact of the CRM, by the CRM's own id."""
+    return f"crm:{contact.strip()}"
+
+
 def lead_id(handle_hash: str) -> str:
     """The workflow id of the lead of this handle: the phone's if there is one, else the e-mail's."""
     return f"lead-{handle_hash}"

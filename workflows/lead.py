@@ -126,6 +126,8 @@ class Lead(Model):
 
     person: ev.Form | None = None
     handles: tuple[str, ...] = ()
+    consents: dict[str, ev.Consent] = Field(default_factory=dict)
+    """By the hash of the number that each was given for."""
     zones: tuple[str, ...] = ()
     zone: str = "UTC"
     submissions: tuple[str, ...] = ()

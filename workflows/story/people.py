@@ -30,11 +30,13 @@ def form_submitted(state: Lead, event: ev.FormSubmitted) -> Lead:
         person = ev.Form.model_validate(kept)
     else:
         person = form
+    consents = _consents(state, form, person)
+    person = person.model_copy(update={"consent": consents.get(person.phone_hash, ev.Consent())})
     book = registered().get(state.playbook)
     zones = calling.zones(person.phone, person.region, person.zone, book.rules if book else None)
-    handles = tuple(dict.fromkeys([*state.handles, *filter(None, (form.phone_hash, form.email_hash))]))
+    handles = tuple(dict.fromkeys([*state.handles, *filter(None, (form.phone_hash, form.email_hash, form.crm_hash))]))
     state = state.but(
-        person=person, person_version=state.version, handles=handles, zones=zones,
+        person=person, person_version=state.version, handles=handles, consents=consents, zones=zones,
         zone=person.zone or (zones[0] if zones else "UTC"), submissions=(*state.submissions, form.submission_id)[-50:],
     )  # fmt: skip
     state = answered(state)
@@ -61,6 +63,14 @@ def form_submitted(state: Lead, event: ev.FormSubmitted) -> Lead:
             form.message,
         )
     return marks.note(state, event.at, "repeat", "the same person again: no second call", "one_lead")
+
+
+def _consents(state: Lead, form: ev.Form, person: ev.Form) -> dict[str, ev.Consent]:
+    """Each number's consent. A form that shows none takes none back, and one number's is not another's."""
+    known = state.consents
+    if not known and state.person is not None and state.person.consent != ev.Consent():
+        known = {state.person.phone_hash: state.person.consent}
+    return known if form.consent == ev.Consent() else {**known, person.phone_hash: form.consent}
 
 
 def answered(state: Lead) -> Lead:
