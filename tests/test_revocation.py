@@ -10,11 +10,13 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workflows.reading import is_opt_out
+from workflows.doubt import may_revoke
+from workflows.reading import is_opt_out, may_opt_out
 from workflows.revocation import revokes
+from workflows.spelling import mended
 
 CORPUS = yaml.safe_load((Path(__file__).parent / "corpora" / "revocation.yml").read_text())
-REVOKES, LEAVES = CORPUS["revokes"], CORPUS["leaves"]
+REVOKES, DOUBTFUL, LEAVES = CORPUS["revokes"], CORPUS["doubtful"], CORPUS["leaves"]
 DRESSED = ("{}", "{}.", "{}!!", "Look, {}", "Um, {} please", "I'm busy, {}", "{}. Goodbye.", "No thank you. {}")
 BARE = ("end", "cancel", "quit", "remove", "REMOVE ME NOW")
 """Alone they answer a question when spoken."""
@@ -50,9 +52,35 @@ def test_what_leaves_consent_leaves_it_however_it_is_dressed(text: str, dress: s
     assert not revokes(dress.format(text))
 
 
+@pytest.mark.parametrize("text", DOUBTFUL)
+def test_in_doubt_a_person_looks(text: str) -> None:
+    """Some of them a stop in plain words, as it turns out: then it is one."""
+    assert may_opt_out(text) or is_opt_out(text)
+
+
+def test_few_are_suspected_wrongly() -> None:
+    suspected = [text for text in LEAVES if may_opt_out(text, spoken=True)]
+    assert len(suspected) <= 0.02 * len(LEAVES), suspected
+
+
+def test_what_is_certain_is_not_in_doubt() -> None:
+    assert not [text for text in REVOKES if may_opt_out(text)]
+
+
 @given(st.text(max_size=300))
 def test_any_text_is_read(text: str) -> None:
     assert revokes(text) in (True, False)
+    assert may_revoke(text) in (True, False)
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [("stpo texting", "stop texting"), ("S.T.O.P", "stop"), ("s t o p", "stop"), ("🛑🛑", "stop"), ("Stooop!", "stop!"),
+     ("stop1", "stop"), ("dont evr call me agian", "dont ever call me again"), ("the contract is with our remover", "the contract is with our remover"),
+     ("I a m o k", "i a m o k"), ("no mesages plz", "no messages please")],
+)  # fmt: skip
+def test_haste_is_mended(written: str, meant: str) -> None:
+    assert mended(written).strip() == meant
 
 
 @pytest.mark.parametrize(
@@ -63,4 +91,5 @@ def test_no_text_takes_long_to_read(part: str) -> None:
     """64 KiB, as much as a socket or webhook lets through; minutes would mean that the patterns backtrack."""
     begun = time.process_time()
     revokes(part * (65_536 // len(part)))
+    may_revoke(part * (65_536 // len(part)))
     assert time.process_time() - begun < 5

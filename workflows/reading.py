@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 
+from .doubt import may_revoke
 from .revocation import revokes
+from .spelling import mended
 from .words import any_of, plain, remembered
 
 # 47 CFR 64.1200(a)(10): stop, quit, end, revoke, opt out, cancel and unsubscribe are revocation words.
@@ -17,6 +19,7 @@ _SPOKEN_KEYWORDS = {"stop", "unsubscribe", "revoke", "opt out", "stop it"}
 _ALWAYS_STOP = {"stop", "stopall", "unsubscribe", "quit", "revoke"}
 """These open a text that says more only where contact is to end: "STOP, not interested"."""
 _COURTESY = re.compile(r"\b(?:please|now|thanks|thank you|ok|okay|hey|hi|hello|just|no|sir|maam|guys)\b")
+_REPEATED = re.compile(r"\b(\w+)(?: \1\b)+")
 _FIRST = re.compile(r"[.,;:!?\n]")
 
 
@@ -27,6 +30,7 @@ def is_opt_out(text: str, spoken: bool = False) -> bool:
     In a text a revocation word alone (STOP, QUIT, END, CANCEL, ...) counts; ``spoken`` words such as "end" or
     "cancel" alone do not, for in a call they answer a question. Words that only move the contact to another time
     ("don't call me before ten") are no opt-out."""
+    text = mended(text)
     words = _uncourteous(text)
     if words in (_SPOKEN_KEYWORDS if spoken else _KEYWORDS):
         return True
@@ -35,8 +39,15 @@ def is_opt_out(text: str, spoken: bool = False) -> bool:
     return revokes(text)
 
 
+@remembered
+def may_opt_out(text: str, spoken: bool = False) -> bool:
+    """Whether these words, which :func:`is_opt_out` does not hold for an opt-out, may be one all the same: contact is
+    suspended until a person has looked."""
+    return not is_opt_out(text, spoken) and may_revoke(text)
+
+
 def _uncourteous(text: str) -> str:
-    return " ".join(_COURTESY.sub(" ", plain(text)).split())
+    return _REPEATED.sub(r"\1", " ".join(_COURTESY.sub(" ", plain(text)).split()))
 
 
 _OPT_IN = {"start", "unstop", "yes start", "start please", "opt in", "subscribe"}

@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import re
 
-from .words import any_of, lowered
+from .spelling import mended
+from .words import any_of
 
 
 def _or(words: str) -> str:
@@ -27,24 +28,24 @@ _PESTER = _or("bother pester harass hound spam disturb solicit bug annoy buzz pi
 _VERB = rf"(?:{_CALL}|{_PESTER}|send|come)"
 _CALLING = _or(
     "calling phoning ringing diall?ing texting messaging msging e?mailing contacting writing robo_?calling cold_?calling reaching_out following_up"
-    " blowing_up sending"
+    " blowing_up hitting sending"
 )
 _PESTERING = _or(
     "bothering pestering harassing harassment hounding spamming disturbing soliciting bugging annoying buzzing pinging stalking chasing badgering"
 )
 _NOUN = (
-    r"(?:(?:phone |sales |robo ?|cold |marketing )?calls?|texts?|(?:text |voice )?messages?|e ?mails?|mails?|sms|contact(?! with\b)|communications?"
+    r"(?:(?:phone |sales |robo ?|cold |marketing )?calls?|texts?|(?:text |voice )?messages?|e ?mails?|mails?|sms|contact(?! with (?!(?:me|us|him|her|my|our|this|the undersigned)\b))|communications?|correspondence"
     r"|solicitations?|solicitors?|outreach|spam|junk|follow ?ups?|voice ?mails?|notifications?|reminders?)"
 )
 _CALLED = _or("called phoned rung dialed texted messaged e?mailed contacted bothered disturbed solicited spammed reached")
 _OWN = _or("number phone cell mobile line house home office work family wife husband mother mom mum father dad business company team kids")
 _THEM = rf"(?:(?:to )?(?:me|us|here|him|her|them|back|this (?:number|line|phone|house|office|place|business|company)|(?:my|our) {_OWN}))"
-_DATA = _or("number name names address phone details info information data e?mail contacts? contact_\\w+ records?")
+_DATA = _or("number name names address phone details info information data e?mail contacts? contact_\\w+ records? digits")
 _WHOSE = rf"(?:me|us|(?:my|our) (?:\w+ )?{_DATA}(?: {_DATA})?|this (?:number|line|phone|address)|everything about (?:me|us)|all (?:of )?my \w+)"
 _FOREVER = r"(?:again|any ?more|ever again|ever|another time|one more time|no more)"
 _YOU = r"(?:you(?: (?:guys|people|folks|all|lot))?|y'?all|your (?:company|people|team|bot|robot)|anybody|anyone|them|they)"
 _NEVER = (
-    r"(?:don't|dont|do not|(?<!\bi )(?<!\bwe )(?<!\byou )(?<!\bthey )(?<!\bhe )(?<!\bshe )never|not to|no one should|nobody should)"
+    r"(?:don't|dont|do not|(?:can|could|would|will|should|must) (?:you |y'all |they )?(?:guys |people |all |folks |please |just |kindly )*not|(?<!\bi )(?<!\bwe )(?<!\byou )(?<!\bthey )(?<!\bhe )(?<!\bshe )never|not to|no one should|nobody should)"
 )
 _HARDLY = r"(?:do not|don't|dont|didn't|did not|doesn't|not|never|no longer|wouldn't|nobody|no one)"
 
@@ -56,7 +57,7 @@ _OTHERWISE = (
     r"|at (?:\d|work|home|night|my|the|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|noon|lunch|dinner|this time|that time)"
     r"|in (?:the|an|a|\d|ten|five) ?(?:mornings?|afternoons?|evenings?|middle|hour|minute|week|few|meantime|day)?"
     rf"|on (?:{_DAY}|my|the|a|that)|from (?:a|an|that|private|blocked|different)|every|twice|all the time|all day|by (?:phone|text|e ?mail)"
-    r"|(?:and |just )?(?:text|e ?mail|write|message|call|ring) (?:me|us)|via|with(?! (?:me|us|(?:all )?(?:(?:these|those|this|your|the) )?(?:\w+ )?(?:calls?|texts?|messages?|e ?mails?|spam))\b)|for"
+    r"|(?:and |just )?(?:text|e ?mail|write|message|call|ring) (?:me|us)|via|with(?! (?:me|us|the undersigned|my \w+|(?:all )?(?:(?:these|those|this|your|the) )?(?:\w+ )?(?:calls?|texts?|messages?|e ?mails?|spam))\b)|for"
     rf"|about (?:it )?(?:now|today|yet)|about the\b|{_DAY})"
 )
 _FOR_ANY_TIME = rf"(?! {_OTHERWISE}\b)"
@@ -65,24 +66,30 @@ _TITLE = r"(?! (?:me |us |him |her )?(?:sir|maam|madam|miss|mister|mr|mrs|honey|
 _FEATURE = r"(?! (?:features?|modules?|part|options?|plan|tab|functions?|list|logs?|history|data|summary|notes)\b)"
 _TAIL = (
     r"(?:again|any ?more|ever|back|please|at all|thanks|thank you|you|people|guys|period|okay|ok|whatsoever|for any reason|for anything"
-    r"|under any circumstances?|from now on|in (?:the )?future|going forward|moving forward|another time|one more time|no more|or (?:text|call"
+    r"|under any circumstances?|any further|further|either|for good|forever|in any way|by any means|from now on|in (?:the )?future|going forward|moving forward|another time|one more time|no more|or (?:text|call"
     r"|e ?mail|message|contact|write)(?:ing)?(?: me| us)?|and|just|man|dude|bro|sir|maam|i mean it|about (?:this|that|anything|your \w+)"
     r"|with (?:this|that|your) \w+)"
 )
 _TOLD = rf"(?: {_THEM})*(?: {_TAIL})*$"
 _WITH_CALLS = rf"(?:(?:{_CALLING}{_TITLE}|{_PESTERING}|{_NOUN}{_FEATURE})(?: {_THEM})*+\b{_FOR_ANY_TIME}(?! {_FOREVER} {_OTHERWISE}\b))"
-_MEETING = r"(?:\w+ )?(?:meeting|slot|invite|invitation|appointment|booking|demo|trial|webinar|event|agenda|thread|loop)"
+_MEETING = r"(?:\w+ )?(?:\d+|meeting|slot|invite|invitation|appointment|booking|demo|trial|webinar|event|agenda|thread|loop)"
 
 # ---- what it is built to ------------------------------------------------------------------------------------------
 
 _ENDING = any_of(
     # That what reaches them is to end.
     r"\b(?:stop|quit|cease|halt|discontinue|refrain from|desist from|knock off|enough (?:with|of)|^enough|that's enough|more than enough|done with|sick of|tired of|fed up with|had it with|had"
-    r" enough of|no need (?:for|of)|give up)(?: (?:with|of|all|any|the|these|those|your|this|that|you|guys|people|constantly|always|fucking|damn"
-    rf"|bloody|stupid|freaking|sending|making|sales|me|us|and desist))* {_WITH_CALLS}",
+    r" enough of|no need (?:for|of)|give up)(?: (?:with|of|all|any|it|the|these|those|your|this|that|you|guys|people|constantly|always|fucking|damn"
+    rf"|bloody|stupid|freaking|sending|making|sales|further|future|and all|me|us|and desist))* {_WITH_CALLS}",
     rf"\b(?:no|not any|zero|not one)(?: (?:more|further|additional|future))+(?: (?:of|the|these|your|those|this|sales|marketing|unwanted))* {_WITH_CALLS}",
     rf"^(?:please )?no (?:{_NOUN}|{_CALLING})(?: (?:please|thanks|thank you|or (?:{_NOUN}|{_CALLING})|and (?:{_NOUN}|{_CALLING})|at all|{_THEM}))*$",
     r"\bend (?:these|the|your|all)(?: \w+)? (?:calls|texts|messages|e ?mails|communications?|harassment|spam)\b",
+    rf"\b(?<!it )(?<!you )(?<!does )(?:cut|kill|shut (?:off|down)|turn off|switch off|call off|hold off on|lay off|ease (?:up|off) (?:on|with)|drop|deactivate|disable|terminate|suspend|silence|mute|nix|ditch|scrap|halt|cool it with|chill with)"
+    rf"(?: out)?(?: (?:all|with|of|any|on))*(?: (?:the|these|those|your|this|that|my))+(?: (?:damn|fucking|stupid|sales|marketing|constant|automated))* {_NOUN}{_FEATURE}{_FOR_ANY_TIME}",
+    rf"^(?:please |just |kindly )*(?:kill|shut off|turn off|switch off|cut|end|silence|disable|mute)(?: all)? {_NOUN}(?: please| now| off| out)*$",
+    rf"\b{_NOUN}(?: \w+){{0,4}}? (?:must|should|shall|needs? to|has to|have to|ought to|are to|is to|to) (?:stop|cease|end|halt|discontinue)\b(?! (?:at|by|when|if|before|after|until|for|on) )",
+    r"\b(?:it has to|it must|this must|this has to|this needs to) (?:stop|cease|end)(?: now| today| immediately| please)*$",
+    r"\bwant (?:no|nothing) (?:(?:more|further|part) (?:of|to do with)|(?:part|more) (?:of|in)|to do with) (?:this|these|your|you|it|that|any)\b",
     # That it must not be.
     rf"{_NEVER}(?: (?:you|ever|dare|even|please|just|guys|people|folks|all|be|keep|try|trying|to|bother))*"
     rf" (?:{_CALL}|send|come|{_PESTER} {_THEM}|{_CALLING}|{_PESTERING}){_TITLE}{_TOLD}",
@@ -102,6 +109,7 @@ _ENDING = any_of(
     rf"|business))(?: be| to)? (?:{_VERB}|{_CALLING})(?: {_THEM})+(?: {_TAIL})*$",
     rf"\b(?:asked|told|begged|telling|asking|warned)(?: (?:{_YOU}|him|her|your \w+|the \w+|someone|somebody))?(?: \w+){{0,3}}?"
     rf" (?:to (?:stop|quit|leave)\b(?! (?:by|worrying|it)\b)|not to (?:(?:ever )?(?:{_VERB}|be {_CALLED})\b(?: {_THEM})*+|$)){_FOR_ANY_TIME}",
+    rf"(?<!was )(?<!were )(?<!you )(?<!have )(?<!got )\bnever (?:ever )?{_CALLED}(?: \w+){{0,3}}? {_FOREVER}\b",
     rf"\b(?:not|never) (?:to )?be {_CALLED}\b{_FOR_ANY_TIME}(?! (?:by (?!you)|so|that))",
     rf"\b(?:rather|prefer|like|wish) not (?:to )?(?:receive|get|have|be sent|hear)(?: (?:any|more|these|those|your|such|from|this))* (?:{_WITH_CALLS}|(?:these|those|this|you|any)$)",
     rf"\bobject to (?:being {_CALLED}|{_WITH_CALLS})",
@@ -116,16 +124,18 @@ _ENDING = any_of(
     r"|everything|immediately|at once|already|now|right now|please|ok|okay))+$",
     r"\bfor the (?:last|hundredth|tenth|third|second) time stop$|^(?:quit|cut|knock) it(?: off| out)?(?: already| please| now)*$|^enough(?: already| is enough)$",
     r"\b(?:this|it|be|interested|again|calls|number) stop$",
+    r"^(?:(?:please|just|kindly|will you|would you|can you|could you|you (?:need|have) to) )+stop$",
+    rf"\b(?:decline|refuse|elect not|choose not) to (?:receive|get|accept|have|take)(?: (?:any|all|more|further|future|other|your|these|those))* {_WITH_CALLS}",
     rf"\bif {_YOU} (?:don't|do not|won't|will not|keep) (?:stop|quit|{_CALLING}|{_PESTERING}|it up)",
-    r"\b(?:make|want|need|like) (?:all )?(?:of )?(?:it|this|you|them|that|these|those|(?:the|these|your) \w+)(?: all)?(?: to)? (?:stop|end|cease)(?: please| now| immediately| right now)*$",
+    r"\b(?:make|want|need|like) (?:all )?(?:of )?(?:it|this|you|them|that|these|those|(?:the|these|your) \w+)(?: all)?(?: to)? (?:stop|end|cease|go away)(?: please| now| immediately| right now| coming| arriving| already| for good)*$",
     r"\b(?:i'm|i am|we're|we are|^) ?(?:so )?done with (?:this$|you|it all|all (?:of )?this|your (?:company|calls?))\b",
 )
 _REMOVAL = any_of(
-    rf"\b(?:take|(?<!did you )get|remove|delete|erase|scrub|drop|strike|cross|purge|wipe|pull|keep|clear|scratch) {_WHOSE}(?: \w+)? (?:off|from|out of|out)\b"
+    rf"\b(?:take|(?<!did you )get|remove|delete|erase|scrub|drop|strike|cross|purge|wipe|pull|keep|clear|scratch) {_WHOSE}(?: \w+)? (?:off|from|out of|out|of(?= (?:your|the|this|that) (?:\w+ )?list))\b"
     rf"(?! (?:speaker|hold|mute|here|my|work|bed|guard|of (?:here|my|bed|the loop)|(?:of )?(?:the|this|that|our) (?:{_MEETING}|line|phone|call|office)|you (?:a|the)))",
     rf"\b(?:remove|delete|erase|purge|unlist|deregister|unregister|blacklist) {_WHOSE}(?! (?:from|off)\b)(?! \w+ (?:item|slot|time)\b){_FOR_ANY_TIME}",
     rf"\b(?:want|like|need|have|get|see|wants) (?:{_WHOSE} |to be |us )(?:be )?(?:removed|deleted|erased|unsubscribed|taken off|taken out|off (?:your|every\w*|that|all|this list|the list))\b(?! (?:from |of )?(?:the|this|that) {_MEETING})",
-    r"\b(?:get|be|come|take|taken|want) off (?:of )?(?:this|your|that|the) (?:\w+ )?(?:list|database|system|register|rota)\b",
+    r"\b(?:get|be|come|take|taken|want|like|need|wish|am|i'm|remain|stay)(?: (?:me|us|to be|myself))? off (?:of )?(?:this|your|that|the) (?:\w+ )?(?:list|database|system|register|rota)\b",
     rf"\bto be (?:removed|deleted|erased|unsubscribed|taken off|forgotten)\b(?! (?:from |of )?(?:the|this|that) {_MEETING})",
     r"\boff (?:of )?your (?:\w+ )?(?:list|lists|sheet|system|database|books|records|dialer|dialler|file|files|rolodex|contacts|registers?)\b",
     r"\b(?:erase|delete|remove|destroy|wipe|purge) (?:everything|anything|all|whatever)(?: \w+){0,4} (?:on|about|of) (?:me|us)\b",
@@ -133,26 +143,36 @@ _REMOVAL = any_of(
     rf"\b(?:lose|forget|throw (?:away|out)|shred|burn|rip up|trash|dump|destroy) (?:my|this|our|you ever had my|you had my|you have my) {_DATA}",
     r"\bforget (?:that )?(?:i|we) exist",
     r"\b(?:do[ -]?not|don't|dont|no|never)[ -](?:call|contact|text|solicit)(?:ing)? (?:list|registry|register|requests?)\b",
-    r"\bdnc\b|\bnational registry\b|\bon the tps\b",
+    r"\bdnc\b|\b(?:national|federal|state|government)(?: \w+){0,3}? (?:registry|register)\b|\bon the tps\b",
     r"\b(?:add|put|place|get|block) (?:me|us|my \w+|this number) (?:on|to|in|onto) (?:your|the|a|that) (?:\w+ )?(?:do not|dont|don't|no|never|block|black|suppression|stop)",
-    r"\bunsub(?:scribe)?\b(?! (?:rates?|links?|buttons?|process|flow|page|feature)\b)",
-    r"(?<!\bleads )(?<!\bpeople )(?<!\bthey )(?<!\bcustomers )(?<!\bclients )\bopt(?:ed|ing|s)? ?(?:me |us |my number |this number )?out\b(?! (?:of|for) (?:(?:the|that|this|my) )?(?!(?:\w+ )?(?:calls?|texts?|messages?|e ?mails?|list|contact|marketing|everything|all|this|it|these)\b))",
+    r"\bunsub(?:scribe)?\b(?! (?:rates?|links?|buttons?|process|flow|page|feature)\b)(?! from (?:our|my) )",
+    r"(?<!\bleads )(?<!\bpeople )(?<!\bthey )(?<!\bcustomers )(?<!\bclients )\bopt(?:ed|ing|s)? ?(?:me |us |my number |this number )?out\b(?! (?:problem|issue|rate|process|form|page|button|link|policy|feature|option|clause|period)s?\b)(?! (?:of|for) (?:(?:the|that|this|my) )?(?!(?:\w+ )?(?:calls?|texts?|messages?|e ?mails?|list|contact|marketing|everything|all|this|it|these)\b))",
     r"\b(?:i'm|i am|i'll|i will|gonna|going to|about to) (?:be )?(?:block(?:ing)? (?:you|this number|your|the number)|report(?:ing)? (?:this|your|the) number)\b|\b(?:i'm|i'll|i am|i will|gonna) (?:be )?block(?:ing)? (?:this|it)$",
+    r"\b(?:report|mark)(?:ing|ed)?(?: (?:you|this|it|them|your \w+|this \w+))?(?: all)? (?:as|for) (?:spam|harassment|junk|abuse|robo ?call\w*)\b",
+    r"\b(?:i|we)(?: have|'ve| already| just| am| was)* unsubscribed\b(?! (?:from|to) (?:our|my|that|the old|another)\b)",
+    r"\bnot interested (?:please |and |so |just )*(?:remove|delete|unsubscribe|stop|end|quit|cancel)(?: me| this)?$",
     r"\bi want out(?: of (?:this|your|it|all))?\b|\bcount me out of (?:this|your|all)\b|\b(?:i'm|i am) out of this\b",
+    rf"\b(?:don't|dont|do not|never|not|no longer)(?: \w+)? (?:use|keep|store|process|hold|retain)(?: or \w+)? {_WHOSE}",
+    r"\b(?:number|phone|line|address|email|inbox|cell) is (?:not|never|neither) (?:for|to be used for|open to|available for|meant for)(?: any| your)? (?:marketing|sales|solicitation|solicitations|solicitors|advertis\w+|telemarket\w+|commercial|business|spam|cold)\b",
+    rf"\b(?:deactivate|disable|suppress|exclude|strike|unlist|deregister|retire) {_WHOSE}(?: (?:in|from|on|off|as) |$| please| now)",
+    rf"\b(?:want|need|like|have|get|see|wants|please make) {_WHOSE} (?:\w+ )?(?:gone|removed|deleted|erased|wiped|cleared|scrubbed|purged|forgotten)\b(?! (?:of |from )?(?:the|this|that) {_MEETING})",
+    r"\b(?:lose|forget|erase|burn|shred|throw (?:away|out)|trash) (?:the|that) (?:phone )?number\b",
     r"\bwrong number (?:so )?(?:stop|quit|remove)\b",
 )
 _CONSENT = any_of(
-    r"\b(?:revok\w+|withdraw\w*|rescind\w*|retract\w*|pull(?:ing)?|tak(?:e|ing) back|cancel\w*|terminat\w+|end)(?: all| any)?(?: of)?(?: my| our| the| prior| previous| that| this| express)*"
+    r"\b(?:revok\w+|withdraw\w*|rescind\w*|retract\w*|pull(?:ing)?|tak(?:e|ing) back|cancel\w*|terminat\w+|end)(?: (?:all|any|and|of|my|our|the|prior|previous|that|this|express|every|implied|your|whatever|said))*"
     r" (?:consent|permission|authori[sz]ation|opt ?in|approval|subscription)\b",
     rf"\b{_HARDLY}(?: \w+)? (?:consent|consented|authori[sz]ed?|agreed?|give|gave|given|granted?|have)(?: you| to)?(?: my| our| any)? ?"
     rf"(?:(?:consent|permission|authori[sz]ation)(?:$| to (?:be )?(?:{_VERB}|{_CALLED})| for (?:this|these|any|calls|texts)\b)"
     rf"|(?:to )?(?:be |being |any |these |your |these sales )*(?:{_CALLED}|{_NOUN}|{_CALLING})\b)",
+    r"\b(?:consent|permission|authori[sz]ation)(?: \w+){0,6}? (?:(?:is|has|been|was|hereby|now) )*(?:revoked|withdrawn|rescinded|cancell?ed|terminated|removed)\b",
     r"\bcease and desist\b",
     r"\b(?:leave|let) (?:me|us|my \w+|our \w+)(?: the \w+)? (?:alone|in peace|be)(?: (?:please|now|already|ok|okay))*(?:$| (?:or|and|i|you|before|and stop)\b)",
     r"\b(?:be|being|get) left (?:alone|in peace)\b",
     rf"\bblock (?:me|{_WHOSE}) (?:from|in|on) (?:your|the) \w+",
     r"\b(?:go away|get lost|buzz off|back off|piss off|bugger off|fuck off|f off|eff off|shove off|screw off|take a hike)\b",
     rf"\b(?:if|next time|ever|should) {_YOU}(?: \w+){{0,3}}? {_VERB}\b.{{0,80}}\b(?:lawyer|sue|suing|report|police|attorney|fcc|ftc|court|legal action|regret|complaint|block)",
+    rf"\b(?:one more|another|next|any more|any further|any other) (?:{_NOUN}|time)\b.{{0,60}}\b(?:lawyer|sue|suing|report|police|attorney|fcc|ftc|court|legal action)\b",
     rf"\b(?:lawyer|sue|suing|report|police|attorney|fcc|ftc|court|legal action)\b.{{0,80}}\bif {_YOU}(?: \w+){{0,2}}? {_VERB}\b",
 )
 _SPANISH = any_of(
@@ -162,7 +182,8 @@ _SPANISH = any_of(
     r"\b(?:qu[ií]t|s[aá]qu|b[oó]rr|elim[ií]n|rem[uú]ev|d[eé])\w*(?:me|nos)\b(?: \w+)*(?: (?:lista|base|datos|registro|baja))?",
     r"\b(?:borr|elimin|quit|sac)\w* mi (?:número|nombre|información|datos)",
     r"\bd[eé]j\w*(?:me|nos) (?:en paz|tranquil|de (?:llam|molest|mand|escrib|envi))\w*|\bdej\w* de (?:llam|molest|mand|escrib|envi|text)\w*",
-    r"\b(?:par\w*|bast\w*) (?:de|ya)? ?(?:de )?(?:llam|molest|mand|escrib|mensaj|envi)\w*|^(?:ya )?(?:basta|alto|pare|paren|parar|detener|baja)(?: ya| por favor)*$|\bdarme de baja\b",
+    r"\b(?:par\w*|bast\w*) (?:de|ya)? ?(?:de )?(?:llam|molest|mand|escrib|mensaj|envi)\w*|^(?:ya )?(?:basta|alto|pare|paren|parar|detener|baja)(?: ya| por favor)*$|\bdar(?:me|se|nos)? de baja\b"
+    r"|\bcancel(?:ar?|en|e) (?:(?:mi|la|esta|todos|todas|los|las|sus|estos|estas) )*(?:suscripci[oó]n|mensajes|llamadas|textos|correos)\b|\bdesuscr[ií]b\w+",
     r"\bno más (?:llamad|mensaj|text|correo)\w*|\bya no (?:me )?(?:llam|mand|escrib|envi|quiero|contact)\w*\b(?! (?:antes|a las))",
 )
 _MEANS_IT = (_ENDING, _REMOVAL, _CONSENT, _SPANISH)
@@ -176,22 +197,15 @@ _NOT_MEANT = any_of(
     r"\bcalling (?:it|him|her|them|that) \w+",
 )
 _INSTEAD = any_of(
-    rf"^(?:please |you can |you could |better |but |and |only |just )*(?:use|try|{_CALL})(?: (?:me|us|this (?:number|one)|my \w+|the (?:other )?\w+))(?: \w+){{0,3}}$",
+    rf"^(?:please |you can |you could |better |but |and |only |just )*(?:(?:use|try|{_CALL})(?: (?:me|us|this (?:number|one)|my \w+|the (?:other )?\w+))|use \w+)(?: \w+){{0,3}}$",
+    r"^(?:please |yes |and |only |just |do |ok )*send (?:me|us|it|over)\b",
     rf"\b(?:just|rather|instead|only) (?:use|try|{_CALL})\b|\b(?:text|e ?mail|call|message) instead\b|\binstead$"
     r"|\b(?:text|texts|e ?mail|mail|phone|calls?|mobile|office|texting|calling|e ?mailing|sms) (?:is|are|works|would be|s) (?:much )?(?:better|best|fine|easier|preferred)\b",
     r"^ll[aá]m(?:e|en|a|ame|eme|enme)\b|\bll[aá]m(?:e|en|a|ame|eme|enme) (?:el|a las?|en|por)\b",
 )
 """Another way or another time is asked for: what was refused is this one ..."""
-_FOR_GOOD = re.compile(r"\b(?:again|any ?more|ever|stop|quit|remove|list|unsubscribe|opt|cease|all|consent|block)\b")
+_FOR_GOOD = re.compile(r"\b(?:again|any ?more|ever|stop|quit|remove|list|unsubscribe|opt|cease|all(?! day| week| month| morning| afternoon| the time| good)|consent|block)\b")
 """... unless it is refused for good."""
-_SIGNALS = re.compile(
-    r"\b(?:stop|quit|ceas|halt|discontinu|refrain|desist|knock|enough|done|sick|tired|fed|had|end\b|no\b|not\b|never|nobody|none|dont|don't|\w+n't|cannot"
-    r"|remov|delet|eras|scrub|drop|strik|cross|purg|wip|pull|clear|scratch|tak|get\b|keep|unsub|unlist|deregist|unregist|blacklist|los|forget|throw|shred|burn|rip"
-    r"|trash|dump|destroy|dnc|tps|registr|put|place|add|block|report|opt|out\b|off\b|count|wrong|revok|withdr|rescind|retract|cancel|terminat|consent|leave|let\b"
-    r"|left|go away|buzz|piss|bugger|fuck|eff\b|shove|screw|take a hike|law|sue|suing|police|attorney|fcc|ftc|court|legal|rather|prefer|wish|mind|object|unwelcome|unwanted"
-    r"|give up|zero|asked|told|begged|warned|telling|asking|want|need|harass|jamás|nunca|qu[ií]t|s[aá]qu|sac|b[oó]rr|elim|d[eé]|par|bast|ya\b|alto|baja)"
-)
-"""Without one of these nothing was revoked: most of what people say ends here."""
 _LAST_WORD = re.compile(r"^(?:please |just |now )*(?:stop|quit)(?: it| please| now)?$")
 _HOLD_ON = re.compile(
     r"^(?:(?:no|wait|hang on|hold on|hold it|sorry|stop|okay|ok|sir|maam|one sec|one second|just a second|yes|yeah|and|then) ?)*$"
@@ -206,16 +220,15 @@ _PARTING = re.compile(r"(?:(?:^| )(?:please|thanks|thank you|goodbye|good bye|by
 def revokes(text: str) -> bool:
     """Whether ``text``, a text message or the transcript of what somebody said, takes consent back. It is judged clause
     by clause and over the whole: "not on Tuesday, stop calling me" holds both."""
-    said = lowered(text)
-    if not _SIGNALS.search(said):
-        return False
+    said = mended(text)
     clauses = [clause for part in _CLAUSE.split(said) if (clause := _bare(part))]
     whole = _bare(said)
     if any(_INSTEAD.search(clause) for clause in clauses) and not _FOR_GOOD.search(whole):
         return False
     if clauses and _LAST_WORD.search(clauses[-1]):
         before = clauses[:-1]
-        if not all(map(_HOLD_ON.search, before)) if before else "stop" in clauses[0]:
+        insists = clauses[-1] != "stop" and any("stop" in clause for clause in before)
+        if insists or (not all(map(_HOLD_ON.search, before)) if before else "stop" in clauses[0]):
             return True
     return any(_taken_back(clause) for clause in dict.fromkeys((*clauses, whole)))
 
