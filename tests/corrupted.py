@@ -104,7 +104,8 @@ def once(wanted: Scenario, rate: float, seed: int, tells: bool = True) -> Tally:
     truth = {name: value_of(book.fields[name], words) for name, words in said.items()}
     truth |= _clean(wanted.title).learned | wanted.expect.learned
     where = f"{wanted.title} at {rate:.0%}, seed {seed}"
-    exact = [(name, value) for name, value in came.learned.items() if name in book.fields and book.fields[name].kind in EXACT]
+    new = came.learned.items() - wanted.lead.known.items()
+    exact = [(name, value) for name, value in sorted(new) if name in book.fields and book.fields[name].kind in EXACT]
     asked = book.speech.read_back.partition("{")[0]
     return Tally(
         played=1,

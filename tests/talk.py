@@ -47,6 +47,9 @@ def brief(**changes: Any) -> Brief:
     return Brief(**{**known, **changes})
 
 
+CLEAR = 0.9
+"""How sure the recogniser is of words that were heard well; None is one that never says how sure it is."""
+
 class Lead:
     """The lead as the gateway would find it: answers actions from a small ledger."""
 
@@ -142,7 +145,7 @@ class Talk:
     # ---- the other side -----------------------------------------------------------------------------------------
 
     def hear(
-        self, text: str, seconds: float = 2.0, confidence: float | None = None, partials: tuple[str, ...] = ()
+        self, text: str, seconds: float = 2.0, confidence: float | None = CLEAR, partials: tuple[str, ...] = ()
     ) -> str:
         """Our speech ends; the lead waits ``seconds``, then says ``text``, with these partial transcripts before it, a
         quarter of a second apart. What we said since."""
@@ -155,11 +158,11 @@ class Talk:
         self.final(text, confidence)
         return " ".join(self.spoken[before:])
 
-    def final(self, text: str, confidence: float | None = None) -> None:
+    def final(self, text: str, confidence: float | None = CLEAR) -> None:
         """A final transcript, now."""
         self.put(signals.Heard(self.now, text, confidence=confidence))
 
-    def partial(self, text: str, confidence: float | None = None) -> None:
+    def partial(self, text: str, confidence: float | None = CLEAR) -> None:
         """A partial transcript, now."""
         self.put(signals.Heard(self.now, text, final=False, confidence=confidence))
 

@@ -415,7 +415,7 @@ def test_history_is_what_was_heard() -> None:
 
 def test_a_result_that_was_cut_off_is_said_again_first() -> None:
     talk = offered()
-    talk.put(signals.Heard(talk.now, "the first one"))
+    talk.put(signals.Heard(talk.now, "the first one", confidence=0.9))
     talk.put(signals.Interrupted(talk.now, "One moment"))
     talk.model = lambda ask: turn("say", "Of course.")
     said = talk.hear("wait, one thing", 1.0)

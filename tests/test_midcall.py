@@ -160,9 +160,10 @@ async def _killed(running: stack.Stack, http: httpx.AsyncClient, client: Client,
     for words in ("Yes, sure.", "We need help with stock counts.", "About 25 people."):
         await phone.say(words)
     assert "I can offer" in await phone.say("This quarter.")
+    assert "is that right?" in await phone.say("The first one, please.")
     fault = {"vendor": "google", "method": "POST", "path": "/events$", "kind": "slow", "when": "after", "delay": SLOW}
     (await http.post("/_faults", json=fault)).raise_for_status()
-    await phone.do("say", words="The first one, please.")
+    await phone.do("say", words="Yes, that's right.")
 
     async def asked() -> bool:
         return not (await http.get("/_faults")).json()

@@ -115,7 +115,7 @@ def test_each_signal_leaves_a_moment_and_the_path_is_kept() -> None:
         moment.kind for moment in ended.moments
     }
     assert all(moment.kind in moments.KINDS for moment in ended.moments)
-    final = next(m for m in ended.moments if m.kind == "final" and "confidence" in m.detail)
+    final = next(m for m in ended.moments if m.kind == "final" and "partials" in m.detail)
     assert "confidence=0.91 partials=2" in final.detail
     versions = [moment.version for moment in ended.moments]
     assert versions == sorted(versions)

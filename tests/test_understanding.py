@@ -776,6 +776,23 @@ def test_no_time_is_booked_from_doubtful_words_without_a_yes() -> None:
     assert [a.slot for a in talk.lead.acts if a.kind == "book"] == [SLOTS[0].id]
 
 
+def test_a_recogniser_that_never_says_how_sure_it_is_has_every_choice_read_back() -> None:
+    talk = Talk(brief(learned=KNOWN), model=broken)
+    talk.hear("Yes, sure.", confidence=None)
+    assert talk.hear("the third one", confidence=None) == "You said Wednesday the 25th at 9 AM, is that right?"
+    assert not [a for a in talk.lead.acts if a.kind == "book"]
+    talk.hear("No, the first one.", confidence=None)
+    talk.hear("Yes.", confidence=None)
+    assert [a.slot for a in talk.lead.acts if a.kind == "book"] == [SLOTS[0].id]
+
+
+def test_a_key_is_sure() -> None:
+    talk = Talk(brief(learned=KNOWN), model=broken)
+    talk.hear("Yes, sure.", confidence=None)
+    talk.key("1")
+    assert not talk.state.unsure
+
+
 def test_a_yes_to_a_question_that_was_cut_off_counts_for_nothing() -> None:
     talk = Talk(brief(learned=KNOWN), model=broken)
     talk.hear("Yes, sure.")

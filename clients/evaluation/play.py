@@ -18,9 +18,10 @@ from typing import Any, TypeVar
 
 from workflows import events as ev
 from workflows.conversation import Conversation, dates, signals
+from workflows.conversation.state import ReadBack
 from workflows.conversation.understand import value_of
 from workflows.playbook import Playbook
-from workflows.reading import is_confirmation
+from workflows.reading import hesitates, is_confirmation, is_hesitating_yes
 from workflows.words import plain
 
 from . import models
@@ -41,6 +42,8 @@ LATE = timedelta(minutes=2)
 _MOST_STEPS = 20_000
 _MOST_REPEATS = 3
 """How often in a row somebody says the same again, or answers the same question."""
+
+_ASSENT = "Yes, that's right."
 
 _T = TypeVar("_T")
 
@@ -336,7 +339,7 @@ class Play:
 
     def _last_word(self) -> Turn | None:
         """What stands for the next turn of somebody who has said all, but was misheard."""
-        return Turn(hums="mm-hm") if self.spoil and self._reaction() else None
+        return Turn(hums="mm-hm") if self._reaction() else None
 
     def _caller_due(self) -> datetime | None:
         """When they do the next thing; None while they wait for something."""
@@ -366,8 +369,10 @@ class Play:
     def _caller_acts(self) -> None:
         turn, caller = self._turn_now, self.caller
         caller.quiet_from = None
-        if self.spoil and (turn is None or turn.over is None) and (words := self._reaction()):
+        if (turn is None or turn.over is None) and (words := self._reaction()):
             caller.reacted += 1
+            if words.endswith(caller.true):
+                self._means(caller.true)  # said again, perhaps of times that were not offered before
             self._pronounces(words)
             return
         assert turn is not None
@@ -502,19 +507,31 @@ class Play:
             self.caller.meant = picked
 
     def _reaction(self) -> str:
-        """What somebody says who notices that they were misheard; "" when they go on with what they wanted to say."""
+        """What somebody says who notices that they were misheard, or whose choice is read back for no doubt of their own;
+        "" when they go on with what they wanted to say."""
         s, caller = self.core.state, self.caller
+        if self.spoil is None:
+            waits = self._routine()
+            return _ASSENT if waits and self._was_meant(waits.about, waits.value) else ""
         said = self._replies.get(self._turn, "")
         if caller.reacted >= _MOST_REPEATS or not caller.true or s.closing:
             return ""
         if s.read_back is not None and s.read_back.spoken:
             if self._was_meant(s.read_back.about, s.read_back.value):
-                return "Yes, that's right."
+                return _ASSENT
             return "No." if s.read_back.about == "book" and caller.meant is None else f"No. {caller.true}"
         if self.ledger.bookings and caller.meant and caller.meant.id != self.ledger.bookings[-1][0].id:
             return f"No, that is not the time I said. {caller.true}"
         asks_again = tuple(s.words(words) for words in (self.playbook.speech.again, self.playbook.speech.which, s.here.fallback))
         return caller.true if caller.misheard and said.strip().endswith(asks_again) else ""
+
+    def _routine(self) -> ReadBack | None:
+        """The time that is read back only because the recogniser never says how sure it is."""
+        s, true = self.core.state, self.caller.true
+        waits = s.read_back
+        if waits is None or waits.about != "book" or not waits.spoken or not s.unsure or s.closing:
+            return None
+        return None if hesitates(true) or is_hesitating_yes(true) else waits
 
     def _was_meant(self, about: str, value: str) -> bool:
         if about == "book":

@@ -94,6 +94,12 @@ def for_a_person(verdict: Verdict) -> bool:
     return verdict.rule in (_OBSERVE.name, _PROPOSE.name)
 
 
+def is_meant(verdict: Verdict) -> bool:
+    """Whether the action is what they asked for: nothing is against it but, at most, that we do not know who they are or
+    that a person does it."""
+    return verdict.allowed or verdict.rule == _WHOSE.name or for_a_person(verdict)
+
+
 def _name(action: Asked) -> str:
     return action if isinstance(action, str) else action.kind
 

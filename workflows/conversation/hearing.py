@@ -193,5 +193,5 @@ def repeat(talk: Conversation, cut: str) -> None:
 
 
 def _as_words(talk: Conversation, text: str) -> None:
-    take_words(talk.state, text, None)
+    take_words(talk.state, text, 1.0)
     words(talk)

@@ -12,7 +12,7 @@ from .. import events as ev
 from ..reading import agrees, asks_when, hesitates, names_meeting
 from ..words import plain
 from . import branches, concerns, dates, ear, instead, local, readback
-from .authority import TALK, authorize, for_a_person
+from .authority import TALK, authorize, for_a_person, is_meant
 from .exits import advance, enter
 from .grounding import refused
 from .prompt import moment
@@ -326,12 +326,16 @@ def _book(talk: Conversation, proposal: Proposal, quotes: tuple[str, ...]) -> No
     if slot is None:
         _which(talk)
         return
-    if slot.id != s.agreed and (s.doubtful or ear.says(s, hesitates)):
-        judge(talk, ev.Book(slot=slot.id), quotes)
+    action = ev.Book(slot=slot.id)
+    doubted = s.doubtful or ear.says(s, hesitates)
+    # A recogniser that never says how sure it is may have taken one hour for another: every choice is read back.
+    if slot.id != s.agreed and (doubted or (s.unsure and is_meant(authorize(s, action, quotes)))):
+        if doubted:
+            judge(talk, action, quotes)
         s.read_back = ReadBack(about="book", value=slot.id, quote=words)
         readback.ask(talk)
         return
-    attempt(talk, ev.Book(slot=slot.id), quotes)
+    attempt(talk, action, quotes)
 
 
 def _some_fit(s: State, words: str) -> bool:
