@@ -80,7 +80,7 @@ async def talk(house: People, *words: str) -> tuple[str, list[str]]:
 
 
 FITS = ("Yes, sure.", "We need help with stock counts", "About 25 people.", "This quarter.")
-CHOOSES = (*FITS, "The second one, please.", "No, that's all. Thank you!")
+CHOOSES = (*FITS, "The second one, please.", "Yes, that's right.", "No, that's all. Thank you!")
 
 
 async def why(house: People, lead: str) -> dict[str, Any]:
@@ -123,8 +123,8 @@ def in_crm(books: Books, kind: str, lead: str) -> list[dict[str, str]]:
 async def test_observed_is_decided_logged_and_done_by_a_person(house: People, books: Books) -> None:
     book = leave("observe", "book")
     lead, said = await talk(house, *CHOOSES)
-    assert said[5].startswith(book.speech.tasked)
-    assert said[5].endswith("Is there anything else I can do for you?"), "nothing is asked that was answered"
+    assert said[6].startswith(book.speech.tasked)
+    assert said[6].endswith("Is there anything else I can do for you?"), "nothing is asked that was answered"
     card = await carded(books, lead, "observed")
     assert card["blocks"][0]["text"]["text"].startswith("Yours to do for Ada Park: book")
     assert house.stage.of("book_meeting") == []
@@ -132,7 +132,7 @@ async def test_observed_is_decided_logged_and_done_by_a_person(house: People, bo
     found = verdict_on(told, "book")
     assert (found["allowed"], found["rule"], found["threshold"]) == (False, "autonomy_observe", 0.6)
     assert found["value"] > 0.6
-    assert found["evidence"][0] == "The second one, please."
+    assert found["evidence"][:2] == ["Yes, that's right.", "The second one, please."]
     assert told["calls"][0]["path"][-1] == "booking", "nothing is confirmed"
     assert [task["hs_task_subject"] for task in in_crm(books, "tasks", lead)] == [card["blocks"][0]["text"]["text"]]
 
@@ -146,7 +146,7 @@ async def test_observed_is_decided_logged_and_done_by_a_person(house: People, bo
 async def test_proposed_is_done_once_when_approved(house: People, books: Books) -> None:
     book = leave("propose", "book")
     lead, said = await talk(house, *CHOOSES)
-    assert said[5].startswith(book.speech.approval)
+    assert said[6].startswith(book.speech.approval)
     await carded(books, lead, "approval")
     assert house.stage.of("book_meeting") == []
     assert verdict_on(await why(house, lead), "book")["rule"] == "autonomy_propose"

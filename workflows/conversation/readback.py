@@ -69,7 +69,7 @@ def _time(talk: Conversation, waits: ReadBack, text: str) -> bool:
         return True
     if _clear_yes(s, waits, text):
         s.read_back, s.agreed = None, waits.value
-        moves.attempt(talk, Book(slot=waits.value), (text,))
+        moves.attempt(talk, Book(slot=waits.value), (waits.quote, text))
         return True
     if is_hesitating_yes(text):
         ask(talk)
