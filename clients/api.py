@@ -77,12 +77,13 @@ async def explained(request: Request) -> dict[str, Any]:
 
 
 def reasons(told: stories.Story) -> dict[str, Any]:
-    """The reasons in a story: what comes next, how they fit and on whose word, the signs they gave, how their concerns
-    went, what waits for a person, every entry with its rule, and of each call its path through the graph, its turns'
-    times, its verdicts with their evidence, and its signals."""
+    """The reasons in a story: the touches due and made, each missing one with its rule; what comes next, how they fit
+    and on whose word, the signs they gave, how their concerns went, what waits for a person, every entry with its rule,
+    and of each call its path through the graph, its turns' times, its verdicts with their evidence, and its signals."""
     seen = told.now
     return {
         "lead": told.lead,
+        "account": [each.model_dump(mode="json") for each in seen.account] if seen else [],
         "next": {
             "step": seen.next_step if seen else "",
             "at": seen.next_at.isoformat() if seen and seen.next_at else None,

@@ -98,8 +98,8 @@ def show(lead: Named, as_json: AsJson = False) -> None:
 
 @app.command()
 def why(lead: Named, as_json: AsJson = False) -> None:
-    """Why: what comes next, how they fit, what waits for a person, every touch and decision with its rule, and of each
-    call its path, its turns' times, its verdicts with their evidence, and how the concerns went."""
+    """Why: what comes next, how they fit, what waits for a person, the touches that the playbook lists, made or missing by
+    which rule, every decision with its rule, and of each call its path, its turns' times, its verdicts with their evidence, and how the concerns went."""
 
     async def work(client: Client | None) -> Story:
         return await story_of(client, lead)

@@ -13,7 +13,7 @@ from rich.text import Text
 from workflows import standing
 from workflows.effects import CallNote, Entry
 from workflows.events import Verdict
-from workflows.messages import Judged
+from workflows.messages import Accounted, Judged
 from workflows.wording import written_time
 
 from .phrases import TIMINGS, ago, clock, date, measured, span, tone, words
@@ -96,11 +96,28 @@ def reasons(story: Story) -> RenderableType:
     parts += [_fact("concern", standing.objection(each), CONCERNS[each.status]) for each in story.concerns]
     parts += [_fact("sign", standing.sign(each)) for each in story.signs]
     parts += [Text("")] if parts else []
+    if seen and seen.account:
+        parts += [touches(seen.account, story.zone), Text("")]
     parts.append(timeline(story.entries, story.zone, judged=True))
     for call in story.calls:
         if call.transcript or call.verdicts:
             parts += [Text(""), *_call(call, story.zone)]
     return Group(*parts)
+
+
+def touches(account: Sequence[Accounted], zone: str) -> RenderableType:
+    """Touches due and touches made, one row a touch; each that is missing names its rule."""
+    table = Table(box=None, header_style="dim", pad_edge=False, padding=(0, 1))
+    for name in ("pass", "touch", "made", "came to"):
+        table.add_column(name, no_wrap=name != "came to")
+    for each in account:
+        due = f", {written_time(each.due, zone)}" if each.due else ""
+        missing = Text.assemble((f"[{words(each.rule)}] ", "yellow"), (f"{each.why}{due}", "dim"))
+        table.add_row(
+            str(each.pass_no), words(each.touch), written_time(each.at, zone) if each.at else "–",
+            missing if each.rule else words(each.outcome),
+        )  # fmt: skip
+    return table
 
 
 MARKS = {"met": ("✔", "green"), "failed": ("✖", "red"), "unknown": ("·", "dim"), "unconfirmed": ("?", "yellow")}

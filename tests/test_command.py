@@ -70,6 +70,9 @@ async def test_a_lead_from_its_form_to_the_end(web: Site, people: People) -> Non
         assert told in shown.out
     assert met.lead in {row["lead"] for row in listed.data}
     assert why.data["verdicts"][0]["rule"] == "commitment"
+    first, *rest = why.data["account"]
+    assert (first["touch"], first.get("rule", "")) == ("call_1", "")
+    assert {each["rule"] for each in rest} <= {"reached", "goal_reached"}
 
     drawn = await showrate("playbook", "graph", "--lead", "(415) 555-4002")
     assert drawn.code == 0, drawn.err

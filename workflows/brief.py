@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from . import review, standing
+from .account import account
 from .calling import places_of
 from .conversation.identity import same_person
 from .lead import Approval, Lead, touch_of
@@ -149,6 +150,7 @@ def view(state: Lead, playbook: Playbook, step: Step | None) -> View:
         criteria=standing.fit_of(state, playbook).criteria if known else (), signs=standing.signs_of(state),
         concerns=tuple(state.concerns.values()), approvals=tuple(_waiting(state, each) for each in state.approvals),
         booking=state.booking, missed=state.missed, undo=_undone(state), touches=state.touches,
+        account=account(state, playbook, step),
         milestones=state.milestones, next_step=type(step).__name__ if step else "",
         next_at=step.until if isinstance(step, Wait) else None, next_reason=step.reason if step else "",
         needs_review=state.review, items=review.priced(state, playbook),

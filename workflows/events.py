@@ -303,6 +303,15 @@ class DialQueued(_Event):
     touch: str
 
 
+class TouchPassed(_Event):
+    """A touch of the cadence is left out: ``rule`` says why, ``why`` in words."""
+
+    kind: Literal["touch_passed"] = "touch_passed"
+    touch: str
+    rule: str
+    why: str = ""
+
+
 class CallPlaced(_Event):
     kind: Literal["call_placed"] = "call_placed"
     attempt: str
@@ -718,6 +727,7 @@ class PlaybookMoved(_Event):
 Event = Annotated[
     FormSubmitted
     | DialQueued
+    | TouchPassed
     | CallPlaced
     | CallNotPlaced
     | CallAmbiguous

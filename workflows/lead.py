@@ -139,6 +139,10 @@ class Lead(Model):
     pass_kind: Literal["first", "recovery"] = "first"
     pass_began: Instant | None = None
     next_touch: int = 0
+    passed: dict[str, str] = Field(default_factory=dict)
+    """The touches of the cadence that were left out in this life, by key, each with its rule."""
+    life_began: Instant | None = None
+    """When a closed lead came back: its cadence is counted from here."""
     last_touch_at: Instant | None = None
     """When the last touch of ours went out: the cadence counts from here."""
     last_over_at: Instant | None = None

@@ -191,6 +191,20 @@ class Touched(Model):
     seconds: int = 0
 
 
+class Accounted(Model):
+    """One touch that the playbook lists: made ``at``, with its outcome, or missing by ``rule``; ``due`` when it is still
+    to come at a time that is known."""
+
+    pass_no: int
+    touch: str
+    channel: str
+    at: Instant | None = None
+    outcome: str = ""
+    rule: str = ""
+    why: str = ""
+    due: Instant | None = None
+
+
 class Judged(Model):
     """One criterion of fit as it stands. ``unconfirmed``: there is a value, from a source whose word does not count."""
 
@@ -298,6 +312,8 @@ class View(Model):
     undo: str = ""
     """What an undo of the meeting's last change would bring back, in words; empty when there is nothing to undo."""
     touches: tuple[Touched, ...] = ()
+    account: tuple[Accounted, ...] = ()
+    """Every touch that the playbook lists for the passes so far: made, or missing by which rule."""
     milestones: dict[str, Instant] = Field(default_factory=dict)
     next_step: str = ""
     next_at: Instant | None = None

@@ -10,12 +10,12 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Literal
 
+from . import cadence, review
 from . import events as ev
-from . import review
 from .calling import Contact, Purpose, judge
 from .lead import Broken, DueText, Lead, LiveCall
 from .messages import Touched
-from .playbook import Playbook, Touch
+from .playbook import Playbook
 from .requests import awaited, overdue, requests, sooner
 from .rulebook import Basis, Sent
 from .rules import Ruling
@@ -41,7 +41,7 @@ from .wording import length
 
 __all__ = [
     "KEPT_BACK", "RULES", "STILL_OPEN", "Adopt", "AskCarrier", "Converse", "Dial", "FindTimes", "Finish", "Hangup", "KeepOptOut", "MakeBooking",
-    "Rehome", "Settle", "Step", "Text", "Unbook", "Wait", "blocked_by", "due_touch", "next_step",
+    "Rehome", "Settle", "Step", "Text", "Unbook", "Wait", "blocked_by", "next_step",
 ]  # fmt: skip
 
 
@@ -457,27 +457,23 @@ def _callback(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
     return _dial_or_wait(state, playbook, now, f"callback/{state.dials + 1}", state.callback_at)
 
 
-def _skipped(state: Lead, touch: Touch) -> bool:
-    return any(
-        {"reached": state.reached, "texted_back": state.texted_back, "first_pass": state.pass_kind == "first"}[c]
-        for c in touch.skip_if
-    ) or touch.channel == "email"  # fmt: skip
+def _left_out(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
+    """The touch whose turn it is, where a rule leaves it out: told, so that none goes missing without a word."""
+    passed = cadence.first_left_out(state, playbook) if state.pass_began else None
+    return _pass(*passed, now) if passed else None
 
 
-def due_touch(state: Lead, playbook: Playbook) -> tuple[int, Touch] | None:
-    """The cadence's next touch of this pass and its place, skipping what its conditions rule out."""
-    touches = playbook.cadence.first if state.pass_kind == "first" else playbook.cadence.recovery
-    for index in range(state.next_touch, len(touches)):
-        if not _skipped(state, touches[index]):
-            return index, touches[index]
-    return None
+def _pass(touch: str, rule: str, now: datetime) -> Step:
+    why = cadence.LEFT_OUT.get(rule, "")
+    event = ev.TouchPassed(at=now, touch=touch, rule=rule, why=why)
+    return settle(f"pass:{touch}", rule, f"{_named(touch)} is left out", event)
 
 
 def _cadence(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
     if state.pass_began is None:
         return None
     base = max(filter(None, (state.pass_began, state.last_touch_at)))
-    found = due_touch(state, playbook)
+    found = cadence.upcoming(state, playbook)
     if found is None:
         until = base + playbook.cadence.patience
         if now < until:
@@ -488,7 +484,7 @@ def _cadence(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
         return settle("close", "exhausted", reason, ev.LeadClosed(at=now, disposition=disposition, reason=reason))
     index, touch = found
     due = base + touch.after
-    name = f"cadence/{state.pass_no}/{index}/{touch.name}"
+    name = cadence.key(state.pass_no, index, touch)
     if touch.channel == "call":
         return _dial_or_wait(state, playbook, now, name, due)
     blocked = blocked_by(state, "text")
@@ -497,7 +493,7 @@ def _cadence(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
     due = _after_gap(state, playbook, due)
     ruling = _allowed(state, playbook, "text", max(due, state.not_before or due, now))
     if ruling.at is None or ruling.until is None:
-        return None
+        return _pass(name, ruling.rule, now)
     if ruling.at > now:
         return _until(ruling, due, touch.name)
     return Text(
@@ -531,6 +527,9 @@ def _dial_or_wait(state: Lead, playbook: Playbook, now: datetime, touch: str, du
     blocked = blocked_by(state, "call")
     if blocked:
         return blocked
+    if unknown := [call for call in state.strays if not call.sid]:
+        until = min(_deadline(call, playbook) for call in unknown)
+        return Wait(key="wait", rule="one_call", reason="nobody knows yet what became of another dial", until=until)
     due = max(_after_gap(state, playbook, due), _chosen_by(state, playbook) or due)
     ruling = _allowed(state, playbook, "call", max(due, state.not_before or due, now))
     if ruling.at is None or ruling.until is None:
@@ -562,6 +561,7 @@ RULES: tuple[Rule, ...] = (
     _contactable,  # taken over, paused, or nobody to call
     awaited,  # a wish of theirs waits for a person: no call meanwhile
     _callback,  # the call that was promised
+    _left_out,  # a touch that a rule leaves out
     _cadence,  # the next touch, and at last the end
 )
 """Every behaviour's place, the first that has something to say wins."""

@@ -11,7 +11,7 @@ from typing import Any
 from .. import events as ev
 from .. import review
 from ..lead import Lead
-from . import asked, calendar, calls, meetings, people, reviewed, texts
+from . import asked, cadence, calendar, calls, meetings, people, reviewed, texts
 from .asked import approved
 from .marks import KEPT_IDS
 from .texts import NO_SERVER
@@ -33,6 +33,7 @@ def apply(state: Lead, event: ev.Event) -> Lead:
 HANDLERS: dict[str, Callable[[Lead, Any], Lead]] = {
     "form_submitted": people.form_submitted,
     "dial_queued": calls.dial_queued,
+    "touch_passed": cadence.touch_passed,
     "call_placed": calls.call_placed,
     "call_not_placed": calls.call_not_placed,
     "call_ambiguous": calls.call_ambiguous,

@@ -238,7 +238,8 @@ def call_ended(state: Lead, event: ev.CallEnded) -> Lead:
     if touch is None or (_is_over(touch) and touch.outcome != "unknown"):
         return _drop_call(state, event.attempt)
     state = marks.milestone(state, "first_ring", event.at) if touch.touch != "inbound" else state
-    if touch.outcome in ("queued", "ambiguous", "unknown"):  # a carrier may be slower than our patience
+    # A carrier may be slower than our patience, or have taken a dial that we believed lost.
+    if touch.outcome in ("queued", "ambiguous", "unknown") or touch.outcome.startswith("not placed"):
         state = state if touch.outcome == "unknown" else marks.advance(state, touch.touch, event.at)
         state = review.settle(state, "ambiguous_dial", event.attempt)
     note = state.talks.get(event.attempt)
@@ -264,6 +265,9 @@ def call_ended(state: Lead, event: ev.CallEnded) -> Lead:
 
 
 def call_unknown(state: Lead, event: ev.CallUnknown) -> Lead:
+    touch = touch_of(state, event.attempt)
+    if touch is not None and touch.outcome == "queued":
+        state = marks.advance(state, touch.touch, event.at)
     state = _drop_call(marks.touch(state, event.attempt, outcome="unknown"), event.attempt)
     state = marks.note(
         state, event.at, "ambiguous", "the carrier knows of no such call; it counts as an attempt", "ambiguous",

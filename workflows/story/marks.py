@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from .. import events as ev
+from ..cadence import place
 from ..effects import Card, Entry, ToDo
 from ..lead import DueText, Lead, Owed, Stage
 from ..messages import Answer
@@ -141,7 +142,11 @@ def touch(state: Lead, attempt: str, **changes: Any) -> Lead:
 def advance(state: Lead, touch: str, at: datetime) -> Lead:
     """A touch was made: what comes after it in the cadence is next."""
     state = state.but(last_touch_at=at, failures=0, not_before=None)
-    return state.but(next_touch=state.next_touch + 1) if touch.startswith("cadence/") else state.but(callback_at=None)
+    found = place(touch)
+    if found is None:
+        return state.but(callback_at=None)
+    pass_no, index = found
+    return state.but(next_touch=max(state.next_touch, index + 1)) if pass_no == state.pass_no else state
 
 
 def later(state: Lead, at: datetime, asked: timedelta = timedelta(0)) -> Lead:

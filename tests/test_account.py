@@ -1,0 +1,109 @@
+"""Touches due and touches made, over random histories: none goes missing without its rule, and none is made twice."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.stage import form
+from tests.test_plan import BOOK, START, World
+from workflows import events as ev
+from workflows import plan
+from workflows.account import account
+from workflows.brief import view
+from workflows.cadence import LEFT_OUT, place, touches
+from workflows.lead import Lead
+from workflows.story import apply
+
+
+class Watched(World):
+    """Sees to it that no touch of the cadence is begun that is known to have gone out."""
+
+    declined = False
+
+    def take(self, event: ev.Event) -> None:
+        self.declined |= isinstance(event, ev.ActionAsked) and event.action.kind == "decline"
+        if isinstance(event, ev.DialQueued | ev.TextSent) and place(event.touch):
+            began = self.state.life_began or START - timedelta(days=1)
+            made = [t for t in self.state.touches if event.touch in (t.touch, t.attempt) and t.at >= began]
+            assert all(t.outcome.startswith("not ") for t in made), event
+        super().take(event)
+
+
+def lived(seed: int, surprises: int) -> World:
+    world = Watched(seed, BOOK)
+    world.run(surprises)
+    return world
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.integers(0, 10**9), st.integers(0, 12))
+def test_each_touch_that_the_playbook_lists_is_made_once_or_its_rule_is_named(seed: int, surprises: int) -> None:
+    state = lived(seed, surprises).state
+    told = account(state, BOOK)
+    listed = [t.name for n in range(1, state.pass_no + 1) for t in touches(BOOK, n > 1)]
+    assert [each.touch for each in told] == listed
+    for each in told:
+        assert (each.at is None) == bool(each.rule), each
+        assert each.rule not in ("later", "playbook_moved"), each
+    assert {each.rule for each in told} & {"reached", "texted_back"} <= set(LEFT_OUT)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.integers(0, 10**9), st.integers(0, 12))
+def test_a_lead_closes_by_goal_refusal_rule_or_exhaustion_alone(seed: int, surprises: int) -> None:
+    world = lived(seed, surprises)
+    state = world.state
+    told = [each for each in account(state, BOOK) if each.pass_no == state.pass_no]
+    match state.disposition:
+        case "showed":
+            assert state.attendance
+            assert state.attendance.present
+        case "unresponsive":
+            assert state.pass_kind == "first"
+            assert all(each.at or each.rule in {*LEFT_OUT, "refused"} for each in told), told
+        case "no_show":
+            exhausted = all(each.at or each.rule in {*LEFT_OUT, "refused"} for each in told)
+            assert exhausted or state.pass_no == BOOK.cadence.passes, told
+        case "no_way_to_contact":
+            assert state.reason
+        case "opted_out":
+            assert state.opted_out_at
+        case refusal:
+            assert refusal == "not_interested"
+            assert world.declined
+
+
+def test_a_touch_that_is_left_out_costs_no_other_its_turn() -> None:
+    """Whoever was reached gets no text of a missed call, and the next call once."""
+    state = Lead(lead="lead-x", audience=BOOK.audience, playbook=BOOK.hash)
+    now = START
+    state = apply(state, ev.FormSubmitted(at=now, form=form()))
+    for number in range(1, 4):
+        step = plan.next_step(state, BOOK, now)
+        while not isinstance(step, plan.Dial):
+            if isinstance(step, plan.Settle):
+                state = apply(state, step.event)
+            else:
+                assert isinstance(step, plan.Wait)
+                assert step.until
+                now = step.until
+            step = plan.next_step(state, BOOK, now)
+        assert step.touch.endswith(f"call_{number}")
+        for event in (
+            ev.CallPlaced(at=now, attempt=step.attempt, sid=f"CA{number}"),
+            ev.CallConnected(at=now, attempt=step.attempt, sid=f"CA{number}"),
+            ev.ConversationEnded(at=now, attempt=step.attempt, outcome="talked"),
+            ev.CallEnded(at=now, attempt=step.attempt, sid=f"CA{number}", status="completed"),
+        ):
+            state = apply(state, event)
+    assert state.passed == {"cadence/1/1/text_1": "reached"}
+    assert [e.text for e in state.entries if e.kind == "touch_passed"] == ["text 1 is left out: they were reached by then"]
+    told = view(state, BOOK, plan.next_step(state, BOOK, now)).account
+    assert [(each.touch, each.rule) for each in told[:5]] == [
+        ("call_1", ""), ("text_1", "reached"), ("call_2", ""), ("call_3", ""), ("text_2", "cadence"),
+    ]  # fmt: skip
+    assert told[4].due
+    assert told[5].rule == "later"
