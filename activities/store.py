@@ -20,11 +20,11 @@ from sqlalchemy import ColumnElement, Connection, Row, delete, select, update
 from workflows import identity
 from workflows.effects import CallNote, Entry, Reflection
 from workflows.events import Booking, Form, Sign
-from workflows.messages import Judged
+from workflows.messages import Item, Judged
 from workflows.model import Instant, Model
 from workflows.playbook import Playbook, canonical
 
-from . import handles, tables
+from . import handles, reviews, tables
 from .settings import settings
 from .vault import DataKey, Vault, WrappedKey
 
@@ -78,14 +78,16 @@ def write(reflection: Reflection) -> int:
     older version. An entry is recognised by its lead, version and content."""
     with tables.writing(_url()) as db:
         key = _key_for_writing(db, reflection.lead)
-        _write_lead(db, key, reflection)
+        if _write_lead(db, key, reflection):
+            reviews.write(db, key, reflection)
         _write_handles(db, reflection)
         for note in reflection.calls:
             _write_call(db, key, reflection, note)
         return _write_entries(db, key, reflection)
 
 
-def _write_lead(db: Connection, key: DataKey, news: Reflection) -> None:
+def _write_lead(db: Connection, key: DataKey, news: Reflection) -> bool:
+    """Whether ``news`` is the newest of the lead."""
     t = tables.leads
     db.execute(tables.insert(db, t).values(lead=news.lead, version=-1).on_conflict_do_nothing())
     row = db.execute(select(t).where(t.c.lead == news.lead).with_for_update()).one()
@@ -96,7 +98,8 @@ def _write_lead(db: Connection, key: DataKey, news: Reflection) -> None:
         "source": row.source or news.source,  # the cohort is that of the first form
     }
     known = key.open(row.sealed) or {}
-    if newer := news.version >= row.version:
+    newer: bool = news.version >= row.version
+    if newer:
         changes |= {
             "version": news.version,
             "stage": news.stage,
@@ -120,6 +123,7 @@ def _write_lead(db: Connection, key: DataKey, news: Reflection) -> None:
     if news.memory is not None and news.version >= row.memory_version:
         changes |= {"memory": key.seal(news.memory), "memory_version": news.version}
     db.execute(update(t).where(t.c.lead == news.lead).values(changes))
+    return newer
 
 
 def _write_milestones(db: Connection, news: Reflection) -> dict[str, datetime]:
@@ -297,6 +301,37 @@ def last_rules(leads: Sequence[str]) -> dict[str, tuple[datetime, str]]:
     return rules
 
 
+class Filed(Model):
+    """An item of the review queue: whose it is, and once it is ``closed_at``, which ``way`` (none: it was overtaken),
+    ``by`` whom and why."""
+
+    number: int
+    lead: LeadRecord
+    item: Item
+    closed_at: Instant | None = None
+    way: str = ""
+    by: str = ""
+    words: str = ""
+
+
+def review_queue(
+    *, number: int | None = None, kind: str = "", owner: str = "", lead: str = "", closed: bool = False, limit: int = 500
+) -> list[Filed]:
+    """The items that are open, oldest first, or with ``closed`` those that are over, the last first; an empty filter
+    means any. ``number``: that one, open or not."""
+    t, leads = tables.reviews, tables.leads
+    where = [t.c.number == number] if number is not None else [t.c.closed_at.is_not(None) if closed else t.c.closed_at.is_(None)]
+    wanted = {t.c.kind: kind, t.c.lead: lead, leads.c.owner: owner}
+    where += [column == value for column, value in wanted.items() if value]
+    asked = select(t).join(leads, leads.c.lead == t.c.lead).where(*where)
+    with tables.reading(_url()) as db:
+        rows = db.execute(asked.order_by(t.c.closed_at.desc() if closed else t.c.since, t.c.number).limit(limit)).all()
+        ids = sorted({row.lead for row in rows})
+        known = {record.lead: record for record in _leads(db, [leads.c.lead.in_(ids)], len(ids) or 1)}
+        keys = _keys(db, ids)
+    return [Filed(**reviews.read(row, keys.get(row.lead)), lead=known[row.lead]) for row in rows if row.lead in known]
+
+
 class Cohorted(Model):
     """A lead as the funnel counts it; nothing personal."""
 
@@ -380,6 +415,7 @@ def erase(lead: str, now: datetime | None = None) -> bool:
         db.execute(delete(tables.handles).where(tables.handles.c.lead == lead))
         db.execute(update(tables.calls).where(tables.calls.c.lead == lead).values(sealed=None))
         db.execute(update(tables.entries).where(tables.entries.c.lead == lead).values(sealed=None))
+        db.execute(update(tables.reviews).where(tables.reviews.c.lead == lead).values(sealed=None))
         gone = {"person": None, "sealed": None, "memory": None, "erased_at": now or datetime.now(UTC)}
         known = db.execute(update(t).where(t.c.lead == lead).values(gone)).rowcount > 0
     tables.forget_traces(_url())

@@ -20,6 +20,7 @@ from sqlalchemy import (
     Connection,
     Dialect,
     Engine,
+    Float,
     Index,
     Integer,
     LargeBinary,
@@ -149,6 +150,26 @@ playbooks = Table(
     Column("audience", String(80), nullable=False),
     Column("version", Integer, nullable=False),
     Column("content", Text, nullable=False),
+)
+
+reviews = Table(
+    "reviews",
+    metadata,
+    Column("number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("lead", String(80), nullable=False),
+    Column("item", Text, nullable=False),
+    Column("kind", String(60), nullable=False),
+    Column("since", Moment, nullable=False),
+    Column("due", Moment),
+    Column("worth", Float, nullable=False, default=0.0),
+    Column("why", Text, nullable=False, default=""),
+    Column("closed_at", Moment),
+    Column("way", String(20), nullable=False, default=""),
+    Column("by", String(120), nullable=False, default=""),
+    Column("sealed", LargeBinary),
+    UniqueConstraint("lead", "item", "since", name="reviews_once"),
+    Index("reviews_open", "closed_at"),
+    sqlite_autoincrement=True,
 )
 
 cursors = Table(

@@ -1,4 +1,4 @@
-"""The console's JSON mirror: leads, their reasons, the funnel and the pauses, behind the token.
+"""The console's JSON mirror: leads, their reasons, the review queue, the funnel and the pauses, behind the token.
 
 Errors are ``{"error": ..., "remedy": ...}``: 401 without the token, 404 for an unknown lead, 409 when the lead
 refused, 422 when the request is wrong, 503 when Temporal or the record does not answer.
@@ -19,7 +19,7 @@ from starlette.routing import BaseRoute, Route
 from activities import funnel
 from workflows.effects import CallNote
 
-from . import bodies, leads, stories
+from . import bodies, leads, queue, stories
 from .access import for_programs
 from .leads import ACTIONS, Refused, Unknown, Unreachable
 
@@ -146,6 +146,29 @@ async def funnelled(request: Request) -> dict[str, Any]:
     return found.model_dump(mode="json")
 
 
+async def reviewed(request: Request) -> dict[str, Any]:
+    """What people should look at, the most pressing first, by ``kind``, ``owner``, ``lead``; ``closed=yes``: what is
+    over."""
+    asked = request.query_params
+    found = await queue.queue(
+        kind=asked.get("kind", ""), owner=asked.get("owner", ""), lead=asked.get("lead", ""),
+        closed=asked.get("closed") == "yes", limit=_number(asked.get("limit"), 50, 500),
+    )  # fmt: skip
+    return {"items": [queue.as_json(each) for each in found]}
+
+
+async def resolved(request: Request) -> dict[str, Any]:
+    """Resolve an item. Body: ``way``, ``by``, ``words``, ``id`` (makes a repeat harmless); to correct also ``field`` and
+    ``value``, to hand over ``to``."""
+    body, number = await _body(request), request.path_params["number"]
+    way = _text(body, "way")
+    answer = await queue.resolve(
+        request.app.state.temporal, number, way, by=_text(body, "by") or "api", words=_text(body, "words"),
+        field=_text(body, "field"), value=_text(body, "value"), to=_text(body, "to"), request_id=_text(body, "id"),
+    )  # fmt: skip
+    return {"number": number, "way": way, **answer.model_dump(mode="json")}
+
+
 async def pauses(request: Request) -> dict[str, Any]:
     """What is paused now."""
     return {"paused": await leads.paused(request.app.state.temporal)}
@@ -236,6 +259,8 @@ routes: list[BaseRoute] = [
     Route("/api/leads/{lead}", _answered(shown)),
     Route("/api/leads/{lead}/why", _answered(explained)),
     Route("/api/leads/{lead}/{action}", _answered(changed), methods=["POST"]),
+    Route("/api/review", _answered(reviewed)),
+    Route("/api/review/{number:int}", _answered(resolved), methods=["POST"]),
     Route("/api/funnel", _answered(funnelled)),
     Route("/api/pauses", _answered(pauses)),
     Route("/api/pause", _answered(paused), methods=["POST"]),

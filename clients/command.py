@@ -16,7 +16,7 @@ from temporalio.client import Client
 
 from activities import funnel as funnels
 
-from . import calendars, lead, leads, playbook, printing, reps, rules, slots, stories
+from . import calendars, lead, leads, playbook, printing, reps, review, rules, slots, stories
 from .evaluation import command as evaluation
 from .terminal import CODES, AsJson, Who, Words, answer, instant, lead_of, run
 
@@ -28,6 +28,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(lead.app, name="lead")
+app.add_typer(review.app, name="review")
 app.add_typer(playbook.app, name="playbook")
 app.add_typer(rules.app, name="rules")
 app.command("eval", help=evaluation.HELP)(evaluation.evaluate)

@@ -1,4 +1,4 @@
-"""The console: leads by stage, one lead's page, the funnel, the pauses, and the form's snippet.
+"""The console: leads by stage, one lead's page, the review queue, the funnel, the pauses, and the form's snippet.
 
 Every page needs the login; every button is a form that carries its proof and becomes an update of the lead.
 """
@@ -19,8 +19,9 @@ from activities.settings import settings
 from workflows.effects import CallNote
 from workflows.messages import LEAD
 from workflows.playbook import registered
+from workflows.review import KINDS
 
-from . import access, leads, stories, timeline
+from . import access, leads, queue, stories, timeline
 from .access import for_people, local_path, proof, sealed, unsealed, who
 from .api import lead_asked
 from .form import enhancement, snippet
@@ -183,6 +184,33 @@ async def funnelled(request: Request) -> Response:
     return await _page(request, "funnel", counted=counted, problem=problem, by=by)
 
 
+async def reviewed(request: Request) -> Response:
+    """What people should look at, the most pressing first; ``closed=1``: what is over, and who resolved it how."""
+    asked = request.query_params
+    kind, closed = asked.get("kind", ""), bool(asked.get("closed"))
+    found: list[queue.Ranked] = []
+    problem = ""
+    try:
+        found = await queue.queue(kind=kind, owner=asked.get("owner", ""), closed=closed)
+    except Unreachable as error:
+        problem = f"{str(error).capitalize()}."
+    book = {each.filed.number: registered().get(each.filed.lead.playbook) for each in found}
+    return await _page(request, "review", found=found, problem=problem, kind=kind, kinds=KINDS, closed=closed, books=book)
+
+
+async def resolved(request: Request) -> Response:
+    """A button beside an item of the review queue."""
+    form = await request.form(max_files=0, max_fields=20)
+    said = {name: str(form.get(name, ""))[:500] for name in ("words", "field", "value")}
+    way = str(form.get("way", ""))
+    try:
+        answer = await queue.resolve(request.app.state.temporal, request.path_params["number"], way, by=who(request), **said)
+        message = queue.told(way, answer)
+    except (Refused, Unknown, Unreachable) as error:
+        message = f"Not done: {error}."
+    return RedirectResponse(f"/console/review?{urlencode({'told': sealed(message)})}", 303)
+
+
 async def pauses(request: Request) -> Response:
     """What is paused, and the switches."""
     if request.method == "POST":
@@ -275,6 +303,8 @@ routes: list[BaseRoute] = [
     _guarded("/console/leads/{lead}", shown),
     _guarded("/console/leads/{lead}/graph.svg", pictured),
     _guarded("/console/leads/{lead}/{action}", changed, ["POST"]),
+    _guarded("/console/review", reviewed),
+    _guarded("/console/review/{number:int}", resolved, ["POST"]),
     _guarded("/console/funnel", funnelled),
     _guarded("/console/pauses", pauses, ["GET", "POST"]),
     _guarded("/console/form", form_page),

@@ -16,6 +16,7 @@ from workflows.events import Verdict
 from workflows.messages import Accounted, Judged
 from workflows.wording import written_time
 
+from . import queue as desk
 from .phrases import TIMINGS, ago, clock, date, measured, span, tone, words
 from .stories import Row, Story
 
@@ -205,6 +206,49 @@ def listing(rows: Sequence[Row], now: datetime | None = None) -> RenderableType:
         changed = ago(row.at, at) if row.at else ""
         table.add_row(row.name, stage, meeting, row.owner, changed, Text(row.lead, style="dim"))
     return table if rows else Text("no leads", style="dim")
+
+
+def queue(found: Sequence[desk.Ranked], now: datetime | None = None) -> RenderableType:
+    """The review queue as a table, in the order given."""
+    at = now or datetime.now(UTC)
+    table = Table(box=None, header_style="dim", pad_edge=False)
+    for name in ("no", "what", "who", "stage", "owner", "since", "due", "presses", "resolved"):
+        table.add_column(name, justify="right" if name in ("no", "presses") else "left")
+    for each in found:
+        filed, item = each.filed, each.filed.item
+        person = filed.lead.person
+        due = ago(item.due, at) if item.due else ""
+        over = f"{words(filed.way)} by {filed.by}" if filed.by else "overtaken" if filed.closed_at else ""
+        late = "red" if item.due and item.due < at and not over else ""
+        table.add_row(
+            str(filed.number), each.title, person.name if person else filed.lead.lead, words(filed.lead.stage), filed.lead.owner,
+            ago(item.since, at), Text(due, style=late), f"{each.score:,.0f}", over,
+        )  # fmt: skip
+    return table if found else Text("nothing for a person to look at", style="dim")
+
+
+def item(ranked: desk.Ranked, call: CallNote | None) -> RenderableType:
+    """One item of the review queue, with the conversation that it is about."""
+    filed, about = ranked.filed, ranked.filed.item
+    person = filed.lead.person
+    lines = [
+        Text(f"{filed.number}  {ranked.title}", style="bold"),
+        _fact("lead", f"{person.name if person else ''} {filed.lead.lead}".strip()),
+        _fact("stage", words(filed.lead.stage)),
+        _fact("since", f"{about.since:%Y-%m-%d %H:%M} UTC"),
+        _fact("rank", ranked.why),
+    ]
+    if about.words:
+        lines.append(_fact("about", about.words))
+    if filed.closed_at is not None:
+        who = f"{words(filed.way)} by {filed.by}" if filed.by else "overtaken"
+        said = f": {filed.words}" if filed.words else ""
+        lines.append(_fact("resolved", f"{who}, {filed.closed_at:%Y-%m-%d %H:%M} UTC{said}"))
+    else:
+        lines.append(_fact("resolve by", ", ".join(ranked.ways)))
+    for line in call.transcript if call else ():
+        lines.append(Text.assemble((f"  {line.who:<6}", "dim"), line.text))
+    return Group(*lines)
 
 
 def _fact(name: str, value: str, style: str = "") -> Text:

@@ -24,6 +24,7 @@ LEAD = "lead-" + "0" * 32
 GUARDED = [
     ("GET", "/console"), ("GET", f"/console/leads/{LEAD}"),
     ("GET", f"/console/leads/{LEAD}/graph.svg"), ("POST", f"/console/leads/{LEAD}/cancel"),
+    ("GET", "/console/review"), ("POST", "/console/review/1"), ("GET", "/api/review"), ("POST", "/api/review/1"),
     ("GET", "/console/funnel"), ("GET", "/console/pauses"), ("POST", "/console/pauses"), ("GET", "/console/form"),
     ("POST", "/console/logout"), ("GET", "/api/leads"), ("GET", f"/api/leads/{LEAD}"), ("GET", f"/api/leads/{LEAD}/why"),
     ("POST", f"/api/leads/{LEAD}/cancel"), ("GET", "/api/funnel"), ("GET", "/api/pauses"), ("POST", "/api/pause"),
@@ -62,7 +63,7 @@ async def test_nothing_is_read_or_changed_without_the_token(web: Site) -> None:
     guarded_prefixes = ("/console", "/api", "/codec")
     for route in web.app.routes:
         path = str(getattr(route, "path", ""))
-        filled = path.replace("{lead}", LEAD).replace("{action}", "cancel").replace("{token}", "guess")
+        filled = path.replace("{lead}", LEAD).replace("{action}", "cancel").replace("{number:int}", "1").replace("{token}", "guess")
         if path.startswith(guarded_prefixes) and path not in open_paths and "guess/encode" not in filled:
             assert filled in covered, f"{path} is not among the guarded"
 

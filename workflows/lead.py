@@ -218,7 +218,7 @@ class Lead(Model):
     resolved: tuple[Resolved, ...] = ()
     """What people did about such items, the last ones."""
     review_version: int = 0
-    """The version at which what people are called to changed."""
+    """The version at which what people are called to, or did about it, changed last."""
     kept_back: str = ""
     """The rule that keeps the next touch back now."""
 

@@ -268,7 +268,8 @@ class Resolved(Model):
     by: str
     words: str = ""
     at: Instant
-    version: int = 0
+    since: Instant | None = None
+    """When it had come up."""
 
 
 class Resolve(By):

@@ -99,7 +99,7 @@ def settle(
     if not gone:
         return state
     done = [
-        Resolved(item=i.id, kind=i.kind, way=way, by=by, words=words[:500], at=at, version=state.version)
+        Resolved(item=i.id, kind=i.kind, way=way, by=by, words=words[:500], at=at, since=i.since)
         for i in gone if by and way is not None and at is not None
     ]  # fmt: skip
     rest = tuple(i for i in state.items if i not in gone)
@@ -122,8 +122,8 @@ def resolution(state: Lead, name: str) -> Resolved | None:
 
 
 def noted(before: Lead, after: Lead) -> Lead:
-    """``after`` an event, with the one word that names it for lists, and the version at which what people are called to
-    changed."""
+    """``after`` an event, with the one word that names it for lists, and the version at which the record is to hear of it:
+    that people are called to something else now, or did something about it."""
     if after.review != before.review and after.review:
         after = file(after, after.review, after.entries[-1].at if after.entries else after.items[-1].since)
     elif after.review != before.review:
@@ -133,7 +133,7 @@ def noted(before: Lead, after: Lead) -> Lead:
     loud = [item for item in after.items if not kind_of(item.kind).quiet]
     order = list(KINDS)
     word = min((i.kind for i in loud), key=lambda k: order.index(k) if k in KINDS else len(order), default="")
-    if loud == [item for item in before.items if not kind_of(item.kind).quiet]:
+    if after.resolved is before.resolved and loud == [i for i in before.items if not kind_of(i.kind).quiet]:
         return after.but(review=word)
     return after.but(review=word, review_version=after.version)
 
