@@ -9,15 +9,18 @@ from __future__ import annotations
 from typing import Literal
 
 from temporalio import activity
+from temporalio.exceptions import ApplicationError
 
 from workflows.effects import Dispatched, EndCall, FindCall, FoundCall, PlaceCall
 
-from . import gate, metrics
-from .dispatch import late
+from . import clearance, gate, metrics
+from .dispatch import late, now
 from .settings import settings
 from .vendors import retell, twilio
 
 _Carrier = Literal["twilio", "retell"]
+_NOT_TAKEN = frozenset({"retry", "retry_after", "permanent"})
+"""The failures after which the carrier surely has no such call."""
 
 
 def _carrier(sid: str) -> _Carrier:
@@ -29,7 +32,7 @@ def _carrier(sid: str) -> _Carrier:
 
 @activity.defn
 async def place_call(request: PlaceCall) -> Dispatched:
-    """Ask the gate, then dial. Raises ``ambiguous`` when the carrier may have taken it."""
+    """Ask the gate and the calling rules, then dial. Raises ``ambiguous`` when the carrier may have taken it."""
     info = activity.info()
     metrics.dial_wait((info.started_time - info.scheduled_time).total_seconds())
     refused = "late" if late(request.not_after) else await gate.ask(request.gate, "call")
@@ -37,11 +40,24 @@ async def place_call(request: PlaceCall) -> Dispatched:
     refused = refused or ("late" if late(request.not_after) else "")
     if refused:
         return Dispatched(refused=refused)
+    cleared = await clearance.dial(
+        request.contact, request.to, request.playbook, now(), request.gate.lead, request.attempt
+    )
+    if cleared.refusal is not None:
+        return Dispatched(refused=cleared.refusal.rule, refusal=cleared.refusal)
+    try:
+        return Dispatched(sid=await _placed(request))
+    except ApplicationError as error:
+        if error.type in _NOT_TAKEN:
+            await clearance.struck(cleared.dial)
+        raise
+
+
+async def _placed(request: PlaceCall) -> str:
     named = request.gate.lead, request.attempt, request.to, request.ring, request.longest
     if _carrier("") == "retell":
-        return Dispatched(sid=await retell.place_call(*named))
-    sid = await twilio.place_call(*named, request.playbook)
-    return Dispatched(sid=sid)
+        return await retell.place_call(*named)
+    return await twilio.place_call(*named, request.playbook)
 
 
 @activity.defn

@@ -6,6 +6,7 @@ Both the worker and the web process call :func:`load` before they start; from th
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 
 from activities import store
@@ -13,6 +14,7 @@ from activities.settings import Settings, settings
 from workflows import playbook
 from workflows.playbook import Playbook, PlaybookError
 from workflows.roster import Team, read_team
+from workflows.rulebook import Rulebook
 
 _TEAM = ".team.yml"
 
@@ -43,6 +45,22 @@ def teams(folder: Path) -> list[Team]:
             except ValueError as error:
                 raise PlaybookError(f"{file.name}: {error}") from error
     return found
+
+
+def rules(name: str) -> Rulebook | None:
+    """The rule file of this name as it stands now, which may be newer than the one that a playbook took over; None when
+    there is none any more. Raises PlaybookError when it cannot be used."""
+    file = settings().showrate_playbooks / f"{name}{playbook.RULES}"
+    try:
+        stamp = file.stat()
+    except FileNotFoundError:
+        return None
+    return _rules(file, stamp.st_mtime_ns, stamp.st_size)
+
+
+@lru_cache(maxsize=8)
+def _rules(file: Path, modified: int, size: int) -> Rulebook:
+    return playbook.read_rules(file.name, {file.name: file.read_text("utf-8")})
 
 
 def load(using: Settings | None = None) -> list[Playbook]:

@@ -57,6 +57,8 @@ class Settings(BaseSettings):
     """Dials a second that the carrier takes (Twilio: 1 by default); 0: as many as come."""
     showrate_timeout: float = 10.0
     """Seconds that one request to a vendor may take."""
+    showrate_do_not_call: Path | None = None
+    """The folder of do-not-call lists: `national/2027-03-01/*.txt` as downloaded, a state's own under its code (`US-IN`)."""
     showrate_calendars_every: float = Field(default=300.0, ge=1.0)
     """Seconds between two readings of what changed in the reps' Google calendars; a push brings one forward."""
 

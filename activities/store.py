@@ -413,6 +413,7 @@ def erase(lead: str, now: datetime | None = None) -> bool:
     with tables.writing(_url()) as db:
         db.execute(delete(tables.keys).where(tables.keys.c.lead == lead))
         db.execute(delete(tables.handles).where(tables.handles.c.lead == lead))
+        db.execute(update(tables.dials).where(tables.dials.c.lead == lead).values(lead=""))
         db.execute(update(tables.calls).where(tables.calls.c.lead == lead).values(sealed=None))
         db.execute(update(tables.entries).where(tables.entries.c.lead == lead).values(sealed=None))
         db.execute(update(tables.reviews).where(tables.reviews.c.lead == lead).values(sealed=None))

@@ -198,6 +198,19 @@ channels = Table(
     Column("message", BigInteger, nullable=False, default=0),
 )
 
+dials = Table(
+    "dials",
+    metadata,
+    Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("handle", String(64), nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("lead", String(80), nullable=False),
+    Column("attempt", String(80), nullable=False),
+    Index("dials_by_handle", "handle", "at"),
+    Index("dials_by_time", "at"),
+    sqlite_autoincrement=True,
+)
+
 meta = Table(
     "meta",
     metadata,

@@ -10,19 +10,23 @@ from temporalio import activity
 
 from workflows.effects import Dispatched, FindText, SendText
 
-from . import gate, links, mails
+from . import clearance, gate, links, mails
 from .dispatch import late, now
 from .vendors import twilio
 
 
 @activity.defn
 async def send_text(request: SendText) -> Dispatched:
-    """Ask the gate, fill in the links, then send. Raises ``ambiguous`` when the carrier may have taken it."""
+    """Ask the gate and the calling rules, fill in the links, then send. Raises ``ambiguous`` when the carrier may have
+    taken it."""
     refused = "late" if late(request.not_after) else await gate.ask(request.gate, "text")
     refused = refused or ("late" if late(request.not_after) else "")
     if refused:
         return Dispatched(refused=refused)
-    left = request.not_after - now()
+    cleared = await clearance.text(request.contact, request.to, request.playbook, now())
+    if cleared.refusal is not None:
+        return Dispatched(refused=cleared.refusal.rule, refusal=cleared.refusal)
+    left = min(filter(None, (request.not_after, cleared.until))) - now()
     sent = await twilio.send_text(request.gate.lead, request.touch, request.to, _filled(request), left)
     mailed = await mails.alongside(request.gate, request.mail) if request.mail else ""
     return Dispatched(sid=sent.sid, segments=sent.segments, mail=mailed)

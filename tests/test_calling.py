@@ -126,6 +126,10 @@ def finding(rule: str, asked: Contact, at: datetime = NOON, final: bool = True, 
     return next(f for f in judge(asked, book, at, final=final).findings if f.rule == rule)
 
 
+def national(on: bool | None, of: str = "2027-03-01") -> dict[str, object]:
+    return {"name": "national", "of": of, "on": on}
+
+
 @pytest.mark.parametrize(("over", "rule"), [
     ({"opted_out": True}, "opted_out"),
     ({"opted_out": None}, "opted_out"),
@@ -133,11 +137,13 @@ def finding(rule: str, asked: Contact, at: datetime = NOON, final: bool = True, 
     ({"basis": "oral"}, "consent"),
     ({"phone": "+18005550123"}, "zone_unknown"),
     ({"phone": "+19005550123"}, "line_type"),
-    ({"basis": "asked", "heard_at": None, "reassigned": False}, "do_not_call"),
-    ({"basis": "asked", "heard_at": None, "reassigned": False, "listed": True, "list_of": "2027-03-01"}, "do_not_call"),
-    ({"basis": "asked", "heard_at": None, "reassigned": False, "listed": False, "list_of": "2027-02-01"}, "do_not_call"),
+    ({"basis": "asked", "heard_at": None, "reassigned": "no"}, "do_not_call"),
+    ({"basis": "asked", "heard_at": None, "reassigned": "no", "lists": [national(True)]}, "do_not_call"),
+    ({"basis": "asked", "heard_at": None, "reassigned": "no", "lists": [national(None)]}, "do_not_call"),
+    ({"basis": "asked", "heard_at": None, "reassigned": "no", "lists": [national(False, "2027-02-01")]}, "do_not_call"),
     ({"heard_at": None}, "reassigned"),
-    ({"heard_at": None, "reassigned": True}, "reassigned"),
+    ({"heard_at": None, "reassigned": "no_data"}, "reassigned"),
+    ({"heard_at": None, "reassigned": "yes"}, "reassigned"),
 ])  # fmt: skip
 def test_the_dispatch_fails_closed(over: dict[str, object], rule: str) -> None:
     found = judge(contact(**{"phone": "+12125550123", **over}), BOOK, NOON, final=True)
@@ -145,7 +151,7 @@ def test_the_dispatch_fails_closed(over: dict[str, object], rule: str) -> None:
 
 
 def test_what_is_looked_up_and_good_is_allowed() -> None:
-    asked = contact("+12125550123", basis="asked", heard_at=None, reassigned=False, listed=False, list_of="2027-03-01")
+    asked = contact("+12125550123", basis="asked", heard_at=None, reassigned="no", lists=[national(False)])
     assert judge(asked, BOOK, NOON, final=True).at == NOON
     assert finding("do_not_call", asked).verdict == "allowed"
 

@@ -20,10 +20,25 @@ from activities.settings import settings
 from activities.vendors import twilio
 from tests.fixtures.sandbox import Sandbox
 from tests.fixtures.temporal import running_worker
+from tests.stage import playbook
 from workflows import effects as fx
 from workflows import identity
+from workflows.calling import Contact
+from workflows.playbook import Hours, Playbook, register
 
 TO = "+14155550123"
+
+
+def around_the_clock() -> Playbook:
+    """The rules say nothing about when: these tests run at any hour."""
+    cadence = playbook().cadence.model_copy(update={"max_calls": 99})
+    book = playbook().model_copy(update={"rules": None, "hours": Hours(opens="00:00", closes="24:00"), "cadence": cadence})
+    register([book])
+    return book
+
+
+BOOK = around_the_clock()
+ASKED = Contact(basis="asked")
 
 
 @pytest.fixture
@@ -74,6 +89,8 @@ def dial(handle: str, within: timedelta = timedelta(minutes=5)) -> fx.PlaceCall:
         ring=timedelta(seconds=20),
         longest=timedelta(minutes=10),
         not_after=datetime.now(UTC) + within,
+        playbook=BOOK.hash,
+        contact=ASKED,
     )
 
 
@@ -86,6 +103,8 @@ def text(handle: str, body: str = "Hello", within: timedelta = timedelta(minutes
         booking="b1",
         expires=datetime.now(UTC) + timedelta(days=1),
         not_after=datetime.now(UTC) + within,
+        playbook=BOOK.hash,
+        contact=ASKED,
     )
 
 

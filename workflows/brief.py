@@ -6,7 +6,7 @@ from datetime import datetime
 
 from . import review, standing
 from .account import account
-from .calling import places_of
+from .calling import both_ends, places_of
 from .conversation.identity import same_person
 from .lead import Approval, Lead, touch_of
 from .messages import Brief, Connect, Touched, View, Waiting
@@ -41,7 +41,7 @@ def _recording_notice(state: Lead, playbook: Playbook, at: datetime) -> bool:
     region = state.person.region if state.person else ""
     if playbook.rules is None or not region.startswith("US-"):
         return not region.startswith("US-") or region[3:] in _RECORDING_NOTICE
-    places = places_of(state.phone, region, playbook.rules)
+    places = both_ends(places_of(state.phone, region, playbook.rules), playbook)
     return any(holding(playbook.rules.recording, places, at.date()))
 
 

@@ -1,7 +1,8 @@
 """The calling gate: may this person be contacted over this channel now, by which rule, and when first?
 
-One pure function, :func:`judge`. The plan asks it before a step is decided on and again before each dial leaves the
-queue; its ``until`` bounds the dispatch, which itself asks for opt-outs and pauses. What nobody knows counts as no.
+One pure function, :func:`judge`. The plan asks it before a step is decided on, with what the lead knows of itself; the
+dispatch asks it again right before the contact leaves (``activities/clearance.py``), with what has to be looked up, by
+the rules as they stand then, and finally: what nobody knows counts as no.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from phonenumbers import PhoneNumberType as Kind
 
 from .model import Instant, Model
 from .playbook import Playbook
-from .rulebook import DAYS, Basis, HolidayRow, HoursRow, Line, Rulebook, Sent, holding
+from .rulebook import DAYS, Basis, HolidayRow, HoursRow, Line, ListRow, Rulebook, Sent, holding
 from .rules import Ruling, Span, cap_allows, first_open, house_hours, zones_of
 
 Purpose = Literal["solicit", "service", "answer"]
@@ -30,10 +31,21 @@ Verdict = Literal["allowed", "wait", "forbidden", "unknown", "duty", "exempt"]
 """``unknown`` has yet to be looked up, and forbids where that is final; a ``duty`` forbids nothing, but has to be done."""
 
 
+class Listing(Model):
+    """What a do-not-call list says of a number. ``of`` is the day of the snapshot, ``on`` whether the number stands in
+    it; None when that cannot be told, and ``why``."""
+
+    name: str
+    """``national``, or the state whose list it is (``US-IN``)."""
+    of: date | None = None
+    on: bool | None = None
+    why: str = ""
+
+
 class Contact(Model):
     """One contact that somebody wants to make, with all that the rules ask of it. Instants are UTC."""
 
-    phone: str
+    phone: str = ""
     """E.164."""
     channel: Sent = "call"
     purpose: Purpose = "solicit"
@@ -47,10 +59,17 @@ class Contact(Model):
     dials: tuple[Instant, ...] = ()
     """When we dialled this number, or may have."""
     opted_out: bool | None = None
-    listed: bool | None = None
-    """On the national do-not-call list, by the snapshot of ``list_of``; None when nobody looked."""
-    list_of: date | None = None
-    reassigned: bool | None = None
+    lists: tuple[Listing, ...] = ()
+    """What was looked up in do-not-call lists."""
+    line: Line | None = None
+    """The kind of line by a vendor's word; None when nobody asked, or there was no answer."""
+    reassigned: Literal["yes", "no", "no_data"] | None = None
+    """Whether the number has gone to somebody else since ``heard_at``; None likewise."""
+
+    @property
+    def for_dispatch(self) -> Contact:
+        """What travels with the effect: the rest is the effect's own, or read where it is dispatched."""
+        return self.model_copy(update={"phone": "", "channel": "call", "dials": (), "opted_out": None})
 
 
 class Finding(Model):
@@ -66,11 +85,37 @@ class Finding(Model):
     source: str = ""
 
 
+class Refusal(Model):
+    """Why a contact was not made, by the gate that it met at its dispatch."""
+
+    rule: str
+    reason: str = ""
+    where: str = ""
+    source: str = ""
+    at: Instant | None = None
+    """When it may be tried again; None: never, as things stand."""
+    tries: int = 0
+    """Nobody knows what the rule needs: it may be looked up so many times, the last of them is final. 0: it is known."""
+
+
 class Judgement(Ruling):
     """All rules together: ``at`` is the first instant at which every one allows it, ``rule`` the one that moved it
     there, or forbids it. ``findings`` are those at the instant asked for."""
 
     findings: tuple[Finding, ...] = ()
+
+    @property
+    def wanting(self) -> frozenset[str]:
+        """The rules that need to know more."""
+        return frozenset(f.rule for f in self.findings if f.verdict == "unknown")
+
+    def refusal(self, at: datetime) -> Refusal | None:
+        """Why not at ``at``, the instant that was asked for; None when it is allowed."""
+        if self.at is not None and self.at <= at:
+            return None
+        found = [f for f in self.findings if f.at is None or f.at > at]
+        why = next((f for f in found if f.rule == self.rule), found[0] if found else Finding(rule=self.rule, verdict="wait", reason=""))
+        return Refusal(rule=self.rule, reason=why.reason, where=why.where, source=why.source, at=self.at)
 
 
 NO_RULES = Rulebook(name="", reviewed=date.min)
@@ -122,6 +167,11 @@ def places_of(phone: str, region: str, rules: Rulebook) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*states, *filter(None, countries), "*"]))
 
 
+def both_ends(places: tuple[str, ...], playbook: Playbook) -> tuple[str, ...]:
+    """``places`` and the state from which the company calls: the stricter of both ends holds for what is recorded."""
+    return tuple(dict.fromkeys([*places, *filter(None, [playbook.company.region])]))
+
+
 def zones(phone: str, region: str, zone: str, rules: Rulebook | None) -> tuple[str, ...]:
     """Every zone in which they may be, by number, address and the area codes of ``rules``."""
     return zones_of(phone, region, zone, rules.area(phone)[1] if rules else ())
@@ -150,8 +200,7 @@ class _Asked:
 
     def unknown(self, rule: str, reason: str, at: datetime, where: str, source: str) -> Finding:
         """What has yet to be looked up; it forbids where nobody will."""
-        verdict: Verdict = "forbidden" if self.final else "unknown"
-        return Finding(rule=rule, verdict=verdict, reason=reason, at=None if self.final else at, where=where, source=source)
+        return Finding(rule=rule, verdict="unknown", reason=reason, at=None if self.final else at, where=where, source=source)
 
 
 _Rule = Callable[[_Asked, datetime, date], Iterator[Finding]]
@@ -169,14 +218,21 @@ def _internal(asked: _Asked, at: datetime, day: date) -> Iterator[Finding]:
 
 
 def _line(asked: _Asked, at: datetime, day: date) -> Iterator[Finding]:
-    kind = _number(asked.contact.phone)[1]
+    by_prefix, told = _number(asked.contact.phone)[1], asked.contact.line
     for where, row in holding(asked.rules.lines, asked.places, day):
-        if asked.contact.channel in row.channels:
-            bad = kind in row.refuse
-            yield Finding(
-                rule="line_type", verdict="forbidden" if bad else "allowed", at=None if bad else at, where=where,
-                reason=f"the number is of the kind {kind.replace('_', ' ')}", source=row.source,
-            )  # fmt: skip
+        if asked.contact.channel not in row.channels:
+            continue
+        known = None if row.look_up == "never" else told
+        bad = by_prefix in row.refuse or known in row.refuse
+        needed = row.look_up == "required" or (row.look_up == "wanted" and not asked.final)
+        if needed and not bad and known in (None, "unknown"):
+            yield asked.unknown("line_type", "the kind of line was not looked up", at, where, row.source)
+            continue
+        reason = f"{'looked up' if known else 'by its prefix'}: the number is of the kind {(known or by_prefix).replace('_', ' ')}"
+        yield Finding(
+            rule="line_type", verdict="forbidden" if bad else "allowed", at=None if bad else at, where=where,
+            reason=reason, source=row.source,
+        )  # fmt: skip
 
 
 def _consent(asked: _Asked, at: datetime, day: date) -> Iterator[Finding]:
@@ -213,18 +269,24 @@ def _national(asked: _Asked, at: datetime, day: date) -> Iterator[Finding]:
         if lifted:
             until = contact.heard_at + row.inquiry if contact.heard_at and lifted.startswith("they") else None
             yield Finding(rule=rule, verdict="exempt", reason=lifted, at=at, until=until, where=where, source=row.source)
-        elif contact.list_of is None or contact.listed is None:
-            yield asked.unknown(rule, "no snapshot of the list was asked", at, where, row.source)
-        elif (age := day - contact.list_of) > row.fresh or age < timedelta(days=-1):
-            reason = f"the snapshot is of {contact.list_of}; at most {row.fresh.days} days count"
-            yield asked.unknown(rule, reason, at, where, row.source)
         else:
-            on = contact.listed
-            reason = f"{'on' if on else 'not on'} the list of {contact.list_of}"
-            yield Finding(
-                rule=rule, verdict="forbidden" if on else "allowed", reason=reason, at=None if on else at, where=where,
-                source=row.source,
-            )  # fmt: skip
+            name = where if row.list == "own" else row.list
+            listing = next((each for each in contact.lists if each.name == name), Listing(name=name, why="it was not asked"))
+            yield _listed(asked, listing, row, where, at, day)
+
+
+def _listed(asked: _Asked, listing: Listing, row: ListRow, where: str, at: datetime, day: date) -> Finding:
+    rule, called = "do_not_call", f"the {listing.name} list"
+    if listing.of is not None and ((age := day - listing.of) > row.fresh or age < timedelta(days=-1)):
+        reason = f"the snapshot of {called} is of {listing.of}; at most {row.fresh.days} days count"
+        return asked.unknown(rule, reason, at, where, row.source)
+    if listing.of is None or listing.on is None:
+        return asked.unknown(rule, f"{called}: {listing.why}", at, where, row.source)
+    reason = f"{'on' if listing.on else 'not on'} {called} of {listing.of}"
+    return Finding(
+        rule=rule, verdict="forbidden" if listing.on else "allowed", reason=reason, at=None if listing.on else at,
+        where=where, source=row.source,
+    )  # fmt: skip
 
 
 def _reassigned(asked: _Asked, at: datetime, day: date) -> Iterator[Finding]:
@@ -237,9 +299,13 @@ def _reassigned(asked: _Asked, at: datetime, day: date) -> Iterator[Finding]:
             yield Finding(rule=rule, verdict="allowed", reason=reason, at=at, until=until, where=where, source=row.source)
         elif contact.reassigned is None:
             yield asked.unknown(rule, "a long silence, and the number was not looked up", at, where, row.source)
+        elif contact.reassigned == "no_data" and row.no_data == "forbids":
+            yield asked.unknown(rule, "looked up: there is no data on the number", at, where, row.source)
         else:
-            gone = contact.reassigned
+            gone = contact.reassigned == "yes"
             reason = f"looked up: the number {'has gone to somebody else' if gone else 'is still theirs'}"
+            if contact.reassigned == "no_data":
+                reason = "looked up: there is no data on the number, which is enough here"
             yield Finding(
                 rule=rule, verdict="forbidden" if gone else "allowed", reason=reason, at=None if gone else at,
                 where=where, source=row.source,
@@ -276,7 +342,8 @@ def _hours(asked: _Asked, at: datetime, day: date) -> Iterator[Finding]:
 
 def _dated(asked: _Asked) -> Iterator[tuple[str, HoursRow]]:
     """The rows of hours of these places, whatever their dates: each day is judged by those that hold then."""
-    return ((where, row) for row in asked.rules.hours for where in row.where if where in asked.places)
+    rows = (row for row in asked.rules.hours if asked.contact.basis not in row.lifted_by)
+    return ((where, row) for row in rows for where in row.where if where in asked.places)
 
 
 def _law(rows: list[HoursRow]) -> Callable[[date], Span | None]:
@@ -312,7 +379,7 @@ def _holidays(asked: _Asked, at: datetime, day: date) -> Iterator[Finding]:
     if asked.contact.purpose != "solicit":
         return
     for row in asked.rules.holidays:
-        if asked.contact.channel in row.channels:
+        if asked.contact.channel in row.channels and asked.contact.basis not in row.lifted_by:
             for where in (place for place in row.where if place in asked.places):
                 yield asked.open("holiday", at, _free(row), _holiday(row, day) or "no holiday", where, row.source)
 
@@ -328,7 +395,7 @@ def _holiday(row: HolidayRow, day: date) -> str:
 
 def _duties(asked: _Asked, at: datetime, day: date) -> Iterator[Finding]:
     if asked.contact.channel == "call":
-        for where, row in holding(asked.rules.recording, asked.places, day):
+        for where, row in holding(asked.rules.recording, both_ends(asked.places, asked.playbook), day):
             yield Finding(rule="recording", verdict="duty", reason=row.duty, at=at, where=where, source=row.source)
     for where, row in holding(asked.rules.disclosure, asked.places, day):
         yield Finding(rule="disclosure", verdict="duty", reason=row.duty, at=at, where=where, source=row.source)

@@ -11,6 +11,7 @@ from typing import Literal
 from pydantic import Field
 from temporalio import activity
 
+from .calling import Contact, Refusal
 from .events import Booking, CallLearned, Concern, Form, Line, Moment, Sign, Slot, Verdict
 from .messages import Brief, Item, Judged, Resolved
 from .model import Duration, Instant, Model
@@ -41,15 +42,19 @@ class PlaceCall(Model):
     longest: Duration
     not_after: Instant
     playbook: str = ""
-    """Content hash: it says how the carrier is to speak and listen."""
+    """Content hash: it says how the carrier is to speak and listen, and what rules bind."""
+    contact: Contact | None = None
+    """What the calling gate needs to know; without it nothing is dialled."""
 
 
 class Dispatched(Model):
     """What became of a dial or a text. ``refused`` names the rule when the gate said no (``opted_out``,
-    ``paused:SCOPE``, ``late``), else ``sid`` is the carrier's id."""
+    ``paused:SCOPE``, ``late``, or that of ``refusal``), else ``sid`` is the carrier's id."""
 
     sid: str = ""
     refused: str = ""
+    refusal: Refusal | None = None
+    """The calling rule that stood against it."""
     segments: int = 0
     mail: str = ""
     """Of the e-mail that rode along: ``sent``, ``later`` (to be sent by itself), or why it never will be."""
@@ -131,6 +136,10 @@ class SendText(Model):
     not_after: Instant
     mail: Mail | None = None
     """The same by e-mail, once the text has gone."""
+    playbook: str = ""
+    """Content hash: what rules bind."""
+    contact: Contact | None = None
+    """What the calling gate needs to know; without it nothing is sent."""
 
 
 class FindText(Model):

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from .calling import Purpose, Refusal
 from .model import Duration, Instant, Model
 from .playbook import Source
 
@@ -329,6 +330,8 @@ class CallNotPlaced(_Event):
     """The paused scope that held it back, if that was it."""
     wait: Duration = timedelta(0)
     """How long the carrier asks us to wait before the next."""
+    refusal: Refusal | None = None
+    """The calling rule that stood against it at its dispatch."""
 
 
 class CallAmbiguous(_Event):
@@ -424,6 +427,10 @@ class TextNotSent(_Event):
     """How long the carrier asks us to wait before the next."""
     mail: bool = False
     """An e-mail was to go with it."""
+    refusal: Refusal | None = None
+    """The calling rule that stood against it at its dispatch."""
+    purpose: Purpose = "solicit"
+    """What it was, for that rule."""
 
 
 class TextAmbiguous(_Event):

@@ -8,9 +8,11 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from . import events as ev
+from .calling import Purpose
 from .effects import CallNote, Card, Entry, ToDo
 from .messages import Answer, Item, Resolved, Touched
 from .model import Instant, Model
+from .rulebook import Sent
 
 Stage = Literal[
     "new", "attempting", "contacted", "interested", "qualified", "booked", "confirmed", "rescheduled", "recovered",
@@ -29,6 +31,19 @@ class LiveCall(Model):
     sid: str = ""
     inbound: bool = False
     touch: str = ""
+
+
+class Bar(Model):
+    """A rule that stood against a contact at its dispatch, and holds until ``until`` (None: for good), or until they
+    tell us something new."""
+
+    channel: Sent
+    purpose: Purpose
+    rule: str
+    since: Instant
+    until: Instant | None = None
+    times: int = 1
+    """How often in a row it was met for want of knowledge."""
 
 
 class Broken(Model):
@@ -148,6 +163,8 @@ class Lead(Model):
     last_over_at: Instant | None = None
     """When the last call was over: the least gap counts from here too."""
     not_before: Instant | None = None
+    bars: tuple[Bar, ...] = ()
+    """What the calling gate said at dispatches: at most one for each channel and purpose."""
     failures: int = 0
     homeless: str = ""
     """The booking whose rep left, until another has it or a person knows."""

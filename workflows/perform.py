@@ -20,6 +20,7 @@ from .brief import text_brief
 from .lead import DueText, Lead
 from .messages import DIAL_QUEUE
 from .playbook import Playbook
+from .refusals import purpose_of
 from .wording import asked, first_name, render, spoken_time, written_time
 
 _ONCE = RetryPolicy(maximum_attempts=1)
@@ -97,6 +98,7 @@ def start_dial(
         fx.PlaceCall(
             gate=gate(state), attempt=step.attempt, to=state.phone, ring=playbook.call.ring,
             longest=playbook.call.longest, not_after=step.not_after, playbook=state.playbook,
+            contact=plan.contact(state, playbook, "call").for_dispatch,
         ),
         task_queue=DIAL_QUEUE if paced else None,
         start_to_close_timeout=_DIAL,
@@ -124,7 +126,7 @@ async def dialled(
     if done.refused:
         return ev.CallNotPlaced(
             at=workflow.now(), attempt=step.attempt, why=done.refused, held=done.refused.removeprefix("paused:")
-            if done.refused.startswith("paused:") else "",
+            if done.refused.startswith("paused:") else "", refusal=done.refusal,
         )  # fmt: skip
     return ev.CallPlaced(at=workflow.now(), attempt=step.attempt, sid=done.sid)
 
@@ -143,7 +145,8 @@ def text_request(state: Lead, playbook: Playbook, step: plan.Text, now: datetime
         mail=mailing.mail(state, playbook, due, known, now) if due else None,
         booking=stands.id if stands else "",
         expires=(stands.end if stands else now + playbook.meeting.window) + playbook.attendance.closes,
-        not_after=step.not_after,
+        not_after=step.not_after, playbook=state.playbook,
+        contact=plan.contact(state, playbook, "text", purpose_of(step.touch)).for_dispatch,
     )  # fmt: skip
 
 
@@ -192,7 +195,10 @@ async def texted(
             done = done.model_copy(update={"mail": "later"})  # whether it rode along, nobody knows; a repeat is harmless
     if done.refused:
         held = done.refused.removeprefix("paused:") if done.refused.startswith("paused:") else ""
-        return ev.TextNotSent(at=workflow.now(), touch=step.touch, message=step.message, why=done.refused, held=held)
+        return ev.TextNotSent(
+            at=workflow.now(), touch=step.touch, message=step.message, why=done.refused, held=held,
+            refusal=done.refusal, purpose=purpose_of(step.touch), mail=request.mail is not None,
+        )  # fmt: skip
     return ev.TextSent(
         at=workflow.now(), touch=step.touch, message=step.message, sid=done.sid, segments=done.segments, mail=done.mail
     )  # fmt: skip

@@ -16,6 +16,7 @@ from .calling import Contact, Purpose, judge
 from .lead import Broken, DueText, Lead, LiveCall
 from .messages import Touched
 from .playbook import Playbook
+from .refusals import narrowed
 from .requests import awaited, overdue, requests, sooner
 from .rulebook import Basis, Sent
 from .rules import Ruling
@@ -45,7 +46,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-KEPT_BACK = frozenset({"calling_hours", "holiday", "attempt_cap", "do_not_call", "reassigned", "consent", "paused", "taken_over", "zone_unknown", "no_common_hours"})
+KEPT_BACK = frozenset({"calling_hours", "holiday", "attempt_cap", "do_not_call", "reassigned", "consent", "line_type", "paused", "taken_over", "zone_unknown", "no_common_hours"})
 """The rules whose waiting is told in a lead's story: somebody will ask why this lead was not called."""
 
 STILL_OPEN = timedelta(hours=1)
@@ -382,15 +383,16 @@ def contact(state: Lead, playbook: Playbook, channel: Sent, purpose: Purpose = "
 def _allowed(
     state: Lead, playbook: Playbook, channel: Sent, at: datetime, purpose: Purpose = "solicit", but: str = ""
 ) -> Ruling:
-    """What nobody knows here forbids; only our own list is asked again, by the dispatch."""
-    return judge(contact(state, playbook, channel, purpose, but), playbook, at, final=True)
+    """By what the lead knows; what has to be looked up is left to the dispatch, and what it said before is kept."""
+    asked = contact(state, playbook, channel, purpose, but)
+    return narrowed(state, asked, at, lambda start: judge(asked, playbook, start))
 
 
 _FOR_GOOD = {
     "zone_unknown": "nobody knows what time it is where this number is; a state or address is needed",
     "consent": "there is no consent that allows an automated call or text there",
-    "do_not_call": "the do-not-call list binds: no signed consent, and a long time since they asked us",
-    "reassigned": "nothing was heard of them for so long that the number may be somebody else's",
+    "do_not_call": "they are on a do-not-call list, or nobody could look whether they are",
+    "reassigned": "nothing was heard of them for long, and the number may be somebody else's",
     "line_type": "this kind of number must not be called",
 }
 """The rules after which waiting helps nobody, and what is said of each."""
@@ -408,8 +410,8 @@ def _contactable(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
             "close", "no_phone", reason, ev.LeadClosed(at=now, disposition="no_way_to_contact", reason=reason)
         )
     ruling = _allowed(state, playbook, "call", now)
-    if ruling.at is None and ruling.rule in _FOR_GOOD:
-        reason = _FOR_GOOD[ruling.rule]
+    if ruling.at is None:
+        reason = _FOR_GOOD.get(ruling.rule, f"the rule on {ruling.rule.replace('_', ' ')} leaves no hour for a call")
         closed = ev.LeadClosed(at=now, disposition="no_way_to_contact", reason=reason)
         return settle("close", ruling.rule, reason, closed)
     return None

@@ -43,6 +43,8 @@ class Company(Strict):
     name: str
     purpose: str
     phone: str = ""
+    region: str = Field(default="", pattern=r"^([A-Z]{2}-[A-Z0-9]{1,3})?$")
+    """The state from which it calls (``US-CA``): what that state asks of recorded calls holds too."""
 
 
 class Agent(Strict):
@@ -486,13 +488,16 @@ def _rules(by: str, named: str, texts: Mapping[str, str]) -> dict[str, Any]:
     if name not in texts:
         raise PlaybookError(f"{by}: {name} is not there; name a rule file of the same folder", by, "rules")
     try:
-        return deepcopy(_rules_written(texts[name]))
+        written = deepcopy(_rules_written(texts[name]))
     except yaml.YAMLError as error:
         raise PlaybookError(f"{name}: not readable as YAML: {error}; mend this line or the one above it", name) from error
     except ValidationError as error:
         raise PlaybookError(f"{name}: {_misfits(error, 'rules')}", name) from error
     except (ValueError, TypeError) as error:  # a day that no calendar has
         raise PlaybookError(f"{name}: {error}; write days as 2027-03-12", name) from error
+    if written["name"] != named:
+        raise PlaybookError(f"{name}: name: is {written['name']!r}; write {named}, as in the file's own name", name, "name")
+    return written
 
 
 @lru_cache(maxsize=8)

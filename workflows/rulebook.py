@@ -89,6 +89,8 @@ class HoursRow(Row):
     closes: Clock
     days: tuple[Day, ...] = DAYS
     channels: tuple[Sent, ...] = ("call", "text")
+    lifted_by: tuple[Basis, ...] = ()
+    """Kinds of consent with which it does not bind."""
 
     @model_validator(mode="after")
     def _opens_before_it_closes(self) -> HoursRow:
@@ -153,13 +155,19 @@ class HolidayRow(Row):
 
     days: tuple[Holiday, ...]
     channels: tuple[Sent, ...] = ("call", "text")
+    lifted_by: tuple[Basis, ...] = ()
+    """Kinds of consent with which it does not bind."""
+
+
+LONGEST_CAP = timedelta(days=90)
+"""The longest window of a cap: for so long the log of dials remembers them."""
 
 
 class CapRow(Row):
-    """At most ``most`` dials to one number in any window of ``per``."""
+    """At most ``most`` dials to one number in any window of ``per``, whoever they were meant for."""
 
     most: int = Field(ge=1)
-    per: Duration
+    per: Annotated[Duration, Field(le=LONGEST_CAP)]
 
 
 class ConsentRow(Row):
@@ -170,9 +178,10 @@ class ConsentRow(Row):
 
 
 class ListRow(Row):
-    """The national do-not-call list: how old the snapshot may be, what it does not bind, and for how long after they
-    last asked us."""
+    """A do-not-call list: how old the snapshot may be, what it does not bind, and for how long after they last asked us."""
 
+    list: Literal["national", "own"] = "national"
+    """``own``: the list that the state itself keeps, known by the state's code (``US-IN``)."""
     fresh: Duration
     exempt: tuple[Basis, ...] = ()
     inquiry: Duration = timedelta(0)
@@ -182,6 +191,10 @@ class SilenceRow(Row):
     """After so long without a word from them, the number may have gone to somebody else: look it up before contact."""
 
     after: Duration
+    fresh: Duration = timedelta(days=30)
+    """For so long the answer is believed, and not asked for again."""
+    no_data: Literal["forbids", "allows"] = "forbids"
+    """What it means that the vendor has no data on the number."""
 
 
 class LineRow(Row):
@@ -189,12 +202,26 @@ class LineRow(Row):
 
     refuse: tuple[Line, ...]
     channels: tuple[Sent, ...] = ("call", "text")
+    look_up: Literal["never", "wanted", "required"] = "never"
+    """``never``: by the number's prefix alone; ``wanted``: by the vendor's word, where a look-up is set up and answers;
+    ``required``: by the vendor's word only, and not at all without it."""
+    fresh: Duration = timedelta(days=180)
+    """For so long the vendor's word is believed, and not asked for again."""
 
 
 class DutyRow(Row):
     """What has to be said there."""
 
     duty: str
+
+
+class Unsure(Strict):
+    """What becomes of somebody of whom a rule needs to know more than can be looked up."""
+
+    again: Duration = timedelta(days=1)
+    """It is looked up again after this ..."""
+    tries: int = Field(default=3, ge=1)
+    """... and after so many times in vain it counts as forbidden for good."""
 
 
 class Area(Strict):
@@ -225,6 +252,7 @@ class Rulebook(Strict):
     lines: tuple[LineRow, ...] = ()
     recording: tuple[DutyRow, ...] = ()
     disclosure: tuple[DutyRow, ...] = ()
+    unsure: Unsure = Unsure()
     areas: dict[Place, tuple[Area, ...]] = Field(default_factory=dict)
     """By state (``US-FL``). An area code lies in one state."""
 

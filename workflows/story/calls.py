@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from .. import events as ev
-from .. import review
+from .. import refusals, review
 from ..effects import CallNote
 from ..lead import Broken, Lead, LiveCall, Owed, touch_of
 from ..messages import Touched
@@ -68,7 +68,7 @@ def dial_queued(state: Lead, event: ev.DialQueued) -> Lead:
 
 def call_placed(state: Lead, event: ev.CallPlaced) -> Lead:
     touch = touch_of(state, event.attempt)
-    state = marks.milestone(state, "first_ring", event.at)
+    state = refusals.lifted(marks.milestone(state, "first_ring", event.at), "call")
     if touch and touch.outcome == "queued":
         state = marks.touch(state, event.attempt, outcome="placed", sid=event.sid, at=event.at)
         state = marks.note(
@@ -105,7 +105,8 @@ def call_not_placed(state: Lead, event: ev.CallNotPlaced) -> Lead:
     if touch is None or touch.outcome not in ("queued", "ambiguous"):
         return state
     state = _drop_call(marks.touch(state, event.attempt, outcome=f"not placed: {event.why}"), event.attempt)
-    state = marks.note(state, event.at, "not_called", f"not dialled: {event.why}", event.why, attempt=event.attempt)
+    why = refusals.told(event.refusal) if event.refusal else event.why
+    state = marks.note(state, event.at, "not_called", f"not dialled: {why}", event.why, attempt=event.attempt)
     if event.why == "opted_out":
         return marks.opt_out(state, event.at, "", kept=True)
     if event.held:
@@ -116,6 +117,8 @@ def call_not_placed(state: Lead, event: ev.CallNotPlaced) -> Lead:
         return marks.advance(state, touch.touch, event.at)
     if event.why == "no_longer_wanted":
         return state
+    if event.refusal and event.why != refusals.OURS:
+        return refusals.barred(state, event.at, "call", "solicit", event.refusal)
     return marks.later(state, event.at, event.wait)
 
 

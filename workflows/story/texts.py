@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from .. import events as ev
-from .. import review
+from .. import refusals, review
+from ..calling import Refusal
 from ..lead import DueText, Lead, Thread, Unanswered
 from ..messages import Touched
 from ..reading import is_confirmation, is_opt_in, is_opt_out
@@ -42,7 +43,7 @@ def _made(state: Lead, event: ev.TextSent | ev.TextNotSent | ev.TextAmbiguous, o
 
 def text_sent(state: Lead, event: ev.TextSent) -> Lead:
     alone = _by_mail_alone(state, event.touch) if event.mail == "later" else ()
-    state = _made(state, event, "sent", event.sid).but(due_mails=(*state.due_mails, *alone))
+    state = refusals.lifted(_made(state, event, "sent", event.sid), "text").but(due_mails=(*state.due_mails, *alone))
     mailed = " and mailed" if event.mail == "sent" else ""
     state = marks.note(
         state,
@@ -83,15 +84,32 @@ def mail_not_sent(state: Lead, event: ev.MailNotSent) -> Lead:
 
 
 def text_not_sent(state: Lead, event: ev.TextNotSent) -> Lead:
-    state = marks.note(state, event.at, "not_texted", f"not texted: {event.why}", event.why, touch=event.touch)
+    why = refusals.told(event.refusal) if event.refusal else event.why
+    state = marks.note(state, event.at, "not_texted", f"not texted: {why}", event.why, touch=event.touch)
     if event.why == "opted_out":
         return marks.opt_out(state, event.at, "", kept=True)
     if event.held:
         return state.but(held_scope=event.held)
+    if event.refusal and event.why != refusals.OURS:
+        return _refused(state, event, event.refusal)
     if event.permanent:
-        alone = _by_mail_alone(state, event.touch) if event.mail else ()
-        return _made(state, event, f"not sent: {event.why}").but(due_mails=(*state.due_mails, *alone))
+        return _never(state, event)
     return state if event.why == "no_longer_wanted" else marks.later(state, event.at, event.wait)
+
+
+def _never(state: Lead, event: ev.TextNotSent) -> Lead:
+    """It will not be sent: what was to go with it by e-mail goes alone."""
+    alone = _by_mail_alone(state, event.touch) if event.mail else ()
+    return _made(state, event, f"not sent: {event.why}").but(due_mails=(*state.due_mails, *alone))
+
+
+def _refused(state: Lead, event: ev.TextNotSent, refusal: Refusal) -> Lead:
+    """A text of the cadence or a reminder waits until the rule lets go of it; any that has to wait for good, and an answer
+    to what they just did, goes the way of one that cannot be sent."""
+    state = refusals.barred(state, event.at, "text", event.purpose, refusal)
+    if event.purpose == "answer" or state.bars[-1].until is None:
+        return _never(state, event)
+    return state.but(not_before=state.bars[-1].until) if event.purpose == "service" else state
 
 
 def text_ambiguous(state: Lead, event: ev.TextAmbiguous) -> Lead:
