@@ -13,7 +13,7 @@ from workflows.model import Model
 from workflows.rotation import Outcome
 from workflows.standing import summary
 
-from . import calendars, crm, faults, metrics, notices, record, roster
+from . import calendars, crm, faults, health, notices, record, roster
 from .vendors import hubspot, slack
 
 
@@ -38,7 +38,7 @@ async def reflect(request: Reflection) -> ReflectionDone:
     errors = []
     for name, result in zip(wanted, results, strict=True):
         told = _through(result)
-        metrics.effect(f"reflect.{name}", _outcome(result))
+        health.effect(f"reflect.{name}", _outcome(result), _words(result), request.lead)
         if told is not None:
             done[name] = told
         elif isinstance(result, BaseException):
@@ -103,6 +103,12 @@ def _outcome(result: Told | BaseException) -> str:
     if isinstance(result, Told):
         return "ok"
     return (result.type if isinstance(result, ApplicationError) else None) or "error"
+
+
+def _words(result: Told | BaseException) -> str:
+    if isinstance(result, Told):
+        return result.refused
+    return result.message if isinstance(result, ApplicationError) else type(result).__name__
 
 
 def _before() -> dict[str, Told]:

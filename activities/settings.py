@@ -10,6 +10,8 @@ from typing import Literal
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from activities.endpoints import Endpoint
+
 
 class Settings(BaseSettings):
     """Read once for each process (:func:`settings`). Names are the environment variables in capitals."""
@@ -61,6 +63,27 @@ class Settings(BaseSettings):
     """The folder of do-not-call lists: `national/2027-03-01/*.txt` as downloaded, a state's own under its code (`US-IN`)."""
     showrate_calendars_every: float = Field(default=300.0, ge=1.0)
     """Seconds between two readings of what changed in the reps' Google calendars; a push brings one forward."""
+
+    # outgoing webhooks
+    showrate_webhooks: dict[str, Endpoint] = Field(default_factory=dict)
+    """Where every transition of a lead is told, as JSON: {"n8n": {"url": "https://...", "secrets": ["whsec_..."]}}; see
+    docs/events.md."""
+    showrate_webhooks_local: bool = False
+    """Whether they may go to http and to private networks, such as an n8n on this machine."""
+    showrate_webhooks_disable_after: float = Field(default=259_200.0, gt=0)
+    """Seconds without any success after which an endpoint that fails is switched off."""
+
+    # alerts in the reps' channel
+    showrate_alert_failures: int = Field(default=5, ge=1)
+    """So many failures of a vendor, not outnumbered by successes, within the window raise the alert."""
+    showrate_alert_calls: int = Field(default=1, ge=1)
+    """So many failed calls within the window raise the alert."""
+    showrate_alert_window: float = Field(default=300.0, gt=0)
+    """The window's length in seconds."""
+    showrate_alert_quiet: float = Field(default=3600.0, ge=0)
+    """Seconds in which one thing raises no second alert; while it lasts, it is told anew so often."""
+    showrate_alert_workers: float = Field(default=90.0, gt=0)
+    """Seconds without a worker that asks for work after which the web process raises the alert."""
 
     # Twilio
     twilio_account_sid: str = ""

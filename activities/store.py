@@ -18,7 +18,7 @@ from pydantic import Field
 from sqlalchemy import ColumnElement, Connection, Row, delete, select, update
 
 from workflows import identity
-from workflows.effects import CallNote, Entry, Reflection
+from workflows.effects import CallNote, Entry, Reflection, Transition
 from workflows.events import Booking, Form, Sign
 from workflows.messages import Item, Judged
 from workflows.model import Instant, Model
@@ -56,12 +56,9 @@ class LeadRecord(Model):
     erased: bool = False
 
 
-class Told(Model):
-    """One entry and its place among all leads' entries: ``seq`` only grows."""
-
-    seq: int
-    lead: str
-    entry: Entry
+STAGE = "stage:"
+"""What the kind of an entry begins with that holds no line of the story but a change of the stage, to the one named
+after it: in plain, for it outlives an erasure."""
 
 
 class OtherIdentity(RuntimeError):
@@ -163,7 +160,7 @@ def expect(db: Connection, lead: str, form: Form) -> None:
 
 def names(db: Connection, leads: Iterable[str]) -> dict[str, str]:
     """The names that the persons of these leads go by."""
-    t, keys = tables.leads, _keys(db, leads)
+    t, keys = tables.leads, data_keys(db, leads)
     rows = db.execute(select(t.c.lead, t.c.person).where(t.c.lead.in_(keys)))
     people = {row.lead: keys[row.lead].open(row.person) or {} for row in rows}
     return {lead: str(person.get("name", "")) for lead, person in people.items()}
@@ -190,7 +187,9 @@ def _write_call(db: Connection, key: DataKey, news: Reflection, note: CallNote) 
 def _write_entries(db: Connection, key: DataKey, news: Reflection) -> int:
     seen: Counter[tuple[int, str]] = Counter()
     added = 0
-    for entry in news.entries:
+    tables.in_turn(db)
+    moves = [_moved(each) for each in news.transitions]
+    for entry in sorted([*moves, *news.entries], key=lambda entry: entry.version):
         place = (entry.version, key.digest(entry.model_dump_json()))
         adding = tables.insert(db, tables.entries).values(
             lead=news.lead,
@@ -205,6 +204,11 @@ def _write_entries(db: Connection, key: DataKey, news: Reflection) -> int:
         added += db.execute(adding.on_conflict_do_nothing()).rowcount
         seen[place] += 1
     return added
+
+
+def _moved(change: Transition) -> Entry:
+    data = {"from": change.before}
+    return Entry(at=change.at, kind=f"{STAGE}{change.after}", version=change.version, text="", data=data)
 
 
 # ---- reading -------------------------------------------------------------------------------------------
@@ -243,25 +247,17 @@ def entries(lead: str) -> list[Entry]:
     """A lead's story, oldest first."""
     t = tables.entries
     with tables.reading(_url()) as db:
-        key = _keys(db, [lead]).get(lead)
-        rows = db.execute(select(t).where(t.c.lead == lead).order_by(t.c.version, t.c.seq))
-        return [_entry(row, key) for row in rows]
-
-
-def tail(after: int = 0, limit: int = 500) -> list[Told]:
-    """Entries of all leads with ``seq`` above ``after``, in the order in which they were written."""
-    t = tables.entries
-    with tables.reading(_url()) as db:
-        rows = db.execute(select(t).where(t.c.seq > after).order_by(t.c.seq).limit(limit)).all()
-        opened = _keys(db, [row.lead for row in rows])
-        return [Told(seq=r.seq, lead=r.lead, entry=_entry(r, opened.get(r.lead))) for r in rows]
+        key = data_keys(db, [lead]).get(lead)
+        told = ~t.c.kind.startswith(STAGE, autoescape=True)
+        rows = db.execute(select(t).where(t.c.lead == lead, told).order_by(t.c.version, t.c.seq))
+        return [entry_of(row, key) for row in rows]
 
 
 def calls(lead: str) -> list[CallNote]:
     """A lead's calls with their transcripts and verdicts, oldest first."""
     t = tables.calls
     with tables.reading(_url()) as db:
-        key = _keys(db, [lead]).get(lead)
+        key = data_keys(db, [lead]).get(lead)
         rows = db.execute(select(t.c.sealed).where(t.c.lead == lead).order_by(t.c.at, t.c.attempt))
         notes = [key.open(row.sealed) if key else None for row in rows]
         return [CallNote.model_validate(note) for note in notes if note is not None]
@@ -272,7 +268,7 @@ def recall(lead: str) -> dict[str, Any] | None:
     t = tables.leads
     with tables.reading(_url()) as db:
         sealed = db.execute(select(t.c.memory).where(t.c.lead == lead)).scalar_one_or_none()
-        key = _keys(db, [lead]).get(lead) if sealed else None
+        key = data_keys(db, [lead]).get(lead) if sealed else None
         memory: dict[str, Any] | None = key.open(sealed) if key else None
         return memory
 
@@ -328,7 +324,7 @@ def review_queue(
         rows = db.execute(asked.order_by(t.c.closed_at.desc() if closed else t.c.since, t.c.number).limit(limit)).all()
         ids = sorted({row.lead for row in rows})
         known = {record.lead: record for record in _leads(db, [leads.c.lead.in_(ids)], len(ids) or 1)}
-        keys = _keys(db, ids)
+        keys = data_keys(db, ids)
     return [Filed(**reviews.read(row, keys.get(row.lead)), lead=known[row.lead]) for row in rows if row.lead in known]
 
 
@@ -448,7 +444,8 @@ def _key_for_writing(db: Connection, lead: str) -> DataKey:
     return vault.open_key(lead, _wrapped(row))
 
 
-def _keys(db: Connection, leads: Iterable[str]) -> dict[str, DataKey]:
+def data_keys(db: Connection, leads: Iterable[str]) -> dict[str, DataKey]:
+    """The keys of ``leads``; those who were erased have none."""
     t, vault = tables.keys, _vault()
     rows = db.execute(select(t).where(t.c.lead.in_(set(leads))))
     return {row.lead: vault.open_key(row.lead, _wrapped(row)) for row in rows}
@@ -468,7 +465,7 @@ def _leads(
     asked = select(t).where(t.c.version >= 0, *where).order_by(t.c.updated_at.desc(), t.c.lead)
     rows = db.execute(asked.limit(limit).offset(offset)).all()
     ids = [row.lead for row in rows]
-    keys = _keys(db, ids)
+    keys = data_keys(db, ids)
     reached = _milestones(db, tables.milestones.c.lead.in_(ids))
     return [_record(row, keys.get(row.lead), reached.get(row.lead, {})) for row in rows]
 
@@ -480,7 +477,8 @@ def _record(row: Row[Any], key: DataKey | None, reached: Mapping[str, datetime])
     return LeadRecord.model_validate({**plain, **sealed, "erased": row.erased_at is not None})
 
 
-def _entry(row: Row[Any], key: DataKey | None) -> Entry:
+def entry_of(row: Row[Any], key: DataKey | None) -> Entry:
+    """The entry of a row; without its lead's key only when it was, its kind and its rule are left."""
     told = (key.open(row.sealed) if key else None) or {"text": "(erased)", "data": {}}
     return Entry(at=row.at, kind=row.kind, version=row.version, rule=row.rule, **told)
 

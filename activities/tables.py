@@ -33,6 +33,7 @@ from sqlalchemy import (
     event,
     make_url,
     select,
+    text,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
@@ -211,6 +212,58 @@ dials = Table(
     sqlite_autoincrement=True,
 )
 
+endpoints = Table(
+    "endpoints",
+    metadata,
+    Column("name", String(80), primary_key=True),
+    Column("cursor", BigInteger, nullable=False),
+    Column("holder", String(80), nullable=False, default=""),
+    Column("held_until", Moment),
+    Column("streak", Integer, nullable=False, default=0),
+    Column("failing_since", Moment),
+    Column("again_at", Moment),
+    Column("disabled_at", Moment),
+    Column("why", Text, nullable=False, default=""),
+    Column("delivered", BigInteger, nullable=False, default=0),
+    Column("delivered_at", Moment),
+)
+
+parked = Table(
+    "parked",
+    metadata,
+    Column("endpoint", String(80), primary_key=True),
+    Column("seq", BigInteger, primary_key=True),
+    Column("lead", String(80), nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("again_at", Moment),
+    Column("why", Text, nullable=False, default=""),
+)
+
+troubles = Table(
+    "troubles",
+    metadata,
+    Column("name", String(80), primary_key=True),
+    Column("since", Moment),
+    Column("failures", Integer, nullable=False, default=0),
+    Column("leads", Integer, nullable=False, default=0),
+    Column("affects", Text, nullable=False, default=""),
+    Column("why", Text, nullable=False, default=""),
+    Column("holder", String(80), nullable=False, default=""),
+    Column("seen_at", Moment),
+    Column("told_at", Moment),
+    Column("told_since", Moment),
+    Column("told_failures", Integer, nullable=False, default=0),
+)
+
+digests = Table(
+    "digests",
+    metadata,
+    Column("team", String(80), primary_key=True),
+    Column("day", String(10), primary_key=True),
+    Column("claimed_at", Moment),
+    Column("posted_at", Moment),
+)
+
 meta = Table(
     "meta",
     metadata,
@@ -237,6 +290,13 @@ def writing(url: str) -> Iterator[Connection]:
     queue up in place of failing on each other."""
     with engine(url).connect().execution_options(showrate_writes=True) as db, db.begin():
         yield db
+
+
+def in_turn(db: Connection) -> None:
+    """From here to the end of the transaction nobody else writes entries, so that those who read on from the last ``seq``
+    that they saw miss none: a number given earlier is never committed later. SQLite has one writer anyway."""
+    if db.dialect.name == "postgresql":
+        db.execute(text("SELECT pg_advisory_xact_lock(hashtext('showrate entries'))"))
 
 
 @functools.cache

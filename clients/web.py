@@ -30,14 +30,28 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from activities import library, logs, metrics, store
+from activities import health, library, logs, metrics, store
 from activities.settings import Settings, settings
 from activities.vendors import temporal
 from workflows import identity
 from workflows.events import Form, FormSubmitted
 from workflows.playbook import PlaybookError, registered
 
-from . import api, audiences, carrier, codec, console, form, gateway, intake, pages, pushes, retell_calls, schedulers
+from . import (
+    api,
+    audiences,
+    carrier,
+    codec,
+    console,
+    form,
+    gateway,
+    intake,
+    lookout,
+    pages,
+    pushes,
+    retell_calls,
+    schedulers,
+)
 from .sockets import Sockets
 
 log = logging.getLogger("showrate.web")
@@ -118,13 +132,15 @@ def _routes(given: Iterable[BaseRoute] | Callable[[], Iterable[BaseRoute]]) -> I
 
 @contextlib.asynccontextmanager
 async def _life(app: Starlette) -> AsyncIterator[None]:
-    connecting = asyncio.create_task(_connect(app))
+    stop = asyncio.Event()
+    beside = [asyncio.create_task(work) for work in (_connect(app), lookout.watch(app, stop), health.watch(stop))]
     try:
         yield
     finally:
-        connecting.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await connecting
+        stop.set()
+        for task in beside:
+            task.cancel()
+        await asyncio.gather(*beside, return_exceptions=True)
 
 
 async def _connect(app: Starlette) -> None:

@@ -17,7 +17,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateTable
 from temporalio.exceptions import ApplicationError
 
-from activities import handles, store, tables
+from activities import handles, store, stream, tables
 from activities import record as recording
 from activities.settings import settings
 from activities.vault import Unreadable
@@ -198,11 +198,11 @@ def test_lists_filter_and_page(record: Path) -> None:
 
 def test_the_tail_goes_on_from_where_it_was(record: Path) -> None:
     store.write(reflection("lead-1", entries=(entry(1),)))
-    first = store.tail()
+    first = stream.tail()
     assert [(told.lead, told.entry) for told in first] == [("lead-1", entry(1))]
     store.write(reflection("lead-2", entries=(entry(1),)))
     store.write(reflection("lead-1", entries=(entry(1),)))
-    assert [told.lead for told in store.tail(first[-1].seq)] == ["lead-2"]
+    assert [told.lead for told in stream.tail(first[-1].seq)] == ["lead-2"]
 
 
 def test_a_rotated_key_reads_on(record: Path, rotate: Callable[..., None]) -> None:

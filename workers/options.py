@@ -22,7 +22,7 @@ from temporalio.worker import (
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 import workflows
-from activities import metrics
+from activities import health
 from workflows import effects
 
 DRAIN = timedelta(seconds=10)
@@ -74,12 +74,12 @@ class _Counted(ActivityInboundInterceptor):
         try:
             result = await super().execute_activity(input)
         except ApplicationError as error:
-            metrics.effect(info.activity_type, error.type or "error")
+            health.effect(info.activity_type, error.type or "error", error.message, info.workflow_id or "")
             raise
-        except Exception:
-            metrics.effect(info.activity_type, "error")
+        except Exception as error:
+            health.effect(info.activity_type, "error", type(error).__name__, info.workflow_id or "")
             raise
-        metrics.effect(info.activity_type, "refused" if getattr(result, "refused", "") else "ok")
+        health.effect(info.activity_type, "refused" if getattr(result, "refused", "") else "ok")
         return result
 
 

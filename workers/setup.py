@@ -9,11 +9,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 from temporalio.api.enums.v1 import TaskQueueType
-from temporalio.api.taskqueue.v1 import TaskQueue
-from temporalio.api.workflowservice.v1 import (
-    DescribeTaskQueueRequest,
-    SetWorkerDeploymentCurrentVersionRequest,
-)
+from temporalio.api.workflowservice.v1 import SetWorkerDeploymentCurrentVersionRequest
 from temporalio.client import Client
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
@@ -93,14 +89,7 @@ async def _set_roster(client: Client, team: Team) -> bool:
 
 
 async def _has_worker(client: Client) -> bool:
-    described = await client.workflow_service.describe_task_queue(
-        DescribeTaskQueueRequest(
-            namespace=client.namespace,
-            task_queue=TaskQueue(name=messages.QUEUE),
-            task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
-        )
-    )
-    newest = max((poller.last_access_time.ToDatetime(UTC) for poller in described.pollers), default=None)
+    newest = await temporal.polled(client, messages.QUEUE, TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW)
     return newest is not None and datetime.now(UTC) - newest < _POLLED
 
 

@@ -38,10 +38,10 @@ from temporalio.worker import (
 
 import activities
 import workflows
-from activities import library, logs, metrics, store
+from activities import deliveries, health, library, logs, metrics, store
 from activities.settings import Settings, settings
 from activities.vendors import temporal, twilio
-from workers import health
+from workers import health as healthz
 from workers.options import DIAL, DRAIN, common_options
 from workflows import identity, messages, playbook
 from workflows.attributes import PLAYBOOK
@@ -193,12 +193,15 @@ async def run(using: Settings | None = None) -> None:
         await _note_backlog(client)
         return metrics.exposition() + await asyncio.to_thread(_fetch, f"http://{sdk_metrics}/metrics")
 
-    listener, port = await health.serve(chosen.showrate_host, chosen.showrate_worker_port, state, exposition)
+    listener, port = await healthz.serve(chosen.showrate_host, chosen.showrate_worker_port, state, exposition)
     try:
         async with listener, main, dial:
             log.info("takes work; http://%s:%d/healthz", chosen.showrate_host, port)
+            beside = asyncio.gather(health.watch(stop), deliveries.run(health.HOLDER, stop))
             await stop.wait()
             log.info("ends: waits up to %d s for running activities", DRAIN.total_seconds())
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(beside, DRAIN.total_seconds())
     finally:
         await twilio.close()
 

@@ -275,6 +275,15 @@ class Entry(Model):
     """On what was proposed in answer to a text of theirs; those of a call stand with the call."""
 
 
+class Transition(Model):
+    """A lead went from one stage (``before``) to another (``after``)."""
+
+    at: Instant
+    version: int
+    before: str
+    after: str
+
+
 class CallNote(Model):
     """A call for the CRM and the record; the transcript as heard."""
 
@@ -346,6 +355,8 @@ class Reflection(Model):
     """What comes next and why, for people."""
     milestones: dict[str, Instant] = Field(default_factory=dict)
     entries: tuple[Entry, ...] = ()
+    transitions: tuple[Transition, ...] = ()
+    """Every change of the stage, also those that were over again before this one."""
     calls: tuple[CallNote, ...] = ()
     todos: tuple[ToDo, ...] = ()
     booking: Booking | None = None

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from . import events as ev
 from .calling import Purpose
-from .effects import CallNote, Card, Entry, ToDo
+from .effects import CallNote, Card, Entry, ToDo, Transition
 from .messages import Answer, Item, Resolved, Touched
 from .model import Instant, Model
 from .rulebook import Sent
@@ -240,6 +240,8 @@ class Lead(Model):
     """The rule that keeps the next touch back now."""
 
     entries: tuple[Entry, ...] = ()
+    transitions: tuple[Transition, ...] = ()
+    """The changes of the stage since the last reflection."""
     owed: tuple[Owed, ...] = ()
     person_version: int = 0
     reflected: int = 0

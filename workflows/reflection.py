@@ -42,7 +42,7 @@ def reflection(state: Lead, playbook: Playbook, now: datetime) -> Reflection:
         outcome = "showed" if state.attendance.present else "no_show"
     told_anew = standing.is_new(state)
     fit = standing.fit_of(state, playbook) if state.learned and told_anew else None
-    memory = state.but(entries=(), owed=(), seen=(), answers={}, requests=()).model_dump(mode="json")
+    memory = state.but(entries=(), transitions=(), owed=(), seen=(), answers={}, requests=()).model_dump(mode="json")
     return Reflection(
         lead=state.lead, version=state.version, audience=state.audience, playbook=state.playbook, now=now,
         stage=state.stage, furthest=state.furthest, disposition=state.disposition, reason=state.reason,
@@ -52,6 +52,7 @@ def reflection(state: Lead, playbook: Playbook, now: datetime) -> Reflection:
         fit=standing.verdict(fit) if fit else "", criteria=fit.criteria if fit else (),
         signs=standing.signs_of(state) if told_anew else (), concerns=tuple(state.concerns.values()),
         next_step=_next(state, playbook, now), milestones=state.milestones, entries=state.entries,
+        transitions=state.transitions,
         calls=tuple(o.call for o in state.owed if o.call), booking=state.booking or state.missed,
         meeting_outcome=outcome, cards=tuple(o.card for o in state.owed if o.card),
         todos=tuple(o.todo for o in state.owed if o.todo), needs_review=state.review,

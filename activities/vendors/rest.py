@@ -15,7 +15,7 @@ from activities.vendors import status
 
 async def once(method: str, url: str, headers: dict[str, str], **content: Any) -> httpx.Response:
     """The answer within SHOWRATE_TIMEOUT. Raises what httpx raises, for those who must know how far the request came."""
-    async with httpx.AsyncClient(timeout=settings().showrate_timeout, verify=_tls()) as client:
+    async with httpx.AsyncClient(timeout=settings().showrate_timeout, verify=tls()) as client:
         return await client.request(method, url, headers=headers, **content)
 
 
@@ -42,6 +42,6 @@ def told(vendor: str, answer: httpx.Response) -> Any:
 
 
 @cache
-def _tls() -> ssl.SSLContext:
+def tls() -> ssl.SSLContext:
     """Made once: reading the root certificates takes longer than a request."""
     return httpx.create_ssl_context()

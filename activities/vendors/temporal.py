@@ -18,12 +18,16 @@ import dataclasses
 import os
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import google.protobuf.json_format
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from temporalio.api.common.v1 import Payload, Payloads
+from temporalio.api.enums.v1 import TaskQueueType
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client, Interceptor, WithStartWorkflowOperation
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.converter import DataConverter, DefaultFailureConverterWithEncodedAttributes, PayloadCodec
@@ -126,6 +130,16 @@ def read(start: WithStartWorkflowOperation[Any, Any]) -> None:
     is told on standard error when the process ends."""
     handle = asyncio.ensure_future(start.workflow_handle())
     handle.add_done_callback(lambda done: done.cancelled() or done.exception())
+
+
+async def polled(client: Client, queue: str, kind: TaskQueueType.ValueType) -> datetime | None:
+    """When a worker last asked for work of this kind (UTC); None when the server knows of none. A poll lasts up to a
+    minute, so an idle worker's last one may be that old. Raises RPCError."""
+    described = await client.workflow_service.describe_task_queue(
+        DescribeTaskQueueRequest(namespace=client.namespace, task_queue=TaskQueue(name=queue), task_queue_type=kind),
+        timeout=timedelta(seconds=5),
+    )
+    return max((poller.last_access_time.ToDatetime(UTC) for poller in described.pollers), default=None)
 
 
 async def connect(

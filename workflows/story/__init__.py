@@ -11,7 +11,7 @@ from typing import Any
 from .. import events as ev
 from .. import review
 from ..lead import Lead
-from . import asked, cadence, calendar, calls, meetings, people, reviewed, texts
+from . import asked, cadence, calendar, calls, marks, meetings, people, reviewed, texts
 from .asked import approved
 from .marks import KEPT_IDS
 from .texts import NO_SERVER
@@ -27,7 +27,7 @@ def apply(state: Lead, event: ev.Event) -> Lead:
         if event.id in state.seen:
             return state
         state = state.but(seen=(*state.seen, event.id)[-KEPT_IDS:])
-    return review.noted(before, HANDLERS[event.kind](state, event))
+    return marks.moved(review.noted(before, HANDLERS[event.kind](state, event)), before.stage, event.at)
 
 
 HANDLERS: dict[str, Callable[[Lead, Any], Lead]] = {

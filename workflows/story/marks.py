@@ -7,7 +7,7 @@ from typing import Any
 
 from .. import events as ev
 from ..cadence import place
-from ..effects import Card, Entry, ToDo
+from ..effects import Card, Entry, ToDo, Transition
 from ..lead import DueText, Lead, Owed, Stage
 from ..messages import Answer
 from ..playbook import registered
@@ -132,6 +132,14 @@ def reach(state: Lead, stage: Stage, at: datetime, *, back: bool = False) -> Lea
     if back or (higher and not state.closed):  # a call's last words may come in after the lead closed
         state = state.but(stage=stage)
     return state
+
+
+def moved(state: Lead, before: Stage, at: datetime) -> Lead:
+    """Note that this event took the lead from the stage ``before`` to where it stands, if it did; once for each event."""
+    if state.stage == before or any(t.version == state.version for t in state.transitions):
+        return state
+    made = Transition(at=at, version=state.version, before=before, after=state.stage)
+    return state.but(transitions=(*state.transitions, made))
 
 
 def touch(state: Lead, attempt: str, **changes: Any) -> Lead:

@@ -53,7 +53,8 @@ def meeting_booked(state: Lead, event: ev.MeetingBooked) -> Lead:
         state = _restored(state, undone, event, booking, request.by if request else "")
     state = marks.note(
         state, event.at, "booked", f"{'moved to' if moved else 'booked'} {when} with {booking.rep_name}", booking.reason,
-        booking=booking.id, by=request.by if request else "",
+        booking=booking.id, by=request.by if request else "", rep=booking.rep, start=booking.start.isoformat(),
+        end=booking.end.isoformat(),
     )  # fmt: skip
     person = state.person
     state = marks.card(
@@ -154,7 +155,8 @@ def meeting_confirmed(state: Lead, event: ev.MeetingConfirmed) -> Lead:
     if state.booking is None or state.booking.id != event.booking:
         return state
     return marks.note(
-        marks.reach(state, "confirmed", event.at), event.at, "confirmed", f"meeting confirmed by {event.by}"
+        marks.reach(state, "confirmed", event.at), event.at, "confirmed", f"meeting confirmed by {event.by}",
+        booking=event.booking,
     )
 
 
@@ -171,7 +173,7 @@ def attendance_reported(state: Lead, event: ev.AttendanceReported) -> Lead:
     state = state.but(before=None, attendance=event, outcome_due=not event.present or known is not None)
     state = marks.note(
         state, event.at, "attendance", f"{'came' if event.present else 'did not come'} ({event.source.replace('_', ' ')})",
-        event.source, booking=event.booking, by=event.by,
+        event.source, booking=event.booking, by=event.by, showed="yes" if event.present else "no",
     )  # fmt: skip
     if event.present:
         state = state.but(booking=meeting, missed=None)

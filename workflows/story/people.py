@@ -54,7 +54,7 @@ def form_submitted(state: Lead, event: ev.FormSubmitted) -> Lead:
             attendance=None, outcome_due=False, last_touch_at=None, last_over_at=None, not_before=None,
             passed={}, life_began=event.at,
         )  # fmt: skip
-        return marks.note(state, event.at, "reopened", "came back with a new form")
+        return marks.note(marks.moved(state, "closed", event.at), event.at, "reopened", "came back with a new form")
     if state.booking:
         return marks.card(
             state,
@@ -126,6 +126,7 @@ def reflected(state: Lead, event: ev.Reflected) -> Lead:
     state = state.but(
         unwritten=(*state.unwritten, *(o for o in told if _refused(o, event.failed)))[-_UNWRITTEN:],
         entries=tuple(e for e in state.entries if e.version > event.version),
+        transitions=tuple(t for t in state.transitions if t.version > event.version),
         owed=tuple(o for o in state.owed if o.version > event.version),
         reflected=event.version,
         reflected_stage=event.stage,
