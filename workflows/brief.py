@@ -145,7 +145,7 @@ def view(state: Lead, playbook: Playbook, step: Step | None) -> View:
         lead=state.lead, version=state.version, audience=state.audience, playbook=state.playbook, stage=state.stage,
         furthest=state.furthest, disposition=state.disposition, reason=state.reason, closed=state.closed,
         opted_out=state.opted_out_at is not None, taken_over_by=state.taken_over_by,
-        held_by=state.held_by or state.held_scope, person=state.person, zone=state.zone, owner=state.owner,
+        held_by=state.held_by or state.held_scope or ("nobody knows whether they opted out" if state.suspended_at else ""), person=state.person, zone=state.zone, owner=state.owner,
         learned={k: v.value for k, v in known.items()},
         criteria=standing.fit_of(state, playbook).criteria if known else (), signs=standing.signs_of(state),
         concerns=tuple(state.concerns.values()), approvals=tuple(_waiting(state, each) for each in state.approvals),

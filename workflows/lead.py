@@ -223,6 +223,8 @@ class Lead(Model):
     opted_out_at: Instant | None = None
     opt_out_words: str = ""
     opt_out_kept: bool = False
+    suspended_at: Instant | None = None
+    """Since when a person is awaited to say whether they opted out; see ``workflows/story/suspension.py``."""
     taken_over_by: str = ""
     held_by: str = ""
     held_scope: str = ""

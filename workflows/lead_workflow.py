@@ -258,7 +258,7 @@ class LeadWorkflow:
 
     def _mail(self) -> None:
         """Beside the steps, one at a time: a mail server that is away keeps nobody from being called."""
-        if self._mailing is None and self._state.due_mails:
+        if self._mailing is None and self._state.due_mails and not self._state.suspended_at:
             work = perform.send_mail(self._state, self._playbook, self._state.due_mails[0])
             self._mailing = asyncio.create_task(self._mailed(work))
 
@@ -540,7 +540,7 @@ class LeadWorkflow:
             return self._no(*why)
         item = review.find(self._state, asked.item)
         assert item is not None
-        if asked.way in ("approve", "reject"):
+        if item.kind == "approval" and asked.way in ("approve", "reject"):
             decide = Decide(by=asked.by, words=asked.words, id=asked.id or _update_id(), request=item.about)
             return await self._decide(decide, asked.way == "approve")
         if asked.way == "undo":

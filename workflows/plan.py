@@ -46,7 +46,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-KEPT_BACK = frozenset({"calling_hours", "holiday", "attempt_cap", "do_not_call", "reassigned", "consent", "line_type", "paused", "taken_over", "zone_unknown", "no_common_hours"})
+KEPT_BACK = frozenset({"calling_hours", "holiday", "attempt_cap", "do_not_call", "reassigned", "consent", "line_type", "paused", "taken_over", "zone_unknown", "no_common_hours", "suspended"})
 """The rules whose waiting is told in a lead's story: somebody will ask why this lead was not called."""
 
 STILL_OPEN = timedelta(hours=1)
@@ -131,7 +131,7 @@ def _unwanted_call(state: Lead, playbook: Playbook, now: datetime) -> Step | Non
     if not ringing:
         return None
     for unwanted, rule in (
-        (state.opted_out_at, "opt_out"), (state.taken_over_by, "taken_over"), (state.held_by, "paused"),
+        (state.opted_out_at, "opt_out"), (state.suspended_at, "suspended"), (state.taken_over_by, "taken_over"), (state.held_by, "paused"),
         (state.closed_at, "closed"), (state.engaged_at and state.engaged_at > call.since, "choosing"),
         (state.stage in ("booked", "confirmed", "rescheduled") and _settled_by_booking(state, call), "goal_reached"),
     ):  # fmt: skip
@@ -229,6 +229,8 @@ def blocked_by(state: Lead, channel: str = "") -> Step | None:
     """What keeps us from contact now: over ``channel``, or over every channel when none is named."""
     if state.opted_out_at:
         return Wait(key="wait", rule="opt_out", reason="opted out: never contacted again")
+    if state.suspended_at:
+        return Wait(key="wait", rule="suspended", reason="perhaps they opted out; waiting for a person to look")
     if state.taken_over_by:
         return Wait(key="wait", rule="taken_over", reason=f"{state.taken_over_by} took over; waiting for release")
     if state.held_by:

@@ -49,7 +49,7 @@ KINDS: dict[str, Kind] = {
     "approval": Kind("waits for approval", ("approve", "reject", "hand_over"), 0.7, _minutes(30)),
     "clash": Kind("two things in the calendar at once", ("retry", "undo", "correct", "hand_over", "done"), 0.8, _hours(2)),
     "rep_left": Kind("a meeting without a rep", ("retry", "undo", "correct", "hand_over", "done"), 0.9, _hours(2)),
-    "suspended": Kind("perhaps they opted out", ("correct", "hand_over", "done"), 0.6, _hours(4)),
+    "suspended": Kind("perhaps they opted out", ("approve", "reject", "hand_over"), 0.6, _hours(4)),
     "form_after_opt_out": Kind("sent a form after opting out", ("hand_over", "done"), 0.5, _hours(8)),
     "fault": Kind("our own fault", ("retry", "hand_over", "done"), 0.8, _hours(1)),
     "ambiguous_dial": Kind("nobody knows whether it rang", ("retry", "correct", "hand_over", "done"), 0.3, _hours(4)),

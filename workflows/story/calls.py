@@ -10,7 +10,7 @@ from .. import refusals, review
 from ..effects import CallNote
 from ..lead import Broken, Lead, LiveCall, Owed, touch_of
 from ..messages import Touched
-from . import marks
+from . import marks, suspension
 
 _MOST_SIGNS = 40
 
@@ -210,6 +210,7 @@ def conversation_ended(state: Lead, event: ev.ConversationEnded) -> Lead:
         state = state.but(call=state.call.model_copy(update={"state": "ended"}))
     if outcome == "paused":
         state = marks.owe_callback(state, event.at)
+    state = suspension.overheard(state, event, touch)
     return marks.note(
         state, event.at, "conversation", f"conversation over: {outcome}", attempt=event.attempt, node=event.node,
         tokens_in=event.tokens_in, tokens_out=event.tokens_out,

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from .. import events as ev
+from .. import review
 from ..cadence import place
 from ..effects import Card, Entry, ToDo, Transition
 from ..lead import DueText, Lead, Owed, Stage
@@ -190,17 +191,23 @@ def settle(state: Lead) -> Lead:
 
 
 def opt_out(state: Lead, at: datetime, words: str, kept: bool = False) -> Lead:
-    """They want no more contact. A call of ours that is not a conversation yet becomes a stray."""
+    """They want no more contact."""
     if state.opted_out_at is None:
         state = note(state, at, "opted_out", "asked not to be contacted again", "opt_out", words=words)
         state = milestone(settle(state.but(opted_out_at=at, opt_out_words=words)), "opted_out", at)
         if state.booking:
             line = "Do not call or text; the meeting is yours to keep or cancel."
             state = card(state, "opted_out", "Opted out, meeting still stands", line)
+    state = review.settle(unring(state).but(suspended_at=None), "suspended")
+    return state.but(opt_out_kept=state.opt_out_kept or kept, due_texts=(), due_mails=(), callback_at=None)
+
+
+def unring(state: Lead) -> Lead:
+    """A call of ours that is not a conversation yet becomes a stray: it is ended."""
     call = state.call
     if call and not call.inbound and call.state in ("queued", "placed", "ambiguous"):
-        state = state.but(call=None, strays=(*state.strays, call))
-    return state.but(opt_out_kept=state.opt_out_kept or kept, due_texts=(), due_mails=(), callback_at=None)
+        return state.but(call=None, strays=(*state.strays, call))
+    return state
 
 
 def closing(state: Lead, at: datetime, disposition: ev.Disposition, reason: str) -> Lead:

@@ -9,10 +9,16 @@ from ..lead import Lead, Owed
 from ..messages import Answer
 from ..playbook import registered
 from ..wording import written_time
-from . import marks
+from . import marks, suspension
 
 
 def form_submitted(state: Lead, event: ev.FormSubmitted) -> Lead:
+    if event.form.submission_id in state.submissions:
+        return _filled_in(state, event)
+    return suspension.doubted(_filled_in(state, event), event.at, event.form)
+
+
+def _filled_in(state: Lead, event: ev.FormSubmitted) -> Lead:
     form = event.form
     if state.version == 1 and event.memory:
         remembered = Lead.model_validate(event.memory)
@@ -105,6 +111,7 @@ def released(state: Lead, event: ev.Released) -> Lead:
     state = marks.note(state, event.at, "released", f"released by {event.by}")
     for kind in ("handoff", "complaint"):
         state = review.settle(state, kind, at=event.at, way="done", by=event.by)
+    state = suspension.lift(state, event.at, event.by)
     return marks.settle(state.but(taken_over_by="", last_over_at=event.at))
 
 
@@ -113,6 +120,8 @@ def held(state: Lead, event: ev.Held) -> Lead:
 
 
 def resumed(state: Lead, event: ev.Resumed) -> Lead:
+    if not event.scope:
+        state = suspension.lift(state, event.at, event.by or "a person")
     if (event.scope and event.scope != state.held_scope) or not (state.held_by or state.held_scope):
         return state
     # Who paused this one lead meant it: the end of a wider pause leaves that be.

@@ -9,7 +9,7 @@ from .. import events as ev
 from ..lead import DueText, Lead, touch_of
 from ..messages import Item
 from ..playbook import registered
-from . import marks
+from . import marks, suspension
 from .people import released, taken_over
 
 _DONE = {
@@ -29,6 +29,8 @@ def review_resolved(state: Lead, event: ev.ReviewResolved) -> Lead:
         field=event.field,
     )  # fmt: skip
     state = review.settle(state, item.kind, item.about, at=event.at, way=event.way, by=event.by, words=event.words)
+    if item.kind == suspension.KIND and event.way in ("approve", "reject"):
+        return _judged(state, event, item)
     match event.way:
         case "retry":
             return RETRIED[item.kind](state, event, item) if item.kind in RETRIED else state
@@ -38,6 +40,13 @@ def review_resolved(state: Lead, event: ev.ReviewResolved) -> Lead:
             return taken_over(state, ev.TakenOver(at=event.at, by=event.to or event.by))
         case _:
             return state
+
+
+def _judged(state: Lead, event: ev.ReviewResolved, item: Item) -> Lead:
+    """They did opt out, or did not."""
+    if event.way == "approve":
+        return marks.opt_out(state, event.at, item.words)
+    return suspension.lift(state, event.at, event.by)
 
 
 # ---- once more ---------------------------------------------------------------------------------------------------

@@ -7,8 +7,8 @@ from .. import refusals, review
 from ..calling import Refusal
 from ..lead import DueText, Lead, Thread, Unanswered
 from ..messages import Touched
-from ..reading import is_confirmation, is_opt_in, is_opt_out
-from . import marks
+from ..reading import is_confirmation, is_opt_in, is_opt_out, may_opt_out
+from . import marks, suspension
 from .calls import call_learned
 
 NO_SERVER = "no_mail_server"
@@ -136,6 +136,10 @@ def message_received(state: Lead, event: ev.MessageReceived) -> Lead:
     state = marks.note(state, event.at, "message", "texted us", chars=len(event.text))
     if is_opt_out(event.text):
         return marks.opt_out(state, event.at, event.text)
+    if may_opt_out(event.text):
+        return suspension.suspend(state, event.at, event.text)
+    if is_opt_in(event.text):
+        state = suspension.opt_in(state, event.at, event.text)
     state = marks.reach(state, "contacted", event.at).but(texted_back=True)
     if state.booking and is_confirmation(event.text) and not state.unanswered and not state.offered:
         return marks.note(
@@ -149,7 +153,7 @@ def message_received(state: Lead, event: ev.MessageReceived) -> Lead:
 
 def _machine_answers(state: Lead, event: ev.MessageReceived) -> bool:
     """Not where a person has the lead or a pause holds it, and not on what only takes an opt-out back."""
-    kept_off = state.closed or state.opted_out_at or state.taken_over_by or state.held_by or state.held_scope
+    kept_off = state.closed or state.opted_out_at or state.suspended_at or state.taken_over_by or state.held_by or state.held_scope
     only_opt_in = is_opt_in(event.text) and not is_confirmation(event.text)
     return event.channel == "text" and bool(state.phone) and not kept_off and not only_opt_in
 
