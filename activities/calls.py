@@ -36,8 +36,6 @@ async def place_call(request: PlaceCall) -> Dispatched:
     info = activity.info()
     metrics.dial_wait((info.started_time - info.scheduled_time).total_seconds())
     refused = "late" if late(request.not_after) else await gate.ask(request.gate, "call")
-    # Asking takes time too: what became late meanwhile is not dialled.
-    refused = refused or ("late" if late(request.not_after) else "")
     if refused:
         return Dispatched(refused=refused)
     cleared = await clearance.dial(
@@ -46,6 +44,11 @@ async def place_call(request: PlaceCall) -> Dispatched:
     if cleared.refusal is not None:
         return Dispatched(refused=cleared.refusal.rule, refusal=cleared.refusal)
     try:
+        # Asking takes time too: what became late or unwanted meanwhile is not dialled.
+        refused = await gate.ask(request.gate, "call") if cleared.slow else ""
+        if refused or late(request.not_after):
+            await clearance.struck(cleared.dial)
+            return Dispatched(refused=refused or "late")
         return Dispatched(sid=await _placed(request))
     except ApplicationError as error:
         if error.type in _NOT_TAKEN:

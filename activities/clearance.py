@@ -1,7 +1,7 @@
 """The calling rules, asked once more where a dial or a text leaves: may this contact be made now?
 
 The lead asked them when it planned, with what it knows. Here comes in what it cannot know: the do-not-call lists, dials
-of other leads to the same number, and rule files that were edited since. Where the lead's own rules and the newest differ,
+of other leads to the same number, a vendor's word on the number, and rule files that were edited since. Where the lead's own rules and the newest differ,
 both must allow it; what nobody knows counts as no; what cannot be read for a fault of ours is tried again soon.
 """
 
@@ -20,7 +20,7 @@ from workflows.playbook import Playbook, PlaybookError, registered
 from workflows.refusals import OURS
 from workflows.rulebook import Rulebook, Sent
 
-from . import dials, faults, library, lists
+from . import dials, faults, library, lists, numbers
 
 _LOG = logging.getLogger(__name__)
 _RACES = 5
@@ -29,19 +29,24 @@ _RACES = 5
 
 class Clearance(NamedTuple):
     """``refusal`` is None when it may go, until ``until`` (UTC; None: no rule ends it). ``dial`` is its place in the log
-    of dials, where it is one."""
+    of dials, where it is one. ``slow``: a vendor was asked, and what was known before may be different by now."""
 
     refusal: Refusal | None = None
     until: datetime | None = None
     dial: int | None = None
+    slow: bool = False
 
 
 async def text(contact: Contact | None, to: str, playbook: str, at: datetime) -> Clearance:
-    """May ``to`` (E.164) be texted at ``at``, by the playbook of this hash? Nobody of theirs has opted out."""
+    """May ``to`` (E.164) be texted at ``at``, by the playbook of this hash? Nobody of theirs has opted out. Raises
+    ``retry`` when what is known of the number cannot be had."""
     book, rules = _known(contact, playbook)
     if contact is None or book is None or rules is None:
         return Clearance(_ours(contact, book))
-    return await _judged(_whole(contact, to, "text"), book, rules, at)
+    try:
+        return await _judged(_whole(contact, to, "text"), book, rules, at)
+    except (SQLAlchemyError, ValueError) as error:
+        raise faults.retry(f"what is known of the number could not be had: {type(error).__name__}") from error
 
 
 async def dial(contact: Contact | None, to: str, playbook: str, at: datetime, lead: str, attempt: str) -> Clearance:
@@ -109,11 +114,22 @@ async def _judged(asked: Contact, book: Playbook, rules: tuple[Rulebook, ...], a
     if "do_not_call" in wanting:
         found = await asyncio.to_thread(lambda: tuple(lists.look(asked.phone, name) for name in _names(rules)))
         asked = asked.model_copy(update={"lists": found})
+    slow = bool(wanting & {"line_type", "reassigned"}) and numbers.configured()
+    if slow:
+        asked = asked.model_copy(update=await _looked_up(asked, rules, at, wanting))
     final = [(judge(asked, book, at, each, final=True), each) for each in rules]
     refusals = [refusal for judgement, each in final if (refusal := _refusal(judgement, each, at))]
     if refusals:
-        return Clearance(max(refusals, key=lambda r: (r.at is None, r.at or at)))
-    return Clearance(until=min((j.until for j, _ in final if j.until), default=None))
+        return Clearance(max(refusals, key=lambda r: (r.at is None, r.at or at)), slow=slow)
+    return Clearance(until=min((j.until for j, _ in final if j.until), default=None), slow=slow)
+
+
+async def _looked_up(asked: Contact, rules: Iterable[Rulebook], at: datetime, wanting: set[str]) -> dict[str, object]:
+    """What a vendor says of the number, by its name in the contact."""
+    line = min((row.fresh for each in rules for row in each.lines), default=None) if "line_type" in wanting else None
+    silence = min((row.fresh for each in rules for row in each.reassigned), default=None) if "reassigned" in wanting else None
+    found = await numbers.look_up(asked.phone, at, line, asked.heard_at, silence)
+    return {"line": found.line, "reassigned": found.reassigned}
 
 
 def _names(rules: Iterable[Rulebook]) -> list[str]:

@@ -61,6 +61,8 @@ class Settings(BaseSettings):
     """Seconds that one request to a vendor may take."""
     showrate_do_not_call: Path | None = None
     """The folder of do-not-call lists: `national/2027-03-01/*.txt` as downloaded, a state's own under its code (`US-IN`)."""
+    showrate_lookups: Literal["", "twilio"] = ""
+    """Who is asked what kind of line a number is and whether it went to somebody else, where a rule needs it; empty: nobody."""
     showrate_calendars_every: float = Field(default=300.0, ge=1.0)
     """Seconds between two readings of what changed in the reps' Google calendars; a push brings one forward."""
 

@@ -408,6 +408,8 @@ def erase(lead: str, now: datetime | None = None) -> bool:
     t = tables.leads
     with tables.writing(_url()) as db:
         db.execute(delete(tables.keys).where(tables.keys.c.lead == lead))
+        theirs = select(tables.handles.c.handle).where(tables.handles.c.lead == lead)
+        db.execute(delete(tables.numbers).where(tables.numbers.c.handle.in_(theirs)))
         db.execute(delete(tables.handles).where(tables.handles.c.lead == lead))
         db.execute(update(tables.dials).where(tables.dials.c.lead == lead).values(lead=""))
         db.execute(update(tables.calls).where(tables.calls.c.lead == lead).values(sealed=None))

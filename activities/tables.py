@@ -264,6 +264,16 @@ digests = Table(
     Column("posted_at", Moment),
 )
 
+numbers = Table(
+    "numbers",
+    metadata,
+    Column("handle", String(64), primary_key=True),
+    Column("line", String(20)),
+    Column("line_at", Moment),
+    Column("reassigned", String(10)),
+    Column("reassigned_at", Moment),
+)
+
 meta = Table(
     "meta",
     metadata,

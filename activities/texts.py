@@ -20,12 +20,14 @@ async def send_text(request: SendText) -> Dispatched:
     """Ask the gate and the calling rules, fill in the links, then send. Raises ``ambiguous`` when the carrier may have
     taken it."""
     refused = "late" if late(request.not_after) else await gate.ask(request.gate, "text")
-    refused = refused or ("late" if late(request.not_after) else "")
     if refused:
         return Dispatched(refused=refused)
     cleared = await clearance.text(request.contact, request.to, request.playbook, now())
     if cleared.refusal is not None:
         return Dispatched(refused=cleared.refusal.rule, refusal=cleared.refusal)
+    refused = await gate.ask(request.gate, "text") if cleared.slow else ""
+    if refused or late(request.not_after):
+        return Dispatched(refused=refused or "late")
     left = min(filter(None, (request.not_after, cleared.until))) - now()
     sent = await twilio.send_text(request.gate.lead, request.touch, request.to, _filled(request), left)
     mailed = await mails.alongside(request.gate, request.mail) if request.mail else ""

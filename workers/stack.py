@@ -131,6 +131,7 @@ def demo_environment(home: Path, ports: Ports, keys: dict[str, str]) -> dict[str
         "TWILIO_ACCOUNT_SID": "AC" + "0" * 31 + "1",
         "TWILIO_NUMBER": "+14155550100",
         "TWILIO_BASE_URL": f"{sandbox}/twilio",
+        "SHOWRATE_LOOKUPS": "twilio",
         "RETELL_API_KEY": "sandbox-retell",
         "RETELL_AGENT_ID": "agent_sandbox",
         "RETELL_NUMBER": "+14155550100",

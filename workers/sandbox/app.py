@@ -35,7 +35,7 @@ from .wirelog import WireLog
 if TYPE_CHECKING:
     from .phones import PhoneBook
 
-STAND_INS = ("twilio", "retell", "google", "calcom", "calendly", "hubspot", "slack", "mail", "model")
+STAND_INS = ("twilio", "lookups", "retell", "google", "calcom", "calendly", "hubspot", "slack", "mail", "model")
 """Twilio's comes first: the phones are its."""
 
 

@@ -45,7 +45,7 @@ def routes(world: World) -> list[BaseRoute]:
                 _authenticate(world, request)
                 return await handler(request)
             except Refused as error:
-                return _error(error)
+                return refusal(error)
 
         return guarded
 
@@ -114,6 +114,13 @@ def routes(world: World) -> list[BaseRoute]:
 
 
 def _authenticate(world: World, request: Request) -> None:
+    credentials(world, request)
+    if request.path_params["account"] != world.account.sid:
+        raise _missing(request)
+
+
+def credentials(world: World, request: Request) -> None:
+    """Raises Refused when the request does not carry those of the account."""
     kind, _, given = request.headers.get("authorization", "").partition(" ")
     try:
         user, _, secret = base64.b64decode(given).decode().partition(":")
@@ -122,11 +129,9 @@ def _authenticate(world: World, request: Request) -> None:
     ours = world.account
     if kind.lower() != "basic" or (user, secret) != (ours.sid, ours.token):
         raise Refused(401, 20003, "Authenticate")
-    if request.path_params["account"] != ours.sid:
-        raise _missing(request)
 
 
-def _error(error: Refused) -> Response:
+def refusal(error: Refused) -> Response:
     more = f"https://www.twilio.com/docs/errors/{error.code}"
     body = {"code": error.code, "message": error.message, "more_info": more, "status": error.status}
     return JSONResponse(body, error.status)
