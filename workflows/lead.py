@@ -12,12 +12,25 @@ from .calling import Purpose
 from .effects import CallNote, Card, Entry, ToDo, Transition
 from .messages import Answer, Item, Resolved, Touched
 from .model import Instant, Model
-from .rulebook import Sent
+from .playbook import Part
+from .rulebook import Day, Sent
 
 Stage = Literal[
     "new", "attempting", "contacted", "interested", "qualified", "booked", "confirmed", "rescheduled", "recovered",
     "no_show", "showed", "closed",
 ]  # fmt: skip
+
+
+class Preference(Model):
+    """When they told us to call them, on their own clock: in which ``parts`` of the day, not before or after what hour
+    (``HH:MM``), on which weekdays. What is empty is left open."""
+
+    parts: tuple[Part, ...] = ()
+    after: str = ""
+    before: str = ""
+    days: tuple[Day, ...] = ()
+    words: str = ""
+    """Theirs."""
 
 
 class LiveCall(Model):
@@ -176,6 +189,9 @@ class Lead(Model):
     """Their answer to the calendar's invitation."""
     engaged_at: Instant | None = None
     """When they last looked at times on their own page."""
+    wrote_at: Instant | None = None
+    """When they last texted us."""
+    prefers: Preference | None = None
     reached: bool = False
     texted_back: bool = False
     callback_at: Instant | None = None

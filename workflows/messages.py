@@ -189,6 +189,8 @@ class Touched(Model):
     outcome: str
     sid: str = ""
     seconds: int = 0
+    refused: bool = False
+    """The carrier will not have it, now or later."""
 
 
 class Accounted(Model):

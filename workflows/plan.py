@@ -10,12 +10,12 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Literal
 
-from . import cadence, review
+from . import cadence, review, timing
 from . import events as ev
 from .calling import Contact, Purpose, judge
 from .lead import Broken, DueText, Lead, LiveCall
 from .messages import Touched
-from .playbook import Playbook
+from .playbook import Playbook, Touch
 from .refusals import narrowed
 from .requests import awaited, overdue, requests, sooner
 from .rulebook import Basis, Sent
@@ -48,6 +48,9 @@ __all__ = [
 
 KEPT_BACK = frozenset({"calling_hours", "holiday", "attempt_cap", "do_not_call", "reassigned", "consent", "line_type", "paused", "taken_over", "zone_unknown", "no_common_hours", "suspended"})
 """The rules whose waiting is told in a lead's story: somebody will ask why this lead was not called."""
+
+REDIAL = Touch(name="redial", channel="call")
+"""A call that is made once more waits for no part of the day, but for what they told us of their time."""
 
 STILL_OPEN = timedelta(hours=1)
 """For this long after a call broke off, what is said next goes on from there."""
@@ -190,6 +193,8 @@ def _dial(state: Lead, playbook: Playbook, now: datetime, call: LiveCall) -> Ste
         return Wait(key="wait", rule="goal_reached", reason="the lead is booked or closed by now")
     if (free := _chosen_by(state, playbook)) and free > now:
         return Wait(key="wait", rule="choosing", reason="they are looking at times on their page", until=free)
+    if (free := _written_by(state, playbook)) and free > now and call.touch.startswith((cadence.CADENCE, cadence.REDIAL)):
+        return Wait(key="wait", rule="texting", reason="they are writing with us", until=free)
     ruling = _allowed(state, playbook, "call", now, but=call.attempt)
     if ruling.at is None or ruling.at > now or ruling.until is None:
         return Wait(key="wait", rule=ruling.rule, reason="outside the calling hours", until=ruling.at)
@@ -207,6 +212,11 @@ def _chosen_by(state: Lead, playbook: Playbook) -> datetime | None:
     return state.engaged_at + playbook.cadence.choosing if state.engaged_at else None
 
 
+def _written_by(state: Lead, playbook: Playbook) -> datetime | None:
+    """Until when somebody who writes with us is not called."""
+    return state.wrote_at + playbook.cadence.texting if state.wrote_at else None
+
+
 def _settled_by_booking(state: Lead, call: LiveCall) -> bool:
     """Whether a meeting makes this call pointless: any but the one that goes on with moving it."""
     return state.booking is not None and not (state.broken and call.touch == state.broken.touch)
@@ -222,6 +232,8 @@ def _named(touch: str) -> str:
 def _why_dial(touch: str) -> str:
     if touch.startswith("resumption"):
         return "the call broke off without a close"
+    if touch.startswith(cadence.REDIAL):
+        return f"{_named(touch)} once more, because of what the last came to"
     return "they asked to be called back" if touch.startswith("callback") else f"{_named(touch)} is due"
 
 
@@ -478,6 +490,9 @@ def _cadence(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
         return None
     base = max(filter(None, (state.pass_began, state.last_touch_at)))
     found = cadence.upcoming(state, playbook)
+    again = cadence.redial(state, playbook)
+    if again is not None and (found is None or again[1] <= timing.due(state, playbook, found[1])):
+        return _dial_or_wait(state, playbook, now, again[0], again[1], REDIAL)
     if found is None:
         until = base + playbook.cadence.patience
         if now < until:
@@ -487,15 +502,15 @@ def _cadence(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
         disposition: Literal["no_show", "unresponsive"] = "no_show" if missed else "unresponsive"
         return settle("close", "exhausted", reason, ev.LeadClosed(at=now, disposition=disposition, reason=reason))
     index, touch = found
-    due = base + touch.after
-    name = cadence.key(state.pass_no, index, touch)
+    due, name = timing.due(state, playbook, touch), cadence.key(state.pass_no, index, touch)
     if touch.channel == "call":
-        return _dial_or_wait(state, playbook, now, name, due)
+        step = _dial_or_wait(state, playbook, now, name, due, touch)
+        return _after_hours(state, playbook, now, step) or step if isinstance(step, Wait) else step
     blocked = blocked_by(state, "text")
     if blocked:
         return blocked
     due = _after_gap(state, playbook, due)
-    ruling = _allowed(state, playbook, "text", max(due, state.not_before or due, now))
+    ruling = timing.when(state, playbook, touch, "text", due, now, _gate(state, playbook, "text"))
     if ruling.at is None or ruling.until is None:
         return _pass(name, ruling.rule, now)
     if ruling.at > now:
@@ -503,6 +518,25 @@ def _cadence(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
     return Text(
         key=f"text:{name}:{state.failures}", rule="due", reason=f"{touch.name.replace('_', ' ')} is due", touch=name,
         message=touch.message, not_after=ruling.until,
+    )  # fmt: skip
+
+
+def _after_hours(state: Lead, playbook: Playbook, now: datetime, call: Wait) -> Step | None:
+    """Where the first call has to wait for the morning, a text says so, if a text may go out sooner."""
+    asked, key = playbook.cadence.after_hours, f"after_hours/{state.pass_no}"
+    called = state.pass_kind != "first" or state.reached or state.texted_back or bool(cadence.calls_of(state))
+    if asked is None or called or call.rule not in timing.OPENINGS or call.until is None or blocked_by(state, "text"):
+        return None
+    if any(t.attempt == key and t.at >= (state.pass_began or now) for t in state.touches):
+        return None
+    ruling = _allowed(state, playbook, "text", max(_after_gap(state, playbook, now), state.not_before or now))
+    if ruling.at is None or ruling.until is None or ruling.at + asked.wait >= call.until:
+        return None
+    if ruling.at > now:
+        return call.model_copy(update={"until": ruling.at})
+    return Text(
+        key=f"text:{key}:{state.failures}", rule="after_hours", reason="the first call has to wait for the morning",
+        touch=key, message=asked.message, not_after=min(ruling.until, call.until - asked.wait),
     )  # fmt: skip
 
 
@@ -527,7 +561,14 @@ def _until(ruling: Ruling, due: datetime, touch: str) -> Wait:
     return Wait(key="cadence", rule=rule or "cadence", reason=reason, until=ruling.at)
 
 
-def _dial_or_wait(state: Lead, playbook: Playbook, now: datetime, touch: str, due: datetime) -> Step:
+def _gate(state: Lead, playbook: Playbook, channel: Sent) -> timing.Allowed:
+    return lambda at: _allowed(state, playbook, channel, at)
+
+
+def _dial_or_wait(
+    state: Lead, playbook: Playbook, now: datetime, key: str, due: datetime, touch: Touch | None = None
+) -> Step:
+    """Dial for ``key``, or wait for its time. With its ``touch`` it has wishes of its own; a promise has none."""
     blocked = blocked_by(state, "call")
     if blocked:
         return blocked
@@ -535,14 +576,18 @@ def _dial_or_wait(state: Lead, playbook: Playbook, now: datetime, touch: str, du
         until = min(_deadline(call, playbook) for call in unknown)
         return Wait(key="wait", rule="one_call", reason="nobody knows yet what became of another dial", until=until)
     due = max(_after_gap(state, playbook, due), _chosen_by(state, playbook) or due)
-    ruling = _allowed(state, playbook, "call", max(due, state.not_before or due, now))
+    if touch is None:
+        ruling = _allowed(state, playbook, "call", max(due, state.not_before or due, now))
+    else:
+        due = max(due, _written_by(state, playbook) or due)
+        ruling = timing.when(state, playbook, touch, "call", due, now, _gate(state, playbook, "call"))
     if ruling.at is None or ruling.until is None:
-        return Wait(key="wait", rule=ruling.rule, reason="no hour allows a call")
+        return _pass(key, ruling.rule, now)
     if ruling.at > now:
-        return _until(ruling, due, touch)
+        return _until(ruling, due, key)
     attempt = f"a{state.dials + 1}"
-    event = ev.DialQueued(at=now, attempt=attempt, touch=touch)
-    return settle(f"queue:{attempt}", "due", _why_dial(touch), event)
+    event = ev.DialQueued(at=now, attempt=attempt, touch=key)
+    return settle(f"queue:{attempt}", "due", _why_dial(key), event)
 
 
 RULES: tuple[Rule, ...] = (

@@ -18,7 +18,7 @@ import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from .model import Duration, Strict
-from .rulebook import Rulebook
+from .rulebook import Clock, Day, Rulebook
 from .speech import Fact, Interest, Objection, Promise, Speech
 
 LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -125,16 +125,78 @@ class Node(Strict):
     max_turns: int = 12
 
 
+Part = Literal["morning", "midday", "afternoon", "evening"]
+"""A part of the lead's day; when it is, says ``cadence.parts``."""
+Outcome = Literal["busy", "no_answer", "voicemail", "failed", "refused", "talked"]
+"""What a call came to. ``failed``: the carrier could not reach the number; ``refused``: it would not dial it."""
+
+
+class PartHours(Strict):
+    """From when until when, on the lead's wall clock."""
+
+    opens: Clock
+    closes: Clock
+
+    @model_validator(mode="after")
+    def _opens_before_it_closes(self) -> PartHours:
+        if self.opens >= self.closes:
+            raise ValueError(f"closes: {self.closes} is not after {self.opens}; write a later hour")
+        return self
+
+
+_PARTS: dict[Part, PartHours] = {
+    "morning": PartHours(opens="08:00", closes="11:30"),
+    "midday": PartHours(opens="11:30", closes="13:30"),
+    "afternoon": PartHours(opens="13:30", closes="17:30"),
+    "evening": PartHours(opens="17:30", closes="21:00"),
+}
+
+
 class Touch(Strict):
     """One contact of the cadence, due ``after`` the touch before it (the first: after the pass began)."""
 
     name: str
     channel: Channel
-    after: Duration
+    after: Duration = timedelta(0)
+    day: int = Field(default=0, ge=0)
+    """Not before this local day of the pass: that on which it began is the first. 0: any day."""
+    days: tuple[Day, ...] = ()
+    """On these weekdays of theirs only; any day when empty."""
+    part: Literal["", "morning", "midday", "afternoon", "evening", "other"] = ""
+    """In this part of their day; ``other``: in another one than that of the last call that nobody took."""
     message: str = ""
     """The template of a text. A call leaves no voicemail text unless ``voicemail`` names one."""
     voicemail: str = ""
     skip_if: tuple[Literal["reached", "texted_back", "first_pass"], ...] = ()
+
+
+class Reaction(Strict):
+    """What a call's outcome changes for what comes after it."""
+
+    again: Duration | None = None
+    """The same call is made once more after this long ..."""
+    times: int = Field(default=1, ge=1)
+    """... at most so often."""
+    skip: tuple[Channel, ...] = ()
+    """Touches of these channels are left out for the rest of the pass."""
+
+
+class Engaged(Strict):
+    """What it changes that somebody looked at times on their own page, and booked none."""
+
+    after: Duration
+    """The next touch comes so long after that, if it would come later ..."""
+    channel: Channel | Literal[""] = ""
+    """... and is the next one of this channel; what stands before it is left out. Any when empty."""
+
+
+class AfterHours(Strict):
+    """What is done at once where the first call has to wait for the morning."""
+
+    message: str
+    """The template of the text that says so, where a text may go out."""
+    wait: Duration
+    """Only when the call is further away than this."""
 
 
 class Cadence(Strict):
@@ -153,6 +215,17 @@ class Cadence(Strict):
     """After a promised callback went unanswered, wait this long before the cadence goes on."""
     choosing: Duration = timedelta(minutes=10)
     """Who looks at times on their own page is not called meanwhile."""
+    texting: Duration = timedelta(0)
+    """Who writes with us is not called meanwhile: not for so long after their last text, unless they ask for it."""
+    engaged: Engaged | None = None
+    outcomes: dict[Outcome, Reaction] = Field(default_factory=dict)
+    parts: dict[Part, PartHours] = Field(default_factory=_PARTS.copy)
+    wait_for_part: Duration = timedelta(days=1)
+    """A touch waits for its part of the day no longer than this; then it goes out at the first legal minute."""
+    after_hours: AfterHours | None = None
+    opening_spread: Duration = timedelta(0)
+    """What had to wait for an hour to open is spread over so long from then on, each lead at a place of its own: first
+    those who were never called, who came last foremost, and then, over as long again, the others."""
     patience: Duration = timedelta(days=2)
     """How long after its last touch a lead that never came back is closed."""
 
@@ -405,6 +478,7 @@ class Playbook(Strict):
         touches = self.cadence.first + self.cadence.recovery
         wanted = {t.message for t in touches if t.channel != "call"}
         wanted |= {t.voicemail for t in touches if t.voicemail}
+        wanted |= {self.cadence.after_hours.message} if self.cadence.after_hours else set()
         wanted |= {r.message for r in self.reminders}
         missing = sorted(name for name in wanted if name not in self.messages)
         if missing:

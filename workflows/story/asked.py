@@ -46,6 +46,7 @@ def _done(state: Lead, at: datetime, request: ev.ActionAsked) -> Lead:
     """The consequences of an action that touches nothing outside by itself."""
     match request.action:
         case ev.CallBack() as action:
+            state = marks.call_off(state, at, "asked", "they asked for another time")
             return state.but(callback_at=action.at or at)
         case ev.SendLink():
             return marks.due(state, f"due/link/{request.id}", "link")

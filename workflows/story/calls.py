@@ -113,6 +113,7 @@ def call_not_placed(state: Lead, event: ev.CallNotPlaced) -> Lead:
         return state.but(held_scope=event.held)
     if event.permanent:
         state = marks.card(state, f"refused:{event.attempt}", "The number cannot be called", event.why)
+        state = marks.touch(state, event.attempt, refused=True)
         state = review.file(state, "number_refused", event.at, words=event.why)
         return marks.advance(state, touch.touch, event.at)
     if event.why == "no_longer_wanted":
@@ -158,7 +159,8 @@ def call_connected(state: Lead, event: ev.CallConnected) -> Lead:
         if state.call and not state.call.inbound and state.call.attempt != event.attempt:
             state = state.but(strays=(*state.strays, state.call))
         call = LiveCall(attempt=event.attempt, state="connected", since=event.at, sid=event.sid, inbound=True)
-        return marks.reach(state.but(call=call, callback_at=None), "contacted", event.at).but(reached=True)
+        state = marks.call_off(state, event.at, "rang_us", "they rang us themselves")
+        return marks.reach(state.but(call=call), "contacted", event.at).but(reached=True)
     if known is None or state.call is None or state.call.attempt != event.attempt:
         return state
     if known.sid and event.sid and known.sid != event.sid:

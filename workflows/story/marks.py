@@ -153,7 +153,7 @@ def advance(state: Lead, touch: str, at: datetime) -> Lead:
     state = state.but(last_touch_at=at, failures=0, not_before=None)
     found = place(touch)
     if found is None:
-        return state.but(callback_at=None)
+        return state.but(callback_at=None) if touch.startswith("callback") else state
     pass_no, index = found
     return state.but(next_touch=max(state.next_touch, index + 1)) if pass_no == state.pass_no else state
 
@@ -168,6 +168,15 @@ def owe_callback(state: Lead, at: datetime) -> Lead:
     """A call that a pause cut short: they were told that we get back to them, so that call is next."""
     unwanted = state.closed or state.opted_out_at or state.booking or state.callback_at
     return state if unwanted else state.but(callback_at=at)
+
+
+def call_off(state: Lead, at: datetime, rule: str, why: str) -> Lead:
+    """A callback that was promised is not made: told with its rule, for somebody waits for it."""
+    if state.callback_at is None:
+        return state
+    when = written_time(state.callback_at, state.zone)
+    state = note(state, at, "callback_off", f"the callback promised for {when} is off: {why}", rule)
+    return state.but(callback_at=None)
 
 
 def worded(state: Lead, message: str) -> bool:
@@ -198,8 +207,9 @@ def opt_out(state: Lead, at: datetime, words: str, kept: bool = False) -> Lead:
         if state.booking:
             line = "Do not call or text; the meeting is yours to keep or cancel."
             state = card(state, "opted_out", "Opted out, meeting still stands", line)
+    state = call_off(state, at, "opt_out", "they asked not to be contacted again")
     state = review.settle(unring(state).but(suspended_at=None), "suspended")
-    return state.but(opt_out_kept=state.opt_out_kept or kept, due_texts=(), due_mails=(), callback_at=None)
+    return state.but(opt_out_kept=state.opt_out_kept or kept, due_texts=(), due_mails=())
 
 
 def unring(state: Lead) -> Lead:
@@ -213,9 +223,10 @@ def unring(state: Lead) -> Lead:
 def closing(state: Lead, at: datetime, disposition: ev.Disposition, reason: str) -> Lead:
     if state.closed:
         return state
+    state = call_off(state, at, "closed", f"the lead is closed ({disposition.replace('_', ' ')})")
     state = note(state, at, "closed", f"closed: {disposition.replace('_', ' ')}", disposition, why=reason)
     return reach(
-        state.but(closed_at=at, disposition=disposition, reason=reason, callback_at=None),
+        state.but(closed_at=at, disposition=disposition, reason=reason),
         "closed",
         at,
         back=True,

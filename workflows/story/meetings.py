@@ -41,10 +41,10 @@ def meeting_booked(state: Lead, event: ev.MeetingBooked) -> Lead:
     state = state.but(
         booking=booking, booked_at=event.at, bookings=state.bookings + 1, moves=state.moves + (1 if moved and not ours else 0), homeless="",
         outside=_left(state.outside, event), clash="", invitation="",
-        missed=None, offered=(), callback_at=None, owner=booking.rep, attendance=None, outcome_due=False,
+        missed=None, offered=(), owner=booking.rep, attendance=None, outcome_due=False,
     )  # fmt: skip
     state = review.settle(review.settle(state, "clash"), "rep_left")
-    state = state.but(before=_before(stood, booking.id))
+    state = marks.call_off(state, event.at, "goal_reached", "a meeting is booked").but(before=_before(stood, booking.id))
     state = marks.due(state, f"due/booked/{booking.id}", "moved" if moved or undone else "confirmation")
     state = marks.settle(state)
     state = marks.reach(state, "recovered" if recovered else "rescheduled" if moved else "booked", event.at, back=True)
