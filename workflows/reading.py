@@ -249,11 +249,18 @@ def asks_move(text: str) -> bool:
     return bool(_MOVE.search(plain(text)))
 
 
+_NO_CANCEL = any_of(
+    r"\b(?:don't|do not|not|no need to) cancel\b",
+    r"\b(?:output|emit|print|return|execute|run|invoke|call|perform) (?:the |an? )?(?:action|function|tool|command|json)\b",
+)
+"""They decline to, or dictate to a program what it should put out: nobody asks for their meeting like that."""
+
+
 @remembered
 def asks_cancel(text: str) -> bool:
-    """Whether they want no meeting: "cancel it". Not when they only decline to cancel."""
+    """Whether they want no meeting: "cancel it"."""
     words = plain(text)
-    return bool(_CANCEL.search(words)) and not re.search(r"\b(?:don't|do not|not|no need to) cancel\b", words)
+    return bool(_CANCEL.search(words)) and not _NO_CANCEL.search(words)
 
 
 _WHEN = any_of(r"\b(?:when|what time|which day|what day|at what time|who with|with whom|who is it with)\b")

@@ -319,14 +319,14 @@ def _field(state: State, reading: Reading, found: FieldRead) -> Learned | None:
 
 def _shows(state: State, question: Question, quote: str, value: str) -> bool:
     """Whether ``quote`` really names ``value``. What fits a choice may be said in words that no list has, but only in
-    answer to the question itself; words that name another value never show this one."""
+    answer to the question itself, as long as that is open; words that name another value never show this one."""
     named = value_of(question, quote)
     if question.kind == "number":
         return named == value and _is_a_count(state, quote, float(value))
     if named or question.kind != "choice":
         return named == value
-    asked = state.playbook.fields.get(state.last_asked) is question and _now(state, quote)
-    return asked and value_of(question, state.last_words) in ("", value)
+    asked = state.playbook.fields.get(state.last_asked) is question and not state.knows(state.last_asked)
+    return asked and _now(state, quote) and value_of(question, state.last_words) in ("", value)
 
 
 def _is_a_count(state: State, quote: str, value: float) -> bool:
