@@ -6,6 +6,7 @@ and whenever a post's answer was lost, the channel is read for its key first.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,6 +19,7 @@ from workflows.effects import Card
 from . import faults
 from .crm import lead_page
 from .reps import rep
+from .settings import settings
 from .vendors import slack
 
 _BACK = timedelta(hours=1)
@@ -70,28 +72,56 @@ def _blocks(card: Card, stands: Sequence[tuple[str, str]]) -> list[dict[str, Any
     blocks: list[dict[str, Any]] = [
         {"type": "header", "text": {"type": "plain_text", "text": _title(card)[:150], "emoji": True}}
     ]
-    summary = [f"*{name}:* {_escaped(words)}" for name, words in stands]
-    for lines in ([_escaped(line) for line in card.lines], summary):
+    summary = [f"*{name}:* {escaped(words)}" for name, words in stands]
+    for lines in ([escaped(line) for line in card.lines], summary):
         if lines:
             blocks.append({"type": "section", "text": {"type": "mrkdwn", "text": "\n".join(lines)[:3000]}})
     person = rep(card.rep)
     if person:
-        whose = f"<@{person.slack}>" if person.slack else _escaped(person.name)
+        whose = f"<@{person.slack}>" if person.slack else escaped(person.name)
         blocks.append({"type": "context", "elements": [{"type": "mrkdwn", "text": f"For {whose}"}]})
-    if card.lead:
-        button = {
-            "type": "button",
-            "text": {"type": "plain_text", "text": "Open the lead"},
-            "url": lead_page(card.lead),
-        }
-        blocks.append({"type": "actions", "elements": [button]})
-    return blocks
+    return [*blocks, *_buttons(card)]
+
+
+LABELS: dict[str, str] = {
+    "approve": "Approve", "reject": "Reject", "take-over": "Take over", "release": "Hand back", "reschedule": "Move it there",
+    "attended": "They came", "no-show": "No-show",
+}  # fmt: skip
+"""What stands on the button of each action."""
+PRESSED = "showrate"
+"""The id of the block of buttons: it goes once one was pressed."""
+
+
+def _buttons(card: Card) -> list[dict[str, Any]]:
+    """The way to the lead's page, and below it what can be done at once, where presses can be verified."""
+    if not card.lead:
+        return []
+    link = {"type": "button", "text": {"type": "plain_text", "text": "Open the lead"}, "url": lead_page(card.lead)}
+    blocks: list[dict[str, Any]] = [{"type": "actions", "elements": [link]}]
+    if not card.acts or not settings().slack_signing_secret:
+        return blocks
+    value = json.dumps({"lead": card.lead, **({"request": card.request} if card.request else {})})
+    elements: list[dict[str, Any]] = []
+    for act in card.acts:
+        if act == "reschedule":
+            begins = {"initial_date_time": int(card.start.timestamp())} if card.start else {}
+            elements.append({"type": "datetimepicker", "action_id": "time", **begins})
+        style = {"style": "primary"} if act in ("approve", "attended") else {"style": "danger"} if act == "reject" else {}
+        label = {"type": "plain_text", "text": LABELS[act]}
+        elements.append({"type": "button", "text": label, "action_id": act, "value": value, **style})
+    return [*blocks, {"type": "actions", "block_id": PRESSED, "elements": elements}]
+
+
+def settled(press: slack.Press, words: str) -> list[dict[str, Any]]:
+    """The card that was pressed, with ``words`` in the place of its buttons."""
+    rest = [dict(block) for block in press.blocks if block.get("block_id") != PRESSED]
+    return [*rest, {"type": "context", "elements": [{"type": "mrkdwn", "text": words}]}]
 
 
 def _title(card: Card) -> str:
     return f"🚨 Urgent: {card.title}" if card.urgent else card.title
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
     """Slack's own three: api.slack.com/reference/surfaces/formatting#escaping."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -16,6 +16,12 @@ def rep(rep_id: str) -> Rep | None:
     return _all(settings().showrate_playbooks).get(rep_id)
 
 
+def rep_in_slack(user: str) -> Rep | None:
+    """The active rep whose Slack id this is; None when it is nobody's."""
+    everybody = _all(settings().showrate_playbooks).values()
+    return next((one for one in everybody if user and one.slack == user and one.active), None)
+
+
 def rep_of_owner(crm_owner: str) -> str:
     """The id of the active rep whose owner id in the CRM this is; empty when there is none."""
     if not crm_owner:

@@ -166,6 +166,8 @@ class Settings(BaseSettings):
     """xoxb-..., with chat:write, channels:history and groups:history; empty: no cards."""
     slack_channel: str = ""
     """The channel's id, such as C0123456789."""
+    slack_signing_secret: str = ""
+    """Checks that the buttons pressed, sent to .../slack/actions, are Slack's; empty: cards have no buttons."""
     slack_base_url: str = ""
     """Empty: Slack itself."""
 

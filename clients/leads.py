@@ -24,7 +24,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from activities import gate
 from workflows import messages
 from workflows.effects import Entry
-from workflows.messages import Answer, By, Decide, Move, View, Wake
+from workflows.messages import Answer, By, Decide, Move, TakeOver, View, Wake
 
 READ_WITHIN = 3.0
 """Seconds in which a lead must answer a question; the record answers where it does not."""
@@ -85,8 +85,10 @@ async def ask(
     slot: str = "",
     request: str = "",
     request_id: str = "",
+    only: bool = False,
 ) -> Answer:
-    """Ask the lead to do ``action`` (a key of :data:`ACTIONS`); its verdict. ``request_id`` makes a repeat harmless.
+    """Ask the lead to do ``action`` (a key of :data:`ACTIONS`); its verdict. ``request_id`` makes a repeat harmless;
+    ``only``: do not take over from a colleague.
 
     ``start`` (aware) or ``slot`` say where a meeting moves to; ``request`` which waiting action is decided on, the only
     one by default. Raises Refused, Unknown, Unreachable."""
@@ -98,6 +100,8 @@ async def ask(
     asked: Move | By = By(by=by, words=words, id=request_id)
     if action == "reschedule":
         asked = Move(by=by, start=start, slot=slot, id=request_id)
+    elif action == "take-over":
+        asked = TakeOver(by=by, words=words, id=request_id, only=only)
     elif action in ("approve", "reject"):
         asked = Decide(by=by, words=words, id=request_id, request=request)
     return await update(client, lead, ACTIONS[action], asked, request_id=request_id, result=Answer)

@@ -40,6 +40,7 @@ from workflows.playbook import PlaybookError, registered
 from . import (
     api,
     audiences,
+    buttons,
     carrier,
     codec,
     console,
@@ -116,7 +117,7 @@ def prepare(house: Settings) -> None:
 
 def application() -> Starlette:
     """The whole web process as an ASGI application. Call :func:`prepare` first."""
-    parts = (intake, form, pages, console, api, codec, carrier, retell_calls, pushes, schedulers, gateway)
+    parts = (intake, form, pages, console, api, codec, carrier, buttons, retell_calls, pushes, schedulers, gateway)
     routes: list[BaseRoute] = [Route("/", _home), Route("/healthz", healthz), Route("/metrics", exposition)]
     for part in parts:
         routes.extend(_routes(part.routes))

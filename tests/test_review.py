@@ -11,21 +11,23 @@ from workflows import events as ev
 from workflows import messages as ms
 from workflows import plan, review
 from workflows.lead import Lead
-from workflows.playbook import Desk, Weighing
+from workflows.playbook import Desk, Weighing, register
 from workflows.reflection import reflection
 from workflows.story import apply
 from workflows.story.reviewed import RETRIED
 
 START = datetime(2027, 3, 10, 17, 0, tzinfo=UTC)
 BOOK = playbook()
+BOOK = BOOK.model_copy(update={"desk": BOOK.desk.model_copy(update={"sample": 1.0})})
+register([BOOK])
 MEETING = ev.Booking(
     id="b1", rep="ana", rep_name="Ana Torres", start=START + timedelta(days=1), end=START + timedelta(days=1, minutes=30),
     event_id="e1",
 )  # fmt: skip
 
 
-def after(*events: ev.Event, book: str = "") -> Lead:
-    state = Lead(lead="lead-x", audience=BOOK.audience, playbook=book or BOOK.hash)
+def after(*events: ev.Event) -> Lead:
+    state = Lead(lead="lead-x", audience=BOOK.audience, playbook=BOOK.hash)
     for event in (ev.FormSubmitted(at=START, form=form()), *events):
         state = apply(state, event)
     return state
@@ -44,7 +46,11 @@ PROPOSED = (
     ev.ActionDeferred(at=START, request="a1:2", until=START + timedelta(minutes=30)),
 )
 DIALLED = (ev.DialQueued(at=START, attempt="a1", touch="cadence/1/0/call_1"),)
+TALK = ev.ConversationEnded(at=START, attempt="a1", transcript=(ev.Line(who="lead", text="about twelve", at=START),))
+HEARD = ev.Learned(field="team_size", value="20", quote="about twenty", doubt=0.62)
 FILED: dict[str, tuple[ev.Event, ...]] = {
+    "reading": (*DIALLED, ev.CallLearned(at=START, attempt="a1", turn=1, learned=(HEARD,))),
+    "sample": (*DIALLED, TALK),
     "complaint": asked(ev.HandOff(why="angry", complaint=True)),
     "handoff": asked(ev.HandOff(why="pricing", words="who can tell me?")),
     "task": asked(ev.Task(what="is there an API?")),
@@ -93,8 +99,9 @@ def test_what_happened_is_filed_with_its_deadline_and_worth(kind: str) -> None:
     assert priced.due > priced.since
     assert priced.worth > 0 or state.closed
     assert f"{review.kind_of(kind).stake:.0%} at stake" in priced.why
-    assert state.review in {each.kind for each in state.items}
-    assert state.review_version > state.reflected
+    quiet = review.KINDS[kind].quiet
+    assert state.review == ("" if quiet else state.review)
+    assert (state.review_version > state.reflected) is not quiet
 
 
 @pytest.mark.parametrize("kind", FILED)
@@ -153,6 +160,26 @@ def test_a_meeting_without_a_rep_is_offered_round_again() -> None:
     state, item = opened("rep_left")
     state = apply(state, ev.ReviewResolved(at=START, item=item.id, way="retry", by="ana"))
     assert isinstance(plan.next_step(state, BOOK, START), plan.Rehome)
+
+
+def test_what_was_heard_with_doubt_is_settled_by_plain_words() -> None:
+    state, item = opened("reading")
+    assert item.words == "team size is 20? (“about twenty”, 38% sure)"
+    plainly = ev.CallLearned(at=START, attempt="a1", turn=2, learned=(HEARD.model_copy(update={"doubt": 0.0}),))
+    assert apply(state, plainly).items == ()
+
+
+def test_so_many_of_all_conversations_are_sampled_and_always_the_same() -> None:
+    half = BOOK.model_copy(update={"desk": Desk(sample=0.5)})
+    drawn = [review.sampled(after().but(lead=f"lead-{n}"), half, "a1") for n in range(1000)]
+    assert 430 < sum(drawn) < 570
+    assert drawn == [review.sampled(after().but(lead=f"lead-{n}"), half, "a1") for n in range(1000)]
+    silent = apply(after(*DIALLED), TALK.model_copy(update={"transcript": ()}))
+    assert silent.items == ()
+
+
+def test_all_kinds_are_tried_here() -> None:
+    assert set(FILED) == set(review.KINDS) - {"suspended"}
 
 
 def test_what_a_person_corrects_outranks_what_was_heard() -> None:

@@ -151,6 +151,7 @@ def demo_environment(home: Path, ports: Ports, keys: dict[str, str]) -> dict[str
         "HUBSPOT_BASE_URL": f"{sandbox}/hubspot",
         "SLACK_BOT_TOKEN": "xoxb-sandbox",
         "SLACK_CHANNEL": "C0SALES",
+        "SLACK_SIGNING_SECRET": keys["TWILIO_AUTH_TOKEN"][16:],
         "SLACK_BASE_URL": f"{sandbox}/slack/api/",
         "OPENAI_API_KEY": "sandbox",
         "OPENAI_BASE_URL": f"{sandbox}/openai/v1",

@@ -304,6 +304,10 @@ class CallNote(Model):
     tokens_out: int = 0
 
 
+Act = Literal["approve", "reject", "take-over", "release", "reschedule", "attended", "no-show"]
+"""What a rep can ask of a lead from a card, as commands and addresses spell it."""
+
+
 class Card(Model):
     """A card in the reps' channel. ``key`` makes a repeat recognisable."""
 
@@ -313,6 +317,12 @@ class Card(Model):
     rep: str = ""
     lead: str = ""
     urgent: bool = False
+    acts: tuple[Act, ...] = ()
+    """What can be done with a press of a button on it."""
+    request: str = ""
+    """The waiting action that ``approve`` and ``reject`` decide on."""
+    start: Instant | None = None
+    """When the meeting is that it speaks of: where a new time is looked for from."""
 
 
 class ToDo(Model):

@@ -92,6 +92,8 @@ class Learned(Model):
     value: str
     quote: str = ""
     source: Source = "said"
+    doubt: float = 0.0
+    """How uncertain the recogniser was of these words (0 to 1), where that is more than ``call.doubt`` allows."""
 
 
 class Sign(Model):

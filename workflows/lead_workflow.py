@@ -36,6 +36,7 @@ with workflow.unsafe.imports_passed_through():
         Move,
         Report,
         Resolve,
+    TakeOver,
         View,
         Wake,
     )
@@ -555,14 +556,17 @@ class LeadWorkflow:
         )  # fmt: skip
 
     @workflow.update
-    async def take_over(self, by: By) -> Answer:
+    async def take_over(self, by: TakeOver) -> Answer:
         """A person takes over: the machine starts nothing more until ``release``."""
-        return await self._note(ev.TakenOver(at=workflow.now(), by=by.by))
+        has = self._state.taken_over_by
+        if by.only and has not in ("", by.by, "team", self._state.owner):
+            return self._no("taken_already", f"{has} has this lead")
+        return await self._note(ev.TakenOver(at=workflow.now(), id=by.id, by=by.by))
 
     @workflow.update
     async def release(self, by: By) -> Answer:
         """Hand the lead back to the machine."""
-        return await self._note(ev.Released(at=workflow.now(), by=by.by))
+        return await self._note(ev.Released(at=workflow.now(), id=by.id, by=by.by))
 
     @workflow.update
     async def hold(self, by: By) -> Answer:

@@ -8,7 +8,7 @@ LeadWorkflow
               ``message_status`` TextFailed, ``resume`` Wake, ``rep_left`` RepLeft,
               ``calendar_changed`` CalendarChanged, ``move_playbook`` PlaybookMoved
     updates   ``connect`` Connect -> Brief, ``act`` Act -> Answer, ``report`` Report -> int (the new version),
-              ``reschedule`` Move -> Answer, ``cancel`` By -> Answer, ``take_over`` By -> Answer, ``release`` By ->
+              ``reschedule`` Move -> Answer, ``cancel`` By -> Answer, ``take_over`` TakeOver -> Answer, ``release`` By ->
               Answer, ``attended`` By -> Answer, ``no_show`` By -> Answer, ``joined`` Joined -> Answer,
               ``confirm`` By -> Answer, ``undo`` By -> Answer, ``hold`` By -> Answer, ``opt_out`` By -> Answer, ``approve`` Decide -> Answer,
               ``reject`` Decide -> Answer, ``resolve`` Resolve -> Answer
@@ -130,6 +130,8 @@ class Answer(Model):
     version: int = 0
     slots: tuple[Slot, ...] = ()
     booking: Booking | None = None
+    by: str = ""
+    """Who had it done, where somebody had to approve it."""
 
 
 class Report(Model):
@@ -146,6 +148,12 @@ class By(Model):
     words: str = ""
     id: str = ""
     """Makes a repeat harmless; the update's own id when empty."""
+
+
+class TakeOver(By):
+    """Take the lead over; ``only``: not from a colleague who has it."""
+
+    only: bool = False
 
 
 class Decide(By):

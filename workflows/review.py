@@ -10,6 +10,7 @@ import hashlib
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from .events import ConversationEnded, Learned
 from .lead import Lead
 from .messages import Item, Resolve, Resolved, Way
 from .playbook import Desk, Playbook, registered
@@ -141,6 +142,26 @@ def noted(before: Lead, after: Lead) -> Lead:
 def unfiled(state: Lead) -> bool:
     """Whether the record does not know yet what people are called to."""
     return state.review_version > state.reflected
+
+
+def weigh(state: Lead, at: datetime, attempt: str, fact: Learned) -> Lead:
+    """A person checks what was heard with doubt; the same said plainly settles it."""
+    for item in state.items:
+        if item.kind == "reading" and item.about.partition(":")[2] == fact.field:
+            state = settle(state, "reading", item.about)
+    if not fact.doubt:
+        return state
+    words = f"{fact.field.replace('_', ' ')} is {fact.value}? (“{fact.quote}”, {1 - fact.doubt:.0%} sure)"
+    return file(state, "reading", at, f"{attempt}:{fact.field}", words)
+
+
+def sample(state: Lead, ended: ConversationEnded) -> Lead:
+    """A person reads this conversation, if it is one of those."""
+    book = registered().get(state.playbook)
+    spoke = any(line.who == "lead" for line in ended.transcript)
+    if book is None or not spoke or not sampled(state, book, ended.attempt):
+        return state
+    return file(state, "sample", ended.at, ended.attempt)
 
 
 def sampled(state: Lead, playbook: Playbook, attempt: str) -> bool:

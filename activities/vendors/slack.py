@@ -1,4 +1,4 @@
-"""Slack's Web API: posting a card under a key, and finding cards by key.
+"""Slack's Web API: posting a card under a key, changing it, and finding cards by key; and the buttons pressed on them.
 
 ``chat.postMessage`` knows no idempotency key, so the key travels in the message's metadata and is read back from
 ``conversations.history``. A post whose answer was lost is *ambiguous*; everything else that fails was not carried
@@ -7,15 +7,20 @@ out, or refused (:mod:`activities.faults`).
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+import json
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import parse_qsl
 
 import httpx
 
 from activities import faults
 from activities.settings import settings
 from activities.vendors import rest, status
+from workflows.model import Instant, Model
 
 EVENT = "showrate_card"
 """The metadata's ``event_type``."""
@@ -86,6 +91,80 @@ async def find(keys: Iterable[str], since: datetime) -> set[str]:
         if found == wanted or not cursor:
             break
     return found
+
+
+async def change(ts: str, text: str, blocks: list[dict[str, Any]]) -> None:
+    """Put ``text`` and ``blocks`` in the place of the message ``ts`` of ours. The same twice is the same. Raises retry,
+    retry_after, permanent."""
+    body = {"channel": settings().slack_channel, "ts": ts, "text": text, "blocks": blocks}
+    try:
+        _accepted(_checked(await _send("POST", "chat.update", json=body)))
+    except httpx.TransportError as error:
+        raise faults.retry(f"Slack could not be reached: {type(error).__name__}") from None
+
+
+async def whisper(user: str, text: str) -> None:
+    """Tell ``user`` alone, in the channel. Raises retry, retry_after, permanent."""
+    body = {"channel": settings().slack_channel, "user": user, "text": text}
+    try:
+        _accepted(_checked(await _send("POST", "chat.postEphemeral", json=body)))
+    except httpx.TransportError as error:
+        raise faults.retry(f"Slack could not be reached: {type(error).__name__}") from None
+
+
+# ---- buttons -----------------------------------------------------------------------------------------------------
+
+TOLERANCE = timedelta(minutes=5)
+"""A request signed longer ago, or further ahead, is not taken: https://docs.slack.dev/authentication/verifying-requests-from-slack."""
+
+
+def signature(secret: str, timestamp: str, body: bytes) -> str:
+    """What Slack writes into ``X-Slack-Signature`` over the raw ``body``."""
+    return "v0=" + hmac.new(secret.encode(), b"v0:" + timestamp.encode() + b":" + body, hashlib.sha256).hexdigest()
+
+
+def genuine(body: bytes, timestamp: str, signed: str, now: datetime) -> bool:
+    """Whether Slack signed this raw ``body`` at ``timestamp`` (seconds since 1970), about ``now`` (aware)."""
+    secret = settings().slack_signing_secret
+    if not secret or not timestamp.isascii() or not timestamp.isdecimal() or len(timestamp) > 12:
+        return False
+    if abs(now.timestamp() - int(timestamp)) > TOLERANCE.total_seconds():
+        return False
+    return hmac.compare_digest(signature(secret, timestamp, body).encode(), signed.encode())
+
+
+class Press(Model):
+    """A button that ``user`` pressed on our message ``ts``. ``id`` is this press's own: a repeat has it too. ``value`` is
+    what the button carries, ``at`` the time that was chosen beside it, ``text`` and ``blocks`` the message as it stood."""
+
+    id: str
+    user: str
+    ts: str
+    action: str
+    value: str = ""
+    at: Instant | None = None
+    text: str = ""
+    blocks: tuple[dict[str, Any], ...] = ()
+
+
+def pressed(body: bytes) -> Press | None:
+    """The press that a verified ``body`` tells of; None when it tells of something else (a link followed, a time
+    chosen). Raises ValueError when it is not readable."""
+    told = json.loads(dict(parse_qsl(body.decode())).get("payload", ""))
+    if not isinstance(told, dict):
+        raise ValueError("no interaction")
+    presses = [a for a in told.get("actions") or () if a.get("type") == "button" and a.get("value")]
+    if told.get("type") != "block_actions" or not presses:
+        return None
+    action, message = presses[0], told.get("message") or {}
+    chosen = [found for block in ((told.get("state") or {}).get("values") or {}).values() for found in block.values()]
+    seconds = next((found.get("selected_date_time") for found in chosen if found.get("selected_date_time")), None)
+    ts = str(message["ts"])
+    return Press(
+        id=f"slack:{ts}:{action['action_id']}:{action['action_ts']}", user=str(told["user"]["id"]), ts=ts,
+        action=str(action["action_id"]), value=str(action["value"]), text=str(message.get("text", "")),
+        at=datetime.fromtimestamp(int(seconds), UTC) if seconds else None, blocks=tuple(message.get("blocks") or ()),
+    )  # fmt: skip
 
 
 # ---- the wire --------------------------------------------------------------------------------------------------

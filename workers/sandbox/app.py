@@ -53,6 +53,9 @@ class Account:
     retell_socket: str = ""
     """The address of our websocket without the call's id, as it stands in the agent's settings at Retell."""
     retell_webhook: str = ""
+    slack_secret: str = "sandbox-slack"
+    slack_actions: str = ""
+    """Where the buttons pressed in Slack go, as it stands in the app's settings there."""
 
     @classmethod
     def of(cls, settings: Settings) -> Account:
@@ -69,6 +72,8 @@ class Account:
             retell_key=settings.retell_api_key or cls.retell_key,
             retell_socket=f"ws{public.removeprefix('http')}/retell/llm/{settings.retell_socket_secret}",
             retell_webhook=f"{public}/retell/webhook",
+            slack_secret=settings.slack_signing_secret or cls.slack_secret,
+            slack_actions=f"{public}/slack/actions",
         )
 
 

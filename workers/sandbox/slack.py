@@ -1,4 +1,5 @@
-"""A stand-in for Slack's Web API, on the wire: posting, changing and reading messages of channels.
+"""A stand-in for Slack's Web API, on the wire: posting, changing and reading messages of channels, and people who press
+the buttons on them.
 
 Like Slack, it deduplicates nothing, gives metadata back only when asked for it, and reads history by a channel's id
 alone. Channels come into being when they are posted to; ``GET /_state/slack`` shows them.
@@ -7,13 +8,16 @@ alone. Channels come into being when they are posted to; ``GET /_state/slack`` s
 from __future__ import annotations
 
 import hashlib
+import hmac
 import itertools
 import json
 import re
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
+import aiohttp
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -38,6 +42,7 @@ class Workspace:
     def __init__(self) -> None:
         self.channels: dict[str, list[dict[str, Any]]] = {}
         self.names: dict[str, str] = {}
+        self.whispers: list[dict[str, Any]] = []
         self._clock = itertools.count(1)
 
     def post(self, body: dict[str, Any]) -> dict[str, Any]:
@@ -60,6 +65,38 @@ class Workspace:
         message["edited"] = {"user": _BOT["user"], "ts": f"{time.time():.6f}"}
         shown = _shown(message, metadata=True)
         return {"ok": True, "channel": channel, "ts": message["ts"], "text": message["text"], "message": shown}
+
+    def whisper(self, body: dict[str, Any]) -> dict[str, Any]:
+        """What one person alone sees, until they look away."""
+        channel = self._channel(body.get("channel", ""))
+        if not body.get("user"):
+            raise Refused("user_not_in_channel")
+        _check(body)
+        ts = f"{int(time.time())}.{next(self._clock):06d}"
+        self.whispers.append({"channel": channel, "user": body["user"], "text": body.get("text", ""), "ts": ts})
+        return {"ok": True, "message_ts": ts}
+
+    def press(self, asked: dict[str, Any]) -> bytes:
+        """What Slack sends when ``user`` presses the button ``action`` of the message ``ts``, with what was chosen beside
+        it (``time``, seconds since 1970). Raises KeyError when there is no such button."""
+        channel, message = next((c, m) for c, those in self.channels.items() for m in those if m["ts"] == asked["ts"])
+        block, element = next(
+            (b, e) for b in message["blocks"] if b["type"] == "actions" for e in b["elements"] if e.get("action_id") == asked["action"]
+        )
+        action = {
+            "type": "button", "action_id": element["action_id"], "block_id": block.get("block_id", ""), "text": element["text"],
+            "value": element.get("value", ""), "action_ts": f"{time.time():.6f}",
+        }  # fmt: skip
+        chosen = {"time": {"type": "datetimepicker", "selected_date_time": asked.get("time")}}
+        user = {"id": asked["user"], "username": str(asked["user"]).lower(), "team_id": _BOT["team"]}
+        payload = {
+            "type": "block_actions", "user": user, "api_app_id": "A0SANDBOX", "trigger_id": f"{next(self._clock)}.1.abc",
+            "team": {"id": _BOT["team"], "domain": "sandbox"}, "channel": {"id": channel, "name": "sales"},
+            "container": {"type": "message", "message_ts": message["ts"], "channel_id": channel, "is_ephemeral": False},
+            "message": _shown(message, metadata=False), "state": {"values": {block.get("block_id", ""): chosen}},
+            "actions": [action],
+        }  # fmt: skip
+        return urlencode({"payload": json.dumps(payload)}).encode()
 
     def history(self, query: dict[str, Any]) -> dict[str, Any]:
         channel = query.get("channel", "")
@@ -147,6 +184,7 @@ def routes(world: World) -> list[BaseRoute]:
     methods = {
         "chat.postMessage": workspace.post,
         "chat.update": workspace.update,
+        "chat.postEphemeral": workspace.whisper,
         "conversations.history": workspace.history,
     }
 
@@ -163,7 +201,31 @@ def routes(world: World) -> list[BaseRoute]:
             return JSONResponse({"ok": False, "error": str(refused)})
 
     async def state(request: Request) -> Response:
-        return JSONResponse({"channels": workspace.channels, "names": workspace.names})
+        whole = {"channels": workspace.channels, "names": workspace.names, "whispers": workspace.whispers[-20:]}
+        return JSONResponse(whole)
+
+    async def press(request: Request) -> Response:
+        """Somebody presses a button in the page: signed, and sent once, as Slack does."""
+        asked = await request.json()
+        try:
+            body = workspace.press(asked)
+        except (KeyError, StopIteration, RuntimeError):
+            return JSONResponse({"error": "there is no such button (any more)"}, 404)
+        timestamp = str(int(time.time()))
+        signed = hmac.new(world.account.slack_secret.encode(), b"v0:%s:%s" % (timestamp.encode(), body), hashlib.sha256)
+        headers = {
+            "Content-Type": "application/x-www-form-urlencoded", "X-Slack-Request-Timestamp": timestamp,
+            "X-Slack-Signature": "v0=" + signed.hexdigest(),
+        }  # fmt: skip
+        entry = world.log.arrived("slack", "out", "POST", world.account.slack_actions, "", headers, body.decode())
+        began, status = time.perf_counter(), 0
+        try:
+            async with world.http.post(world.account.slack_actions, data=body, headers=headers) as answer:
+                status = answer.status
+        except (aiohttp.ClientError, TimeoutError):
+            status = 0
+        world.log.answered(entry, status, time.perf_counter() - began, "")
+        return JSONResponse({"status": status})
 
     async def page_of(request: Request) -> Response:
         return HTMLResponse(page("Slack", (Path(__file__).parent / "slack.html").read_text("utf-8")))
@@ -171,5 +233,6 @@ def routes(world: World) -> list[BaseRoute]:
     return [
         Route("/slack/api/{method}", call, methods=["GET", "POST"]),
         Route("/_state/slack", state, methods=["GET"]),
+        Route("/slack/press", press, methods=["POST"]),
         Route("/slack", page_of, methods=["GET"]),
     ]

@@ -314,7 +314,8 @@ def _field(state: State, reading: Reading, found: FieldRead) -> Learned | None:
     if known and state.sources.get(found.field, "said") == "said":
         return None
     source = "said" if state.brief.channel == "call" else "texted"
-    return Learned(field=found.field, value=value, quote=(quote or value)[:200], source=source)
+    doubt = round(state.doubt, 2) if state.doubtful else 0.0
+    return Learned(field=found.field, value=value, quote=(quote or value)[:200], source=source, doubt=doubt)
 
 
 def _shows(state: State, question: Question, quote: str, value: str) -> bool:

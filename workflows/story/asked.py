@@ -70,8 +70,8 @@ def _done(state: Lead, at: datetime, request: ev.ActionAsked) -> Lead:
 def _handed_off(state: Lead, at: datetime, request: str, action: ev.HandOff) -> Lead:
     title = f"Complaint: {_name(state)}" if action.complaint else f"{_name(state)} wants a person"
     state = marks.errand(
-        state, at, f"handoff:{request}", title, action.why, marks.quoted(action.words), _reach(state),
-        urgent=action.complaint,
+        state, at, f"handoff:{request}", title, action.why, marks.quoted(action.words), *_told(state), _reach(state),
+        urgent=action.complaint, acts=("take-over", "release"),
     )  # fmt: skip
     state = review.file(state, "complaint" if action.complaint else "handoff", at, request, action.words or action.why)
     return state.but(taken_over_by=state.owner or "team")
@@ -116,6 +116,7 @@ def action_deferred(state: Lead, event: ev.ActionDeferred) -> Lead:
     state = marks.errand(
         state, event.at, f"approval:{request.id}", f"Approve for {_name(state)}? {marks.begun(what)}",
         f"Until {until}; without a word from you it is not done.", *_grounds(request.verdict),
+        acts=("approve", "reject", "take-over"), request=request.id,
     )  # fmt: skip
     state = review.file(state, "approval", event.at, request.id, what, event.until)
     state = state.but(approvals=(*state.approvals, waiting))
@@ -185,8 +186,19 @@ def _name(state: Lead) -> str:
     return marks.name(state) or "a lead"
 
 
+def _told(state: Lead) -> tuple[str, ...]:
+    """What they said of themselves, as lines of a card, with the words that show it."""
+    return tuple(
+        f"{marks.begun(fact.field.replace('_', ' '))}: {fact.value}" + (f" ({marks.quoted(fact.quote)})" if fact.quote else "")
+        for fact in state.learned.values()
+    )
+
+
 def _reach(state: Lead) -> str:
-    return f"Phone: {state.phone}" if state.phone else ""
+    person = state.person
+    if person is None:
+        return ""
+    return "; ".join(filter(None, (person.company, f"Phone: {person.phone}" if person.phone else "", person.email)))
 
 
 def _whose(request: ev.ActionAsked) -> str:

@@ -37,6 +37,7 @@ def _learn(state: Lead, at: datetime, event: ev.CallLearned | ev.ConversationEnd
     if state.booking and any(s.sign == "confirmation" and s.about == "booking" for s in event.signs):
         state = marks.reach(state, "confirmed", at)
     for fact in event.learned:
+        state = review.weigh(state, at, event.attempt, fact)
         state = marks.note(
             state, at, "learned", f"learned {fact.field.replace('_', ' ')}", source=fact.source, attempt=event.attempt
         )
@@ -208,6 +209,7 @@ def conversation_ended(state: Lead, event: ev.ConversationEnded) -> Lead:
         state = state.but(owed=(*others, Owed(version=state.version, call=note)))
     else:
         state = marks.touch(state.but(talks={**state.talks, event.attempt: note}), event.attempt, outcome=outcome)
+    state = review.sample(state, event)
     if state.call and state.call.attempt == event.attempt:
         state = state.but(call=state.call.model_copy(update={"state": "ended"}))
     if outcome == "paused":

@@ -8,7 +8,7 @@ from typing import Any
 from .. import events as ev
 from .. import review
 from ..cadence import place
-from ..effects import Card, Entry, ToDo, Transition
+from ..effects import Act, Card, Entry, ToDo, Transition
 from ..lead import DueText, Lead, Owed, Stage
 from ..messages import Answer
 from ..playbook import registered
@@ -51,8 +51,12 @@ def name(state: Lead) -> str:
     return state.person.name if state.person else ""
 
 
-def card(state: Lead, key: str, title: str, *lines: str, urgent: bool = False) -> Lead:
-    """Owe the reps' channel a card; ``key`` tells it from the lead's others."""
+def card(
+    state: Lead, key: str, title: str, *lines: str, urgent: bool = False, acts: tuple[Act, ...] = (), request: str = ""
+) -> Lead:
+    """Owe the reps' channel a card; ``key`` tells it from the lead's others, ``acts`` are its buttons (with ``request``
+    for what waits for a person)."""
+    meeting = state.booking or state.missed
     card = Card(
         key=f"{state.lead}:{key}",
         title=title,
@@ -60,14 +64,20 @@ def card(state: Lead, key: str, title: str, *lines: str, urgent: bool = False) -
         rep=state.owner,
         lead=state.lead,
         urgent=urgent,
+        acts=acts,
+        request=request,
+        start=meeting.start if meeting and "reschedule" in acts else None,
     )
     return state.but(owed=(*state.owed, Owed(version=state.version, card=card)))
 
 
-def errand(state: Lead, at: datetime, key: str, title: str, *lines: str, urgent: bool = False) -> Lead:
+def errand(
+    state: Lead, at: datetime, key: str, title: str, *lines: str, urgent: bool = False,
+    acts: tuple[Act, ...] = ("take-over",), request: str = "",
+) -> Lead:  # fmt: skip
     """Something for a person to do: a card in the reps' channel and a task in the CRM, both under ``key``."""
     title = begun(title)
-    state = card(state, key, title, *lines, urgent=urgent)
+    state = card(state, key, title, *lines, urgent=urgent, acts=acts, request=request)
     todo = ToDo(
         key=f"{state.lead}:{key}", title=title, lines=tuple(filter(None, lines)), rep=state.owner, at=at, urgent=urgent
     )  # fmt: skip
@@ -187,7 +197,8 @@ def worded(state: Lead, message: str) -> bool:
 
 def answer(state: Lead, request: str, answer: Answer) -> Lead:
     """Answer a request for good; a repeat under its id gets the same."""
-    answers = {**state.answers, request: answer.model_copy(update={"version": state.version})}
+    by = next((r.approved_by for r in state.requests if r.id == request), "")
+    answers = {**state.answers, request: answer.model_copy(update={"version": state.version, "by": by})}
     return state.but(
         answers=dict(list(answers.items())[-_KEPT_ANSWERS:]),
         requests=tuple(r for r in state.requests if r.id != request),

@@ -61,6 +61,7 @@ def meeting_booked(state: Lead, event: ev.MeetingBooked) -> Lead:
         state, f"booked:{booking.id}", f"{'Meeting moved' if moved else 'Meeting booked'}: {person.name if person else ''}",
         f"{when} with {booking.rep_name}", person.company if person else "",
         *(f"{f.field.replace('_', ' ')}: {f.value}" for f in state.learned.values()), f"Why you: {booking.reason}",
+        acts=("take-over", "reschedule"),
     )  # fmt: skip
     if state.closed:
         state = state.but(closed_at=None, disposition="", reason="")
@@ -183,7 +184,9 @@ def attendance_reported(state: Lead, event: ev.AttendanceReported) -> Lead:
         due_texts=(), due_mails=(),
     )  # fmt: skip
     name = marks.name(state)
-    state = marks.card(state, f"missed:{event.booking}", f"No-show: {name}", "We are trying to reach them.")
+    state = marks.card(
+        state, f"missed:{event.booking}", f"No-show: {name}", "We are trying to reach them.", acts=("attended", "take-over")
+    )
     return marks.settle(marks.reach(state, "no_show", event.at, back=True))
 
 

@@ -160,7 +160,7 @@ def _machine_answers(state: Lead, event: ev.MessageReceived) -> bool:
 
 def _for_a_person(state: Lead, key: str, text: str, why: str = "") -> Lead:
     name = marks.name(state) or "A lead"
-    return marks.card(state, f"text:{key}", f"{name} texted", f"“{text[:500]}”", why)
+    return marks.card(state, f"text:{key}", f"{name} texted", f"“{text[:500]}”", why, acts=("take-over",))
 
 
 def text_answered(state: Lead, event: ev.TextAnswered) -> Lead:
