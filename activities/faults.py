@@ -32,6 +32,11 @@ def ambiguous(message: str) -> ApplicationError:
     return ApplicationError(message, type="ambiguous", non_retryable=True)
 
 
+def is_temporary(error: BaseException) -> bool:
+    """Whether the same may succeed later; an error of another kind is a fault of ours."""
+    return not isinstance(error, ApplicationError) or not error.non_retryable
+
+
 def worst(errors: Iterable[BaseException]) -> BaseException | None:
     """What a whole means whose parts raised ``errors``: the unforeseen first, then the longest wait, then a retry,
     then all refusals in one. None when there were none."""

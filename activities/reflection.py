@@ -18,10 +18,10 @@ from .vendors import hubspot, slack
 
 
 class Told(Model):
-    """A part that is through: the rep who owns the contact, if it found one, or the words of a refusal."""
+    """A part that is through: what came of the CRM's, or the words of a refusal."""
 
-    owner: str = ""
     refused: str = ""
+    synced: crm.Synced | None = None
 
 
 @activity.defn
@@ -46,10 +46,13 @@ async def reflect(request: Reflection) -> ReflectionDone:
     if error := faults.worst(errors):
         activity.heartbeat({name: told.model_dump(mode="json") for name, told in done.items()})
         raise error
+    synced = next((told.synced for told in done.values() if told.synced), crm.Synced())
     return ReflectionDone(
-        owner=next((told.owner for told in done.values() if told.owner), ""),
+        owner=synced.owner, contact=synced.contact, conflicts=synced.conflicts,
+        known=synced.known if synced.contact else None,
+        left_out=(*synced.left_out, *(f"{name}: reads otherwise" for name in synced.differs)),
         failed=tuple(f"{name}: {told.refused}" for name, told in done.items() if told.refused),
-    )
+    )  # fmt: skip
 
 
 async def _record(request: Reflection) -> Told:
@@ -58,7 +61,7 @@ async def _record(request: Reflection) -> Told:
 
 
 async def _crm(request: Reflection) -> Told:
-    return Told(owner=await crm.sync(request)) if hubspot.configured() else Told()
+    return Told(synced=await crm.sync(request)) if hubspot.configured() else Told()
 
 
 async def _notice(request: Reflection) -> Told:

@@ -160,6 +160,9 @@ class Settings(BaseSettings):
     """A private app's token; empty: no CRM."""
     hubspot_base_url: str = ""
     """Empty: HubSpot itself."""
+    hubspot_rate: int = Field(default=100, ge=10)
+    """Requests in ten seconds that this process may send: 100 on Free and Starter, 190 on Professional and Enterprise, 250
+    with the add-on, divided by the number of workers."""
 
     # Slack
     slack_bot_token: str = ""

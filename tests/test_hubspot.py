@@ -12,7 +12,7 @@ import pytest
 from temporalio.exceptions import ApplicationError
 
 from activities import crm
-from activities.vendors import hubspot
+from activities.vendors import hubspot_account
 from tests.fixtures.books import Books
 from workflows.effects import CallNote, Entry, Reflection, ToDo
 from workflows.events import Booking, Concern, Form, Line
@@ -85,7 +85,7 @@ def create(books: Books, kind: str, **values: str) -> str:
     made = httpx.post(
         f"{books.url}/hubspot/crm/v3/objects/{kind}",
         json={"properties": values},
-        headers={"Authorization": "Bearer sandbox"},
+        headers={"Authorization": "Bearer another-app"},
     )
     return str(made.raise_for_status().json()["id"])
 
@@ -107,7 +107,7 @@ async def test_without_setup_the_refusal_names_the_remedy(books: Books) -> None:
 
 
 async def test_a_booked_lead_is_all_there(prepared: Books) -> None:
-    assert await crm.sync(reflection()) == ""
+    assert (await crm.sync(reflection())).owner == ""
     contact = only(prepared, "contacts")
     assert contact["email"] == "lee@example.com"
     assert (contact["firstname"], contact["lastname"]) == ("Lee", "van Park")
@@ -129,7 +129,7 @@ async def test_a_booked_lead_is_all_there(prepared: Books) -> None:
     links = {(a["from"][0], a["to"][0]) for a in prepared.state("hubspot")["associations"]}
     assert {("calls", "contacts"), ("meetings", "contacts"), ("deals", "contacts")} <= links
     # Asked again, it says who owns the contact.
-    assert await crm.sync(reflection()) == "ana"
+    assert (await crm.sync(reflection())).owner == "ana"
 
 
 async def test_the_whole_life_keeps_one_record_of_each(prepared: Books) -> None:
@@ -169,7 +169,7 @@ async def test_a_cancelled_meeting_says_so(prepared: Books) -> None:
 
 async def test_an_existing_contact_of_the_same_email_is_adopted(prepared: Books) -> None:
     existing = create(prepared, "contacts", email="Lee@Example.com", hubspot_owner_id="102", jobtitle="CFO")
-    assert await crm.sync(reflection()) == "ben"
+    assert (await crm.sync(reflection())).owner == "ben"
     contact = only(prepared, "contacts")
     assert (contact["hs_object_id"], contact["showrate_key"]) == (existing, LEAD)
     assert contact["jobtitle"] == "CFO"
@@ -208,9 +208,9 @@ async def test_a_lead_without_email_that_later_names_anothers(prepared: Books) -
         ("POST", "calls/batch/upsert"),
         ("POST", "meetings/batch/upsert"),
         ("POST", "deals/batch/upsert"),
-        ("PUT", "objects/calls/.*/associations"),
-        ("PUT", "objects/meetings/.*/associations"),
-        ("GET", "objects/contacts/"),
+        ("POST", "associations/calls/contacts"),
+        ("POST", "associations/meetings/contacts"),
+        ("POST", "deals/batch/read"),
     ],
 )
 async def test_a_failure_anywhere_is_made_good_by_a_repeat(
@@ -222,11 +222,12 @@ async def test_a_failure_anywhere_is_made_good_by_a_repeat(
     assert raised.value.type == ("retry_after" if fault == "429" else "retry")
     met = prepared.requests("hubspot", method, path)
     assert len(met) == 1, "the SDK's own resends must be off"
+    crm.forget()  # after a 429 nobody asks for two seconds
     await crm.sync(reflection())
     for kind in ("contacts", "calls", "meetings", "deals"):
         only(prepared, kind)
     links = [tuple(map(tuple, (a["from"], a["to"]))) for a in prepared.state("hubspot")["associations"]]
-    assert len(links) == len(set(links)) == 6
+    assert len(links) == len(set(links)) == 8
 
 
 async def test_a_refused_record_does_not_keep_the_others_back(prepared: Books) -> None:
@@ -240,7 +241,7 @@ async def test_a_refused_record_does_not_keep_the_others_back(prepared: Books) -
 
 
 async def test_learned_fields_get_properties_of_their_own_where_setup_made_them(prepared: Books) -> None:
-    await hubspot.create_properties("contacts", [hubspot.Property(name="showrate_said_team_size", label="Team size")])
+    await hubspot_account.create_properties("contacts", [hubspot_account.Property(name="showrate_said_team_size", label="Team size")])
     await crm.sync(reflection(learned={"team_size": "40", "budget": "none"}))
     contact = only(prepared, "contacts")
     assert contact["showrate_said_team_size"] == "40"
@@ -274,10 +275,9 @@ async def test_what_a_person_has_to_do_is_a_task_once(prepared: Books) -> None:
 
 
 async def test_no_words_of_the_vendor_reach_the_message(prepared: Books) -> None:
-    with pytest.raises(ApplicationError) as raised:
-        await crm.sync(reflection(form=FORM.model_copy(update={"email": "no address"})))
-    assert "INVALID_EMAIL" in raised.value.message
-    assert "no address" not in raised.value.message
+    done = await crm.sync(reflection(form=FORM.model_copy(update={"email": "no address"})))
+    assert done.left_out == ("contacts.email: INVALID_EMAIL",)
+    assert only(prepared, "contacts")["showrate_stage"] == "booked"
 
 
 @pytest.mark.skipif(not FACTS.exists(), reason="the vendor's own facts are not here")
@@ -287,6 +287,8 @@ async def test_requests_and_answers_have_the_sdks_shapes(prepared: Books) -> Non
     patterns = [(method, [part.startswith("{") or part for part in path.split("/")]) for method, path in paths]
     await crm.sync(reflection())
     for entry in prepared.requests("hubspot"):
+        if "/oauth/" in entry.path:
+            continue  # the SDK has no part for it
         parts = entry.path.removeprefix("/hubspot").split("/")
         assert any(
             method == entry.method
@@ -295,6 +297,15 @@ async def test_requests_and_answers_have_the_sdks_shapes(prepared: Books) -> Non
             for method, shape in patterns
         ), entry.path
     models = packages["contacts"]["models"]
+    wanted = {"inputs": [{"id": LEAD}], "idProperty": "showrate_key", "properties": [], "propertiesWithHistory": ["phone"]}
+    assert wanted.keys() <= models["BatchReadInputSimplePublicObjectId"]["fields"].keys()
+    headers = {"Authorization": "Bearer sandbox"}
+    read = httpx.post(f"{prepared.url}/hubspot/crm/v3/objects/contacts/batch/read", json=wanted, headers=headers)
+    [record] = read.json()["results"]
+    assert record.keys() <= models["SimplePublicObject"]["fields"].keys()
+    [past] = record["propertiesWithHistory"]["phone"]
+    assert past.keys() <= models["ValueWithTimestamp"]["fields"].keys()
+    assert set(models["ValueWithTimestamp"]["required"]) <= past.keys()
     for record in prepared.state("hubspot")["contacts"]:
         assert record.keys() <= models["SimplePublicObject"]["fields"].keys()
         assert set(models["SimplePublicObject"]["required"]) <= record.keys()

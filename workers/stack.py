@@ -148,6 +148,7 @@ def demo_environment(home: Path, ports: Ports, keys: dict[str, str]) -> dict[str
         "CALENDLY_TOKEN": "eyJ-sandbox",
         "CALENDLY_BASE_URL": f"{sandbox}/calendly",
         "HUBSPOT_ACCESS_TOKEN": "sandbox",
+        "HUBSPOT_RATE": "250",
         "HUBSPOT_BASE_URL": f"{sandbox}/hubspot",
         "SLACK_BOT_TOKEN": "xoxb-sandbox",
         "SLACK_CHANNEL": "C0SALES",

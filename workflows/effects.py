@@ -12,6 +12,7 @@ from pydantic import Field
 from temporalio import activity
 
 from .calling import Contact, Refusal
+from .crm import Conflict, Known
 from .events import Booking, CallLearned, Concern, Form, Line, Moment, Sign, Slot, Verdict
 from .messages import Brief, Item, Judged, Resolved
 from .model import Duration, Instant, Model
@@ -373,6 +374,8 @@ class Reflection(Model):
     meeting_outcome: str = ""
     """``showed`` or ``no_show``, once it is known of ``booking``."""
     team: str = ""
+    contact: str = ""
+    """The lead's contact in the CRM, where that is known."""
     cards: tuple[Card, ...] = ()
     needs_review: str = ""
     items: tuple[Item, ...] = ()
@@ -390,6 +393,14 @@ class ReflectionDone(Model):
     """The rep who owns the contact in the CRM, if anybody does."""
     failed: tuple[str, ...] = ()
     """Parts that the vendor refused for good, with its words; the rest is done."""
+    contact: str = ""
+    """The lead's contact in the CRM."""
+    known: Known | None = None
+    """What the CRM says of the person by now."""
+    conflicts: tuple[Conflict, ...] = ()
+    """Fields that a person changed there, and that were left as they are."""
+    left_out: tuple[str, ...] = ()
+    """Fields of the CRM that could not be written, with its code, and those that read otherwise than they were written."""
 
 
 class RehomeLeads(Model):

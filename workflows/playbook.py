@@ -17,6 +17,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 
+from .crm import Crm
 from .model import Duration, Strict
 from .rulebook import Clock, Day, Rulebook
 from .speech import Fact, Interest, Objection, Promise, Speech
@@ -461,6 +462,7 @@ class Playbook(Strict):
     several the next each time that the same is denied again in one talk. Whatever it does not name is met with the
     open question, and at last with a person."""
     desk: Desk = Desk()
+    crm: Crm = Crm()
     memory: Duration
     """How long a closed lead is remembered in its workflow before the execution ends."""
     resume_spread: Duration

@@ -1,72 +1,59 @@
-"""HubSpot, through its own SDK: objects under unique keys of our own.
+"""HubSpot's records, through its own SDK: read and written in batches, under unique keys of our own.
 
-Every object that we write carries :data:`KEY`, a custom property with unique values, and is written by batch upsert
-on it: a repeat meets what it wrote. The SDK's generated APIs are used with its retries off (a GET would go out four
-times). All of it is idempotent, so errors are ``retry``, ``retry_after`` or ``permanent`` (:mod:`activities.faults`).
-HubSpot's own texts may quote an address; only its categories, codes and property names enter our messages.
+Every record that we make carries :data:`KEY`, a custom property with unique values, and is written by batch upsert on
+it: a repeat meets what it wrote. All of it is idempotent, so errors are ``retry``, ``retry_after`` or ``permanent``
+(:mod:`activities.faults`). A property that cannot be written costs that property alone.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-import re
-from collections.abc import Callable, Mapping, Sequence
-from functools import cache
-from typing import Any, TypeVar
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
-import hubspot
-import urllib3
-from hubspot.crm import objects, pipelines, properties
+from hubspot.crm import objects
 from hubspot.crm.associations import v4
-from temporalio.exceptions import ApplicationError
+from pydantic import Field
 
 from activities import faults
 from activities.settings import settings
-from activities.vendors import status
+from activities.vendors.hubspot_wire import Conflict, Invalid, account, api, ask, conflict, sent, timeout, turn, words
+from activities.vendors.together import Together
 from workflows.model import Model
 
 KEY = "showrate_key"
-GROUP = "showrate"
-
-_Answer = TypeVar("_Answer")
-_REFUSALS = (objects.ApiException, properties.ApiException, pipelines.ApiException, v4.ApiException)
-_EXISTING = re.compile(r"Existing ID:\s*(\d+)")
-_CODE = re.compile(r'\\*"(?:error|code|subCategory)\\*":\s*\\*"([A-Z][A-Z_]+)\\*"')
-_NAME = re.compile(r'\\*"(?:name|propertyName)\\*":\s*\\*"([a-z][a-z0-9_]*)\\*"')
-
-
-class Property(Model):
-    """A custom property, in HubSpot's vocabulary of types."""
-
-    name: str
-    label: str
-    type: str = "string"
-    field: str = "text"
-    unique: bool = False
+_BATCH = 100
+_BATCH_WITH_HISTORY = 50
+_PEOPLE = frozenset({
+    "CRM_UI", "CRM_UI_BULK_ACTION", "BATCH_UPDATE", "MOBILE_IOS", "MOBILE_ANDROID", "CONVERSATIONS", "DEALS",
+    "CONTACTS", "COMPANIES", "TASKS",
+})  # fmt: skip
+"""The sources of a value that mean that a person set it in HubSpot's own pages or apps (``sourceType``)."""
+_APPS = frozenset({"INTEGRATION", "API", "INTEGRATIONS_PLATFORM"})
 
 
-class Stage(Model):
-    """A deal stage; ``probability`` 0 to 1 as HubSpot wants it (``1.0`` won, ``0.0`` lost)."""
+class Setter(NamedTuple):
+    """Who set a value last: a person, or the app of this id (empty: HubSpot itself, an import, a form)."""
 
-    label: str
-    probability: str
+    person: bool = False
+    app: str = ""
 
 
-class Pipeline(Model):
-    """A pipeline as it stands: its id, and its stages' ids by label."""
+class Record(Model):
+    """A record as it stands. ``setters``: who set each value, where that was asked for."""
 
     id: str
-    stages: dict[str, str]
+    values: dict[str, str]
+    setters: dict[str, Setter] = Field(default_factory=dict)
 
 
-class Contact(Model):
-    """A contact as far as we read it. ``owner`` is HubSpot's owner id."""
+class Written(NamedTuple):
+    """``left_out``: the properties that could not be written, by HubSpot's code."""
 
     id: str
-    owner: str = ""
-    name: str = ""
-    company: str = ""
+    left_out: dict[str, str]
 
 
 def configured() -> bool:
@@ -74,247 +61,145 @@ def configured() -> bool:
     return bool(settings().hubspot_access_token or settings().hubspot_base_url)
 
 
-async def upsert(kind: str, key: str, values: Mapping[str, str]) -> str:
-    """Create or update the ``kind`` (``calls``, ``meetings``, ``deals``, ...) of this key; its id."""
-    try:
-        return await _call(_upsert, kind, key, values)
-    except _Conflict:
-        raise faults.permanent(f"HubSpot: another {kind} record has one of these unique values") from None
+async def read(
+    kind: str, id: str, names: Iterable[str], by: str = "", histories: Iterable[str] = ()
+) -> Record | None:
+    """The record of this id, or whose unique property ``by`` has this value; None when there is none. The value goes in
+    the body, so that no log of addresses has it."""
+    key = ("read", kind, by, tuple(sorted(set(names))), tuple(sorted(set(histories))))
+    found: Record | None = await _together(key, _reader(*key[1:])).ask(id)
+    return found
 
 
-async def upsert_contact(key: str, values: Mapping[str, str]) -> str:
-    """Create or update the contact of this key; its id.
+async def write(kind: str, id: str, values: Mapping[str, str], by: str = KEY) -> Written:
+    """Create or update the record whose unique property ``by`` is ``id``; with ``by`` empty, change that of this id.
 
-    A contact that exists under the same e-mail is adopted: it gets our key, unless it has another lead's, whose it
-    stays. When this key's contact exists *and* the e-mail is another's, both are left apart for a person to merge,
-    and the e-mail is not written."""
-    try:
-        return await _call(_upsert, "contacts", key, values)
-    except _Conflict as conflict:
-        existing = conflict.existing
-    ours = await _read_by("contacts", KEY, key, [KEY])
-    if ours is not None:
-        rest = {name: value for name, value in values.items() if name != "email"}
-        await update("contacts", ours.id, {**rest, "showrate_review": f"has the e-mail of contact {existing}"})
-        return str(ours.id)
-    standing = (
-        await _read("contacts", existing, [KEY])
-        if existing
-        else await _read_by("contacts", "email", values.get("email", ""), [KEY])
-    )
-    if standing is None:
-        raise faults.retry("HubSpot: the contact that is in the way cannot be read yet")
-    owned = (standing.properties or {}).get(KEY)
-    await update("contacts", standing.id, dict(values) if owned else {**values, KEY: key})
-    return str(standing.id)
-
-
-async def contact(contact_id: str) -> Contact:
-    """The contact's owner, name and company. Raises permanent when there is none."""
-    names = ["hubspot_owner_id", "firstname", "lastname", "company"]
-    found = await _read("contacts", contact_id, names)
-    if found is None:
-        raise faults.permanent("HubSpot: the contact is gone")
-    values = found.properties or {}
-    return Contact(
-        id=str(found.id),
-        owner=values.get("hubspot_owner_id") or "",
-        name=" ".join(filter(None, (values.get("firstname"), values.get("lastname")))),
-        company=values.get("company") or "",
-    )
-
-
-async def update(kind: str, object_id: str, values: Mapping[str, str], id_property: str = "") -> bool:
-    """Change properties of an object, found by its id or by the unique ``id_property``. False when there is none."""
-
-    def send() -> bool:
-        named = {"id_property": id_property} if id_property else {}
+    Raises Conflict when a unique value is another record's."""
+    left_out: dict[str, str] = {}
+    rest = dict(values)
+    while True:
         try:
-            _api("objects").update(
-                kind, object_id, objects.SimplePublicObjectInput(properties=dict(values)), **named, **_timeout()
-            )
-        except objects.exceptions.NotFoundException:
-            return False
-        return True
-
-    return await _call(send)
-
-
-async def associate(kind: str, object_id: str, to_kind: str, to_id: str) -> None:
-    """Connect two objects with HubSpot's default kind of association; a repeat changes nothing."""
-    await _call(lambda: _api("associations").create_default(kind, object_id, to_kind, to_id, **_timeout()))
+            made = await _together(("write", kind, by), _writer(kind, by)).ask((id, tuple(sorted(rest.items()))))
+            return Written(made, left_out)
+        except Invalid as invalid:
+            named = {name: code for name, code in invalid.fields.items() if name in rest}
+            if not named:
+                raise invalid.fault from None
+            left_out |= named
+            rest = {name: value for name, value in rest.items() if name not in named}
 
 
-async def property_names(kind: str) -> frozenset[str]:
-    """The names of all properties of an object type."""
-    answer = await _call(lambda: _api("properties").get_all(kind, **_timeout()))
-    return frozenset(found.name for found in answer.results)
+async def associate(kind: str, to_kind: str, pairs: Sequence[tuple[str, str]]) -> None:
+    """Connect records with HubSpot's default kind of association; a repeat changes nothing."""
+    if pairs:
+        inputs = [
+            v4.PublicDefaultAssociationMultiPost(_from=v4.PublicObjectId(id=one), to=v4.PublicObjectId(id=far))
+            for one, far in pairs
+        ]
+        batch = v4.BatchInputPublicDefaultAssociationMultiPost(inputs=inputs)
+        await ask(lambda: api("associations").create_default(kind, to_kind, batch, **timeout()))
 
 
-async def create_properties(kind: str, wanted: Sequence[Property]) -> list[str]:
-    """Create those of ``wanted`` that are missing, in our own group; the names of the created."""
-    there = await property_names(kind)
-    missing = [one for one in wanted if one.name not in there]
-    if missing:
-        group = properties.PropertyGroupCreate(name=GROUP, label="Showrate", display_order=-1)
-        await _call(_unless_there, lambda: _api("groups").create(kind, group, **_timeout()))
-    for one in missing:
-        made = properties.PropertyCreate(
-            name=one.name,
-            label=one.label,
-            group_name=GROUP,
-            type=one.type,
-            field_type=one.field,
-            has_unique_value=one.unique,
-        )
-        await _call(_unless_there, lambda made=made: _api("properties").create(kind, made, **_timeout()))
-    return [one.name for one in missing]
+async def associated(kind: str, id: str, to_kind: str) -> list[str]:
+    """The ids of the records of another kind that this one is connected with."""
+    wanted = v4.BatchInputPublicFetchAssociationsBatchRequest(inputs=[v4.PublicFetchAssociationsBatchRequest(id=id)])
+    answer = await ask(lambda: api("associations").get_page(kind, to_kind, wanted, **timeout()))
+    return [str(far.to_object_id) for one in answer.results for far in one.to]
 
 
-async def pipeline(label: str) -> Pipeline | None:
-    """The deal pipeline of this label; None when there is none."""
-    answer = await _call(lambda: _api("pipelines").get_all("deals", **_timeout()))
-    for found in answer.results:
-        if found.label == label:
-            return Pipeline(id=found.id, stages={stage.label: stage.id for stage in found.stages})
-    return None
-
-
-async def create_pipeline(label: str, stages: Sequence[Stage]) -> list[str]:
-    """Make sure that the deal pipeline and its stages exist; the labels of what was created."""
-    standing = await pipeline(label)
-    inputs = [
-        pipelines.PipelineStageInput(
-            label=stage.label, display_order=order, metadata={"probability": stage.probability}
-        )
-        for order, stage in enumerate(stages)
+async def search(kind: str, any_of: Mapping[str, str], names: Sequence[str]) -> list[Record]:
+    """Records of which any of these properties has its value, the oldest first. The search is some seconds behind, so
+    that nothing may rest on its finding nobody."""
+    groups = [
+        objects.FilterGroup(filters=[objects.Filter(property_name=name, operator="EQ", value=value)])
+        for name, value in any_of.items()
     ]
-    if standing is None:
-        whole = pipelines.PipelineInput(label=label, display_order=0, stages=inputs)
-        await _call(lambda: _api("pipelines").create("deals", whole, **_timeout()))
-        return [label, *(stage.label for stage in stages)]
-    missing = [one for one in inputs if one.label not in standing.stages]
-    for one in missing:
-        await _call(lambda one=one: _api("stages").create("deals", standing.id, one, **_timeout()))
-    return [str(one.label) for one in missing]
+    wanted = objects.PublicObjectSearchRequest(
+        filter_groups=groups, properties=list(names), limit=_BATCH, sorts=[], after="0"
+    )
+    answer = await ask(lambda: api("search").do_search(kind, wanted, **timeout()), search=True)
+    return sorted(map(_record, answer.results), key=lambda one: int(one.id))
 
 
-# ---- the wire --------------------------------------------------------------------------------------------------
+# ---- batches -----------------------------------------------------------------------------------------------------
+
+_batches: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Any, Together[Any, Any]]] = WeakKeyDictionary()
 
 
-class _Conflict(Exception):
-    """A unique value is another object's; ``existing`` is its id, if HubSpot said which."""
+def _together(key: tuple[Any, ...], made: Any) -> Together[Any, Any]:
+    """Where requests of one kind meet, for this account."""
+    there = _batches.setdefault(asyncio.get_running_loop(), {})
+    key = (*account(), *key)
+    if key not in there:
+        send, name, most = made
+        there[key] = Together(send, name, most, turn)
+    return there[key]
 
-    def __init__(self, existing: str = "") -> None:
-        super().__init__(existing)
-        self.existing = existing
+
+def _reader(kind: str, by: str, names: tuple[str, ...], histories: tuple[str, ...]) -> Any:
+    async def send(ids: Sequence[str]) -> list[Record | None]:
+        named = {"id_property": by} if by else {}
+        wanted = objects.BatchReadInputSimplePublicObjectId(
+            inputs=[objects.SimplePublicObjectId(id=id) for id in ids],
+            properties=sorted({*names, *([by] if by else [])}),
+            properties_with_history=list(histories),
+            **named,
+        )
+        answer = await sent(lambda: api("batch").read(kind, wanted, **timeout()))
+        found = {_identity(one, by): _record(one) for one in answer.results}
+        return [found.get(id.lower() if by == "email" else id) for id in ids]
+
+    return send, lambda id: id.lower(), _BATCH_WITH_HISTORY if histories else _BATCH
 
 
-def _upsert(kind: str, key: str, values: Mapping[str, str]) -> str:
-    one = objects.SimplePublicObjectBatchInputUpsert(id=key, id_property=KEY, properties={**values, KEY: key})
-    batch = objects.BatchInputSimplePublicObjectBatchInputUpsert(inputs=[one])
-    answer = _api("batch").upsert(kind, batch, **_timeout())
-    if answer.results:
-        return str(answer.results[0].id)
-    # 207: the batch was taken, and its one input refused.
+def _identity(one: Any, by: str) -> str:
+    value = str((one.properties or {}).get(by) or "") if by else str(one.id)
+    return value.lower() if by == "email" else value
+
+
+def _writer(kind: str, by: str) -> Any:
+    async def send(inputs: Sequence[tuple[str, tuple[tuple[str, str], ...]]]) -> list[str]:
+        if by:
+            upserts = [
+                objects.SimplePublicObjectBatchInputUpsert(id=id, id_property=by, properties={**dict(values), by: id})
+                for id, values in inputs
+            ]
+            whole = objects.BatchInputSimplePublicObjectBatchInputUpsert(inputs=upserts)
+            answer = await sent(lambda: api("batch").upsert(kind, whole, **timeout()))
+        else:
+            changes = [objects.SimplePublicObjectBatchInput(id=id, properties=dict(values)) for id, values in inputs]
+            some = objects.BatchInputSimplePublicObjectBatchInput(inputs=changes)
+            answer = await sent(lambda: api("batch").update(kind, some, **timeout()))
+        _raise_refused(kind, answer)
+        found = {_identity(one, by): str(one.id) for one in answer.results}
+        return [found[id] if id in found else str(answer.results[nth].id) for nth, (id, _) in enumerate(inputs)]
+
+    return send, lambda one: one[0], _BATCH
+
+
+def _raise_refused(kind: str, answer: Any) -> None:
+    """207: the batch was taken, and some of its inputs refused."""
     errors = getattr(answer, "errors", None) or []
+    if not errors:
+        return
     text = json.dumps([error.to_dict() for error in errors], default=str)
     if any(error.category == "CONFLICT" for error in errors):
-        raise _conflict(text)
-    raise faults.permanent(f"HubSpot refused the {kind} record: {_words(text)}")
+        raise conflict(text)
+    raise faults.permanent(f"HubSpot refused the {kind} record: {words(text)}")
 
 
-async def _read(kind: str, object_id: str, names: Sequence[str]) -> Any:
-    def send() -> Any:
-        try:
-            return _api("objects").get_by_id(kind, object_id, properties=list(names), **_timeout())
-        except objects.exceptions.NotFoundException:
-            return None
-
-    return await _call(send)
+def _record(one: Any) -> Record:
+    values = {name: str(value) for name, value in (one.properties or {}).items() if value is not None}
+    setters = {name: _setter(past[0]) for name, past in (one.properties_with_history or {}).items() if past}
+    return Record(id=str(one.id), values=values, setters=setters)
 
 
-async def _read_by(kind: str, id_property: str, value: str, names: Sequence[str]) -> Any:
-    """One object by a unique property, as a batch read: the value goes in the body, so no log of addresses has it."""
-
-    def send() -> Any:
-        wanted = objects.BatchReadInputSimplePublicObjectId(
-            id_property=id_property,
-            inputs=[objects.SimplePublicObjectId(id=value)],
-            properties=list(names),
-            properties_with_history=[],
-        )
-        results = _api("batch").read(kind, wanted, **_timeout()).results
-        return results[0] if results else None
-
-    return await _call(send)
+def _setter(newest: Any) -> Setter:
+    if newest.source_type in _PEOPLE:
+        return Setter(person=True)
+    return Setter(app=str(newest.source_id or "")) if newest.source_type in _APPS else Setter()
 
 
-def _unless_there(create: Callable[[], object]) -> None:
-    """Run ``create``; that it exists already is fine."""
-    try:
-        create()
-    except _REFUSALS as error:
-        if error.status != 409:
-            raise
-
-
-async def _call(work: Callable[..., _Answer], *arguments: Any) -> _Answer:
-    """Run one of the SDK's blocking calls in a thread. Raises the errors of :mod:`activities.faults`, or
-    _Conflict."""
-    try:
-        return await asyncio.to_thread(work, *arguments)
-    except _REFUSALS as error:
-        raise _fault(error) from None
-    except urllib3.exceptions.HTTPError as error:
-        raise faults.retry(f"HubSpot could not be reached: {type(error).__name__}") from None
-
-
-def _fault(error: Any) -> ApplicationError | _Conflict:
-    body = error.body.decode("utf-8", "replace") if isinstance(error.body, bytes) else str(error.body or "")
-    if error.status == 409:
-        return _conflict(body)
-    if not error.status:  # the SDK's word for a failed TLS handshake
-        return faults.retry("HubSpot could not be reached: no answer")
-    words = _words(body)
-    if "PROPERTY_DOESNT_EXIST" in words or (error.status == 400 and "non-unique" in body):
-        words += "; `showrate setup` creates our properties"
-    headers = error.headers or {}
-    return status.fault("HubSpot", int(error.status), words, headers.get("Retry-After"))
-
-
-def _conflict(body: str) -> _Conflict:
-    named = _EXISTING.search(body)
-    return _Conflict(named.group(1) if named else "")
-
-
-def _words(body: str) -> str:
-    """HubSpot's category, codes and property names, without its prose."""
-    category = re.search(r'"category":\s*"([A-Z_]+)"', body)
-    found = [category.group(1)] if category else []
-    found += _CODE.findall(body) + _NAME.findall(body)
-    return " ".join(dict.fromkeys(found))
-
-
-def _timeout() -> dict[str, float]:
-    return {"_request_timeout": settings().showrate_timeout}
-
-
-def _api(name: str) -> Any:
-    return _apis(settings().hubspot_base_url, settings().hubspot_access_token)[name]
-
-
-@cache
-def _apis(base_url: str, token: str) -> dict[str, Any]:
-    """The SDK's APIs, each made once: every access of a client's property makes a new pool of connections."""
-    where = {"host": base_url.rstrip("/")} if base_url else {}
-    crm = hubspot.Client(access_token=token, retry=False, **where).crm
-    return {
-        "objects": crm.objects.basic_api,
-        "batch": crm.objects.batch_api,
-        "associations": crm.associations.v4.basic_api,
-        "properties": crm.properties.core_api,
-        "groups": crm.properties.groups_api,
-        "pipelines": crm.pipelines.pipelines_api,
-        "stages": crm.pipelines.pipeline_stages_api,
-    }
+__all__ = [
+    "KEY", "Conflict", "Record", "Setter", "Written", "associate", "associated", "configured", "read", "search", "write",
+]  # fmt: skip

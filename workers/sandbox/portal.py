@@ -7,66 +7,49 @@ import itertools
 import json
 import re
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-_STANDARD = {
-    "contacts": "email firstname lastname phone mobilephone company jobtitle website city state zip country message "
-    "lifecyclestage hs_lead_status hubspot_owner_id createdate lastmodifieddate hs_object_id",
-    "deals": "dealname dealstage pipeline amount closedate description hubspot_owner_id createdate hs_object_id",
-    "calls": "hs_timestamp hs_call_title hs_call_body hs_call_direction hs_call_disposition hs_call_duration "
-    "hs_call_from_number hs_call_to_number hs_call_recording_url hs_call_status hubspot_owner_id hs_object_id",
-    "meetings": "hs_timestamp hs_meeting_title hs_meeting_body hs_internal_meeting_notes hs_meeting_external_url "
-    "hs_meeting_location hs_meeting_start_time hs_meeting_end_time hs_meeting_outcome hubspot_owner_id hs_object_id",
-    "notes": "hs_timestamp hs_note_body hubspot_owner_id hs_object_id",
-    "tasks": "hs_timestamp hs_task_subject hs_task_body hs_task_status hs_task_priority hs_task_type "
-    "hubspot_owner_id hs_object_id",
-    "companies": "name domain phone city state industry hubspot_owner_id hs_object_id",
-}
-"""The standard properties that this portal knows, by object type."""
-_OPTIONS = {
-    "hs_call_direction": {"INBOUND", "OUTBOUND"},
-    "hs_call_status": {
-        "BUSY", "CALLING_CRM_USER", "CANCELED", "COMPLETED", "CONNECTING", "FAILED", "IN_PROGRESS", "NO_ANSWER",
-        "QUEUED", "RINGING",
-    },
-    "hs_meeting_outcome": {"SCHEDULED", "COMPLETED", "RESCHEDULED", "NO_SHOW", "CANCELED"},
-    "hs_task_status": {"NOT_STARTED", "IN_PROGRESS", "WAITING", "COMPLETED", "DEFERRED"},
-    "hs_task_priority": {"NONE", "LOW", "MEDIUM", "HIGH"},
-    "hs_task_type": {"TODO", "CALL", "EMAIL"},
-}  # fmt: skip
-_DATETIMES = {"hs_timestamp", "hs_meeting_start_time", "hs_meeting_end_time", "closedate"}
-_ENGAGEMENTS = {"calls", "meetings", "notes", "tasks"}
-_LINK_TYPES = {
-    ("contacts", "calls"): 193, ("calls", "contacts"): 194, ("contacts", "meetings"): 199,
-    ("meetings", "contacts"): 200, ("contacts", "notes"): 201, ("notes", "contacts"): 202,
-    ("contacts", "tasks"): 203, ("tasks", "contacts"): 204, ("deals", "contacts"): 3, ("contacts", "deals"): 4,
-    ("calls", "deals"): 206, ("deals", "calls"): 205, ("meetings", "deals"): 212, ("deals", "meetings"): 211,
-}  # fmt: skip
-_FIELD_TYPES = {
-    "textarea", "text", "date", "file", "number", "select", "radio", "checkbox", "booleancheckbox",
-    "calculation_equation",
-}  # fmt: skip
-_MOST_UNIQUE = 10
-"""Properties with unique values that one object type may have."""
+from . import catalogue
+
+PERSON = "CRM_UI"
+"""The source of what people type into HubSpot's own pages."""
+_APP = "INTEGRATION"
+
+
+class By(NamedTuple):
+    """Who writes, as a property's history tells it."""
+
+    type: str = _APP
+    id: str = ""
+    user: int | None = None
 
 
 class Refused(Exception):
     """An error in HubSpot's own form."""
 
-    def __init__(self, code: int, category: str, message: str) -> None:
+    def __init__(self, code: int, category: str, message: str, **more: Any) -> None:
         super().__init__(message)
-        self.code, self.category, self.message = code, category, message
+        self.code, self.category, self.message, self.more = code, category, message, more
 
     def body(self) -> dict[str, Any]:
-        return {"status": "error", "category": self.category, "message": self.message}
+        return {"status": "error", "category": self.category, "message": self.message, **self.more}
 
 
 class Portal:
     """Records by object type and id, and what they may hold."""
 
     def __init__(self) -> None:
-        self._objects: dict[str, dict[str, dict[str, Any]]] = {kind: {} for kind in _STANDARD}
-        self._properties = {kind: {n: _standard(n) for n in names.split()} for kind, names in _STANDARD.items()}
+        self._objects: dict[str, dict[str, dict[str, Any]]] = {kind: {} for kind in catalogue.PROPERTIES}
+        self._properties = {
+            kind: {n: catalogue.standard(n) for n in names.split()} for kind, names in catalogue.PROPERTIES.items()
+        }
+        self._history: dict[str, dict[str, list[dict[str, Any]]]] = {}
+        """Record id -> property -> its values with who set them, the newest first."""
+        self.by = By()
+        """Who is writing just now."""
+        self.scopes = set(catalogue.SCOPES)
+        self.lag = 0.0
+        """Seconds that a new or changed record is unknown to the search."""
         self.groups: dict[str, dict[str, dict[str, Any]]] = {}
         self._pipelines: dict[str, dict[str, dict[str, Any]]] = {"deals": {}}
         self._links: dict[tuple[str, str, str], list[str]] = {}
@@ -77,7 +60,11 @@ class Portal:
             {
                 "label": "Sales Pipeline",
                 "displayOrder": 0,
-                "stages": [{"label": "Appointment Scheduled", "displayOrder": 0, "metadata": {"probability": "0.2"}}],
+                "stages": [
+                    {"label": "Appointment Scheduled", "displayOrder": 0, "metadata": {"probability": "0.2"}},
+                    {"label": "Closed won", "displayOrder": 1, "metadata": {"probability": "1.0"}},
+                    {"label": "Closed lost", "displayOrder": 2, "metadata": {"probability": "0.0"}},
+                ],
             },
         )
 
@@ -93,10 +80,10 @@ class Portal:
 
     def create(self, kind: str, values: dict[str, Any]) -> dict[str, Any]:
         self._check(kind, values, "")
-        if kind in _ENGAGEMENTS and not values.get("hs_timestamp"):
-            raise _invalid("hs_timestamp", "REQUIRED_FIELD")
+        if kind in catalogue.ENGAGEMENTS and not values.get("hs_timestamp"):
+            raise _invalid(_listed("hs_timestamp", "REQUIRED_FIELD"))
         if kind == "deals" and not values.get("dealstage"):
-            raise _invalid("dealstage", "REQUIRED_FIELD")
+            raise _invalid(_listed("dealstage", "REQUIRED_FIELD"))
         record: dict[str, Any] = {
             "id": str(next(self._ids)),
             "properties": {},
@@ -105,12 +92,12 @@ class Portal:
             "archived": False,
         }
         self.objects(kind)[record["id"]] = record
-        return self._set(record, values)
+        return self._set(kind, record, values)
 
     def update(self, kind: str, object_id: str, values: dict[str, Any]) -> dict[str, Any]:
         record = self.find(kind, object_id)
         self._check(kind, values, record["id"])
-        return self._set(record, values)
+        return self._set(kind, record, values)
 
     def upsert(self, kind: str, value: str, by: str, values: dict[str, Any]) -> dict[str, Any]:
         if by != "hs_object_id":
@@ -120,6 +107,19 @@ class Portal:
         except Refused:
             return {**self.create(kind, {**values, by: value}), "new": True}
         return {**self.update(kind, record["id"], {**values, by: value}), "new": False}
+
+    def seed(self, kind: str, values: dict[str, Any], by: By) -> dict[str, Any]:
+        """A record or a change (``id`` among the values) that did not come through the API: nobody checked it."""
+        before, self.by = self.by, by
+        try:
+            record = self.objects(kind).get(str(values.pop("id", "")))
+            if record is None:
+                now = self.now()
+                record = {"id": str(next(self._ids)), "properties": {}, "createdAt": now, "updatedAt": now, "archived": False}
+                self.objects(kind)[record["id"]] = record
+            return self._set(kind, record, values)
+        finally:
+            self.by = before
 
     def find(self, kind: str, value: str, by: str = "") -> dict[str, Any]:
         """By id, or by a property with unique values."""
@@ -133,10 +133,42 @@ class Portal:
             raise Refused(404, "OBJECT_NOT_FOUND", "Object not found.")
         return found
 
-    def shown(self, record: dict[str, Any], wanted: list[str]) -> dict[str, Any]:
-        """A record with the properties asked for, null where it has none; by default a few."""
+    def shown(
+        self, kind: str, record: dict[str, Any], wanted: list[str], histories: list[str] | None = None
+    ) -> dict[str, Any]:
+        """A record with the properties asked for, null where it has none (also for names that no property has); by
+        default all of it. With ``histories`` also the past values of these."""
+        values = {**record["properties"], **self._calculated(kind, record)}
         names = [*wanted, "hs_object_id"] if wanted else list(record["properties"])
-        return {**record, "properties": {name: record["properties"].get(name) for name in names}}
+        answer = {**record, "properties": {name: values.get(name) for name in names}}
+        if histories:
+            past = self._history.get(record["id"], {})
+            answer["propertiesWithHistory"] = {name: past.get(name, []) for name in histories}
+        return answer
+
+    def _calculated(self, kind: str, record: dict[str, Any]) -> dict[str, str]:
+        """What HubSpot works out by itself."""
+        values = record["properties"]
+        if kind == "contacts":
+            digits = {
+                f"hs_searchable_calculated_{short}_number": _national(values.get(name, ""))
+                for short, name in (("phone", "phone"), ("mobile", "mobilephone"))
+            }
+            return {"num_associated_deals": str(len(self.associated(kind, record["id"], "deals"))), **digits}
+        if kind == "deals":
+            stage = self._stage(values.get("pipeline", ""), values.get("dealstage", "")) or {"metadata": {}}
+            chance = float(stage["metadata"].get("probability", "0.5"))
+            return {"hs_is_closed": str(chance in (0.0, 1.0)).lower(), "hs_is_closed_won": str(chance == 1.0).lower()}
+        return {}
+
+    def searched(self, kind: str) -> list[dict[str, Any]]:
+        """The records that the search knows by now, with what HubSpot works out."""
+        until = datetime.now(UTC).timestamp() - self.lag
+        return [
+            {**one, "properties": {**one["properties"], **self._calculated(kind, one)}}
+            for one in self.objects(kind).values()
+            if not one["archived"] and datetime.fromisoformat(one["updatedAt"]).timestamp() <= until
+        ]
 
     def snapshot(self, kind: str) -> dict[str, dict[str, Any]]:
         return copy.deepcopy(self.objects(kind))
@@ -154,9 +186,9 @@ class Portal:
         there = self.properties(kind)
         for name in ("name", "label", "groupName", "type", "fieldType"):
             if not body.get(name):
-                raise _invalid(name, "REQUIRED_FIELD")
-        if not re.fullmatch(r"[a-z][a-z0-9_]*", body["name"]) or body["fieldType"] not in _FIELD_TYPES:
-            raise _invalid("name", "INVALID_PROPERTY_NAME")
+                raise _invalid(_listed(name, "REQUIRED_FIELD"))
+        if not re.fullmatch(r"[a-z][a-z0-9_]*", body["name"]) or body["fieldType"] not in catalogue.FIELD_TYPES:
+            raise _invalid(_listed("name", "INVALID_PROPERTY_NAME"))
         if body["name"] in there:
             message = f"A property named '{body['name']}' already exists."
             raise Refused(409, "OBJECT_ALREADY_EXISTS", message)
@@ -164,10 +196,19 @@ class Portal:
         if not standard_group and body["groupName"] not in self.groups.get(kind, {}):
             raise Refused(400, "VALIDATION_ERROR", f"Property group {body['groupName']} does not exist.")
         unique = bool(body.get("hasUniqueValue"))
-        if unique and sum(1 for one in there.values() if one["hasUniqueValue"]) >= _MOST_UNIQUE:
+        if unique and sum(1 for one in there.values() if one["hasUniqueValue"]) >= catalogue.MOST_UNIQUE:
             raise Refused(400, "VALIDATION_ERROR", "Too many properties with unique values.")
-        there[body["name"]] = {**_standard(body["name"]), **body, "hasUniqueValue": unique, "hubspotDefined": False}
+        there[body["name"]] = {**catalogue.standard(body["name"]), **body, "hasUniqueValue": unique, "hubspotDefined": False}
         return there[body["name"]]
+
+    def rename_property(self, kind: str, name: str, to: str) -> None:
+        """Somebody renamed a property: its values go with it, and the old name is gone."""
+        known = self._properties[kind]
+        if name in known:
+            known[to] = {**known.pop(name), "name": to}
+        for record in self._objects[kind].values():
+            if name in record["properties"]:
+                record["properties"][to] = record["properties"].pop(name)
 
     def pipelines(self, kind: str) -> dict[str, dict[str, Any]]:
         if kind not in self._pipelines:
@@ -199,6 +240,8 @@ class Portal:
             raise Refused(404, "OBJECT_NOT_FOUND", "Pipeline not found.")
         if "probability" not in body.get("metadata", {}):
             raise Refused(400, "VALIDATION_ERROR", "A deal stage needs metadata.probability.")
+        if any(one["label"] == body["label"] for one in pipeline["stages"]):
+            raise Refused(409, "CONFLICT", "A stage needs a label that no other of its pipeline has.")
         now = self.now()
         made = {
             "id": str(next(self._ids)),
@@ -216,9 +259,9 @@ class Portal:
     # -- associations and owners
 
     def association_type(self, kind: str, to_kind: str) -> int:
-        if (kind, to_kind) not in _LINK_TYPES:
+        if (kind, to_kind) not in catalogue.LINK_TYPES:
             raise Refused(400, "VALIDATION_ERROR", f"No default association from {kind} to {to_kind}.")
-        return _LINK_TYPES[kind, to_kind]
+        return catalogue.LINK_TYPES[kind, to_kind]
 
     def associate(self, kind: str, object_id: str, to_kind: str, to_id: str) -> dict[str, Any]:
         """Both ways, once."""
@@ -264,22 +307,51 @@ class Portal:
     # -- rules
 
     def _check(self, kind: str, values: dict[str, Any], own_id: str) -> None:
+        """All that is not valid is said at once; a unique value that is another's comes after that."""
         known = self.properties(kind)
+        faults = [fault for name, value in values.items() if (fault := self._fault(known, name, value))]
+        if kind == "deals" and (fault := self._stage_fault(values, own_id)):
+            faults.append(fault)
+        if faults:
+            raise _invalid(*faults)
         for name, value in values.items():
-            if name not in known:
-                raise _invalid(name, "PROPERTY_DOESNT_EXIST", f'Property "{name}" does not exist')
-            if value in (None, ""):
-                continue
-            if name in _OPTIONS and value not in _OPTIONS[name]:
-                raise _invalid(name, "INVALID_OPTION")
-            if (name in _DATETIMES or known[name]["type"] == "datetime") and not _is_time(str(value)):
-                raise _invalid(name, "INVALID_DATE")
-            if name == "email" and not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", value):
-                raise _invalid(name, "INVALID_EMAIL", f"Email address {value} is invalid")
-            if known[name]["hasUniqueValue"]:
+            if value not in (None, "") and known[name]["hasUniqueValue"]:
                 self._check_unique(kind, name, value, own_id)
-        if kind == "deals":
-            self._check_stage(values, own_id)
+
+    def _fault(self, known: dict[str, dict[str, Any]], name: str, value: Any) -> dict[str, Any] | None:
+        if name not in known:
+            return _listed(name, "PROPERTY_DOESNT_EXIST", f'Property "{name}" does not exist')
+        if name in catalogue.CALCULATED:
+            return _listed(name, "READ_ONLY_VALUE")
+        if value in (None, ""):
+            return None
+        options = [option["value"] for option in known[name]["options"]]
+        if options and value not in options:
+            return _listed(name, "INVALID_OPTION", f"{value} was not one of the allowed options: {options}")
+        if known[name]["type"] == "datetime" and not _is_time(str(value)):
+            return _listed(name, "INVALID_DATE")
+        if known[name]["type"] == "number" and not re.fullmatch(r"-?\d+(\.\d+)?", str(value)):
+            return _listed(name, "INVALID_INTEGER")
+        if name == "email" and not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", value):
+            return _listed(name, "INVALID_EMAIL", f"Email address {value} is invalid")
+        if name == "hubspot_owner_id" and self.owners and value not in {one["id"] for one in self._active()}:
+            return _listed(name, "INVALID_OWNER_ID")
+        return None
+
+    def _active(self) -> list[dict[str, Any]]:
+        return [one for one in self.owners if not one["archived"]]
+
+    def _stage_fault(self, values: dict[str, Any], own_id: str) -> dict[str, Any] | None:
+        stage = values.get("dealstage")
+        current = self._objects["deals"].get(own_id, {}).get("properties", {})
+        pipeline = values.get("pipeline") or current.get("pipeline") or ""
+        if not stage or self._stage(pipeline, stage) is not None:
+            return None
+        return _listed("dealstage", "INVALID_OPTION")
+
+    def _stage(self, pipeline: str, stage: str) -> dict[str, Any] | None:
+        stages = self._pipelines["deals"].get(pipeline, {"stages": []})["stages"]
+        return next((one for one in stages if one["id"] == stage), None)
 
     def _check_unique(self, kind: str, name: str, value: str, own_id: str) -> None:
         holder = self._holder(kind, name, value)
@@ -289,15 +361,6 @@ class Portal:
             raise Refused(409, "CONFLICT", f"Contact already exists. Existing ID: {holder['id']}")
         message = f"Another object has the value {value} of {name}. Existing ID: {holder['id']}"
         raise Refused(409, "CONFLICT", message)
-
-    def _check_stage(self, values: dict[str, Any], own_id: str) -> None:
-        stage = values.get("dealstage")
-        if not stage:
-            return
-        current = self._objects["deals"].get(own_id, {}).get("properties", {})
-        pipeline = self._pipelines["deals"].get(values.get("pipeline") or current.get("pipeline") or "")
-        if pipeline is None or all(one["id"] != stage for one in pipeline["stages"]):
-            raise _invalid("dealstage", "INVALID_OPTION")
 
     def _must_be_unique(self, kind: str, name: str) -> None:
         if not self.properties(kind).get(name, {}).get("hasUniqueValue"):
@@ -311,29 +374,28 @@ class Portal:
                 return record
         return None
 
-    def _set(self, record: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
+    def _set(self, kind: str, record: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
+        now = self.now()
         for name, value in values.items():
-            if value in (None, ""):
-                record["properties"].pop(name, None)
+            before = record["properties"].get(name, "")
+            said = "" if value in (None, "") else str(value)
+            if said == before or (name == "lifecyclestage" and self._goes_back(before, said)):
+                continue
+            if said:
+                record["properties"][name] = said
             else:
-                record["properties"][name] = str(value)
+                record["properties"].pop(name, None)
+            past = self._history.setdefault(record["id"], {}).setdefault(name, [])
+            entry = {"value": said, "timestamp": now, "sourceType": self.by.type, "sourceId": self.by.id}
+            past.insert(0, entry if self.by.user is None else {**entry, "updatedByUserId": self.by.user})
         record["properties"]["hs_object_id"] = record["id"]
-        record["updatedAt"] = self.now()
+        record["updatedAt"] = now
         return copy.deepcopy(record)
 
-
-def _standard(name: str) -> dict[str, Any]:
-    return {
-        "name": name,
-        "label": name.removeprefix("hs_").replace("_", " ").capitalize(),
-        "type": "datetime" if name in _DATETIMES else "string",
-        "fieldType": "date" if name in _DATETIMES else "text",
-        "groupName": "information",
-        "description": "",
-        "options": [],
-        "hasUniqueValue": name == "email",
-        "hubspotDefined": True,
-    }
+    def _goes_back(self, before: str, said: str) -> bool:
+        """An app moves a lifecycle stage forward only; people may do as they like."""
+        order = catalogue.LIFECYCLE
+        return self.by.type == _APP and before in order and said in order and order.index(said) < order.index(before)
 
 
 def _is_time(text: str) -> bool:
@@ -345,7 +407,16 @@ def _is_time(text: str) -> bool:
         return False
 
 
-def _invalid(name: str, code: str, message: str = "") -> Refused:
+def _national(phone: str) -> str:
+    """Area code and number, as HubSpot's search has them; nothing of what is no number."""
+    digits = re.sub(r"\D", "", phone)
+    return digits.removeprefix("1")[-10:] if len(digits) >= 7 else ""
+
+
+def _listed(name: str, code: str, message: str = "") -> dict[str, Any]:
+    return {"isValid": False, "message": message or f"{name} was not valid", "error": code, "name": name}
+
+
+def _invalid(*faults: dict[str, Any]) -> Refused:
     """HubSpot's way of listing what was not valid: JSON inside the message."""
-    listed = [{"isValid": False, "message": message or f"{name} was not valid", "error": code, "name": name}]
-    return Refused(400, "VALIDATION_ERROR", f"Property values were not valid: {json.dumps(listed)}")
+    return Refused(400, "VALIDATION_ERROR", f"Property values were not valid: {json.dumps(faults)}")

@@ -1,0 +1,89 @@
+"""Requests that come while one is under way go out with the next, as one batch; alone, a request goes at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, TypeVar
+
+from temporalio.exceptions import ApplicationError
+
+_In = TypeVar("_In")
+_Out = TypeVar("_Out")
+
+
+class Together(Generic[_In, _Out]):
+    """``send`` takes a batch of at most ``most`` and answers in its order; no two of a batch have the same ``key``. What
+    a vendor refuses of a batch is sent again one by one, so that nobody pays for another's fault."""
+
+    def __init__(
+        self,
+        send: Callable[[Sequence[_In]], Awaitable[Sequence[_Out]]],
+        key: Callable[[_In], str],
+        most: int,
+        turn: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._send, self._key, self._most, self._turn = send, key, most, turn
+        self._waiting: list[tuple[_In, asyncio.Future[_Out]]] = []
+        self._sending: asyncio.Task[None] | None = None
+
+    async def ask(self, one: _In) -> _Out:
+        """What becomes of ``one``. Raises what ``send`` raises."""
+        answer: asyncio.Future[_Out] = asyncio.get_running_loop().create_future()
+        self._waiting.append((one, answer))
+        if self._sending is None or self._sending.done():
+            self._sending = asyncio.create_task(self._send_all())
+        return await answer
+
+    async def _send_all(self) -> None:
+        while self._waiting:
+            try:
+                await self._turn()
+            except ApplicationError as error:
+                waiting, self._waiting = self._waiting, []
+                for _, answer in waiting:
+                    _fail(answer, error)
+                return
+            batch = self._next()
+            if not await self._sent(batch):
+                for each in batch:
+                    await self._sent([each], last=True)
+
+    def _next(self) -> list[tuple[_In, asyncio.Future[_Out]]]:
+        batch: list[tuple[_In, asyncio.Future[_Out]]] = []
+        later: list[tuple[_In, asyncio.Future[_Out]]] = []
+        keys: set[str] = set()
+        for one, answer in self._waiting:
+            key = self._key(one)
+            if answer.done():
+                continue  # who asked has gone
+            if len(batch) < self._most and key not in keys:
+                keys.add(key)
+                batch.append((one, answer))
+            else:
+                later.append((one, answer))
+        self._waiting = later
+        return batch
+
+    async def _sent(self, batch: list[tuple[_In, asyncio.Future[_Out]]], last: bool = False) -> bool:
+        """Whether everybody of the batch has an answer now; False when it is to be sent one by one."""
+        if not batch:
+            return True
+        try:
+            answers = await self._send([one for one, _ in batch])
+        except Exception as error:
+            temporary = isinstance(error, ApplicationError) and not error.non_retryable
+            if len(batch) > 1 and not temporary and not last:
+                return False
+            for _, answer in batch:
+                _fail(answer, error)
+            return True
+        for (_, answer), said in zip(batch, answers, strict=True):
+            if not answer.done():
+                answer.set_result(said)
+        return True
+
+
+def _fail(answer: asyncio.Future[_Out], error: BaseException) -> None:
+    if not answer.done():
+        answer.set_exception(error)
