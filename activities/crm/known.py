@@ -15,8 +15,6 @@ from workflows.crm import Crm, Known
 from workflows.events import Form
 
 _PERSON = ("email", "firstname", "lastname", "phone", "company", "hubspot_owner_id", KEY)
-_SEARCHED = ("hs_searchable_calculated_phone_number", "hs_searchable_calculated_mobile_number")
-"""Area code and number without the country's, as HubSpot works them out for its search."""
 _YES = frozenset({"true", "yes", "1"})
 
 
@@ -54,7 +52,7 @@ async def by_person(person: Form, wanted: Iterable[str], histories: Iterable[str
     digits = _national(person.phone)
     if not digits:
         return Found(None)
-    same = await hubspot.search("contacts", dict.fromkeys(_SEARCHED, digits), _PERSON)
+    same = await hubspot.with_number(digits, _PERSON)
     likely = [one for one in same if _may_be(one, person)]
     if not likely:
         return Found(None, others=len(same))

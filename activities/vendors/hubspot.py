@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -24,6 +25,8 @@ from activities.vendors.together import Together
 from workflows.model import Model
 
 KEY = "showrate_key"
+_NUMBERS = ("hs_searchable_calculated_phone_number", "hs_searchable_calculated_mobile_number")
+"""Area code and number without the country's, as HubSpot works them out for its search."""
 _BATCH = 100
 _BATCH_WITH_HISTORY = 50
 _PEOPLE = frozenset({
@@ -107,18 +110,12 @@ async def associated(kind: str, id: str, to_kind: str) -> list[str]:
     return [str(far.to_object_id) for one in answer.results for far in one.to]
 
 
-async def search(kind: str, any_of: Mapping[str, str], names: Sequence[str]) -> list[Record]:
-    """Records of which any of these properties has its value, the oldest first. The search is some seconds behind, so
-    that nothing may rest on its finding nobody."""
-    groups = [
-        objects.FilterGroup(filters=[objects.Filter(property_name=name, operator="EQ", value=value)])
-        for name, value in any_of.items()
-    ]
-    wanted = objects.PublicObjectSearchRequest(
-        filter_groups=groups, properties=list(names), limit=_BATCH, sorts=[], after="0"
-    )
-    answer = await ask(lambda: api("search").do_search(kind, wanted, **timeout()), search=True)
-    return sorted(map(_record, answer.results), key=lambda one: int(one.id))
+async def with_number(digits: str, names: Iterable[str]) -> list[Record]:
+    """The contacts with this number (area code and number, without the country's), the oldest first. The search is some
+    seconds behind, so that nothing may rest on its finding nobody."""
+    key = ("number", tuple(sorted(set(names))))
+    found: list[Record] = await _together(key, _finder(key[1])).ask(digits)
+    return found
 
 
 # ---- batches -----------------------------------------------------------------------------------------------------
@@ -131,7 +128,7 @@ def _together(key: tuple[Any, ...], made: Any) -> Together[Any, Any]:
     there = _batches.setdefault(asyncio.get_running_loop(), {})
     key = (*account(), *key)
     if key not in there:
-        send, name, most = made
+        send, name, most, turn = made
         there[key] = Together(send, name, most, turn)
     return there[key]
 
@@ -149,12 +146,28 @@ def _reader(kind: str, by: str, names: tuple[str, ...], histories: tuple[str, ..
         found = {_identity(one, by): _record(one) for one in answer.results}
         return [found.get(id.lower() if by == "email" else id) for id in ids]
 
-    return send, lambda id: id.lower(), _BATCH_WITH_HISTORY if histories else _BATCH
+    return send, lambda id: id.lower(), _BATCH_WITH_HISTORY if histories else _BATCH, turn
 
 
 def _identity(one: Any, by: str) -> str:
     value = str((one.properties or {}).get(by) or "") if by else str(one.id)
     return value.lower() if by == "email" else value
+
+
+def _finder(names: tuple[str, ...]) -> Any:
+    async def send(numbers: Sequence[str]) -> list[list[Record]]:
+        groups = [
+            objects.FilterGroup(filters=[objects.Filter(property_name=name, operator="IN", values=list(numbers))])
+            for name in _NUMBERS
+        ]
+        wanted = objects.PublicObjectSearchRequest(
+            filter_groups=groups, properties=[*names, *_NUMBERS], limit=200, sorts=[], after="0"
+        )
+        answer = await sent(lambda: api("search").do_search("contacts", wanted, **timeout()))
+        found = sorted(map(_record, answer.results), key=lambda one: int(one.id))
+        return [[one for one in found if number in map(one.values.get, _NUMBERS)] for number in numbers]
+
+    return send, str, 25, partial(turn, search=True)
 
 
 def _writer(kind: str, by: str) -> Any:
@@ -174,7 +187,7 @@ def _writer(kind: str, by: str) -> Any:
         found = {_identity(one, by): str(one.id) for one in answer.results}
         return [found[id] if id in found else str(answer.results[nth].id) for nth, (id, _) in enumerate(inputs)]
 
-    return send, lambda one: one[0], _BATCH
+    return send, lambda one: one[0], _BATCH, turn
 
 
 def _raise_refused(kind: str, answer: Any) -> None:
@@ -201,5 +214,5 @@ def _setter(newest: Any) -> Setter:
 
 
 __all__ = [
-    "KEY", "Conflict", "Record", "Setter", "Written", "associate", "associated", "configured", "read", "search", "write",
+    "KEY", "Conflict", "Record", "Setter", "Written", "associate", "associated", "configured", "read", "with_number", "write",
 ]  # fmt: skip

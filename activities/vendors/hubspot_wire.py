@@ -58,9 +58,9 @@ async def turn(search: bool = False) -> None:
         await _search_bucket(account()).take(settings().showrate_timeout)
 
 
-async def ask(work: Callable[..., _Answer], *arguments: Any, search: bool = False) -> _Answer:
+async def ask(work: Callable[..., _Answer], *arguments: Any) -> _Answer:
     """:func:`sent`, in its turn."""
-    await turn(search)
+    await turn()
     return await sent(work, *arguments)
 
 

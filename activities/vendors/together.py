@@ -12,9 +12,13 @@ _In = TypeVar("_In")
 _Out = TypeVar("_Out")
 
 
+_SMALL = 10
+
+
 class Together(Generic[_In, _Out]):
     """``send`` takes a batch of at most ``most`` and answers in its order; no two of a batch have the same ``key``. What
-    a vendor refuses of a batch is sent again one by one, so that nobody pays for another's fault."""
+    a vendor refuses is sent again one by one, so that nobody pays for another's fault; so is a small batch at which the
+    vendor stumbles, but not what its limit keeps back: a vendor that is down is not asked a hundred times."""
 
     def __init__(
         self,
@@ -72,8 +76,7 @@ class Together(Generic[_In, _Out]):
         try:
             answers = await self._send([one for one, _ in batch])
         except Exception as error:
-            temporary = isinstance(error, ApplicationError) and not error.non_retryable
-            if len(batch) > 1 and not temporary and not last:
+            if len(batch) > 1 and not last and _apart(error, len(batch)):
                 return False
             for _, answer in batch:
                 _fail(answer, error)
@@ -82,6 +85,13 @@ class Together(Generic[_In, _Out]):
             if not answer.done():
                 answer.set_result(said)
         return True
+
+
+def _apart(error: Exception, size: int) -> bool:
+    """Whether a batch that met ``error`` is worth sending one by one."""
+    if not isinstance(error, ApplicationError) or error.non_retryable:
+        return True
+    return error.next_retry_delay is None and size <= _SMALL
 
 
 def _fail(answer: asyncio.Future[_Out], error: BaseException) -> None:
