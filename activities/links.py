@@ -1,4 +1,5 @@
-"""Signed, expiring links: to a booking's join page and manage page, and to the page that stops all contact.
+"""Signed, expiring links: to a booking's join page and manage page, to the page that stops all contact, and to the one
+on which a rep says whether the lead came.
 
 They go into texts, where every character counts, so the token is packed binary: kind, expiry, the hash in the
 lead's id, the booking's id and a 128-bit signature. It carries nothing personal.
@@ -22,10 +23,10 @@ from workflows.model import Instant, Model
 
 from .settings import settings
 
-Kind = Literal["join", "manage", "stop"]
+Kind = Literal["join", "manage", "stop", "outcome"]
 
-_CODES: dict[Kind, str] = {"join": "j", "manage": "m", "stop": "s"}
-_KINDS: dict[bytes, Kind] = {b"j": "join", b"m": "manage", b"s": "stop"}
+_CODES: dict[Kind, str] = {"join": "j", "manage": "m", "stop": "s", "outcome": "o"}
+_KINDS: dict[bytes, Kind] = {b"j": "join", b"m": "manage", b"s": "stop", b"o": "outcome"}
 _HEAD = struct.Struct(">cI16s")
 """Kind, expiry in Unix seconds, the lead's hash."""
 _LEAD = re.compile(re.escape(identity.lead_id("")) + r"[0-9a-f]{32}")
@@ -63,6 +64,11 @@ def manage_link(lead: str, booking: str, expires: datetime) -> str:
 def stop_link(lead: str, expires: datetime) -> str:
     """The address under which the lead asks not to be contacted again (RFC 8058: one POST is enough)."""
     return f"{settings().showrate_public_url}/s/{_write('stop', lead, '', expires)}"
+
+
+def outcome_link(lead: str, booking: str, expires: datetime) -> str:
+    """The address under which a rep says whether the lead came to ``booking``."""
+    return f"{settings().showrate_public_url}/o/{_write('outcome', lead, booking, expires)}"
 
 
 def filled(body: str, lead: str, booking: str, expires: datetime) -> str:

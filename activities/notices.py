@@ -16,7 +16,7 @@ from temporalio.exceptions import ApplicationError
 
 from workflows.effects import Card
 
-from . import faults
+from . import faults, links
 from .crm import lead_page
 from .reps import rep
 from .settings import settings
@@ -93,11 +93,13 @@ PRESSED = "showrate"
 
 
 def _buttons(card: Card) -> list[dict[str, Any]]:
-    """The way to the lead's page, and below it what can be done at once, where presses can be verified."""
+    """The way to the lead's page and to that of the card's question, and below it what can be done at once, where presses can be verified."""
     if not card.lead:
         return []
-    link = {"type": "button", "text": {"type": "plain_text", "text": "Open the lead"}, "url": lead_page(card.lead)}
-    blocks: list[dict[str, Any]] = [{"type": "actions", "elements": [link]}]
+    ways = [_link("Open the lead", lead_page(card.lead))]
+    if card.asks == "outcome" and card.until is not None:
+        ways.insert(0, _link("Did they come?", links.outcome_link(card.lead, card.about, card.until)))
+    blocks: list[dict[str, Any]] = [{"type": "actions", "elements": ways}]
     if not card.acts or not settings().slack_signing_secret:
         return blocks
     value = json.dumps({"lead": card.lead, **({"request": card.request} if card.request else {})})
@@ -110,6 +112,10 @@ def _buttons(card: Card) -> list[dict[str, Any]]:
         label = {"type": "plain_text", "text": LABELS[act]}
         elements.append({"type": "button", "text": label, "action_id": act, "value": value, **style})
     return [*blocks, {"type": "actions", "block_id": PRESSED, "elements": elements}]
+
+
+def _link(words: str, address: str) -> dict[str, Any]:
+    return {"type": "button", "text": {"type": "plain_text", "text": words}, "url": address}
 
 
 def settled(press: slack.Press, words: str) -> list[dict[str, Any]]:

@@ -73,7 +73,7 @@ async def _notice(request: Reflection) -> Told:
 async def _rotation(request: Reflection) -> Told:
     """Whether they met, told to the team's turns and to the calendar."""
     booking = request.booking
-    if booking is not None and request.meeting_outcome:
+    if booking is not None and request.meeting_outcome in ("showed", "no_show"):
         client, showed = activity.client(), request.meeting_outcome == "showed"
         await roster.outcome(client, request.team, Outcome(booking=booking.id, showed=showed))
         try:

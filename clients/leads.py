@@ -90,8 +90,8 @@ async def ask(
     """Ask the lead to do ``action`` (a key of :data:`ACTIONS`); its verdict. ``request_id`` makes a repeat harmless;
     ``only``: do not take over from a colleague.
 
-    ``start`` (aware) or ``slot`` say where a meeting moves to; ``request`` which waiting action is decided on, the only
-    one by default. Raises Refused, Unknown, Unreachable."""
+    ``start`` (aware) or ``slot`` say where a meeting moves to; ``request`` which waiting action is decided on, or which
+    meeting is marked: the only one by default. Raises Refused, Unknown, Unreachable."""
     handle = connected(client).get_workflow_handle(lead)
     request_id = request_id or f"{action}-{uuid.uuid4().hex}"
     if action == "resume":
@@ -102,6 +102,8 @@ async def ask(
         asked = Move(by=by, start=start, slot=slot, id=request_id)
     elif action == "take-over":
         asked = TakeOver(by=by, words=words, id=request_id, only=only)
+    elif action in ("attended", "no-show"):
+        asked = By(by=by, words=words, id=request_id, booking=request)
     elif action in ("approve", "reject"):
         asked = Decide(by=by, words=words, id=request_id, request=request)
     return await update(client, lead, ACTIONS[action], asked, request_id=request_id, result=Answer)

@@ -17,7 +17,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from temporalio.client import Client
 from temporalio.exceptions import ApplicationError
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.service import RPCError
 
 from activities import entity, handles, ledger, library, roster, store
 from activities.calendars import changes
@@ -27,7 +27,6 @@ from activities.vendors import calcom, calendly
 from workflows import identity, slots
 from workflows.events import CalendarChanged, Slot
 from workflows.ledger import AskAhead, Meeting
-from workflows.messages import By
 from workflows.roster import Rep
 
 from . import bodies
@@ -107,7 +106,7 @@ async def _reps(client: Client, change: Change) -> list[Rep]:
 async def _tell_of(client: Client, change: Change, rep: Rep, meeting: Meeting) -> None:
     """What became of a meeting that the ledger knows."""
     if change.what == "absent":
-        await _mark_absent(client, change, meeting)
+        await _signal(client, change, meeting.lead, meeting.booking, "absent")
     elif change.what == "removed":
         await _signal(client, change, meeting.lead, meeting.booking, "removed")
     elif change.event != meeting.event or (change.start, change.end) != (meeting.start, meeting.end):
@@ -143,15 +142,6 @@ async def _signal(client: Client, change: Change, lead: str, booking: str, what:
         }
     )  # fmt: skip
     return await entity.tell(client, lead, "calendar_changed", told)
-
-
-async def _mark_absent(client: Client, change: Change, meeting: Meeting) -> None:
-    told = By(by=change.vendor, id=change.key)
-    try:
-        await client.get_workflow_handle(meeting.lead).execute_update("no_show", told, id=change.key)
-    except RPCError as error:
-        if error.status != RPCStatusCode.NOT_FOUND:
-            raise
 
 
 routes: list[BaseRoute] = [

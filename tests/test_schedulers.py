@@ -34,7 +34,6 @@ from workers.sandbox import calendly as calendly_stand_in
 from workflows import identity, slots
 from workflows.effects import Booked, Reflection
 from workflows.events import Booking, CalendarChanged, Form, Slot
-from workflows.messages import By
 
 both = pytest.mark.parametrize("rig", OWN_OPENINGS, ids=lambda vendor: vendor.name, indirect=True)
 NAMES = {"calcom": "Cal.com", "calendly": "Calendly"}
@@ -52,9 +51,6 @@ class Line:
 
     async def heard(self, count: int = 1) -> list[CalendarChanged]:
         return await self._until(lambda: self.lead.query(Hears.heard), count)
-
-    async def marks(self, count: int = 1) -> list[By]:
-        return await self._until(lambda: self.lead.query(Hears.marks), count)
 
     async def _until(self, ask: Callable[[], Awaitable[list[Any]]], count: int) -> list[Any]:
         deadline = time.monotonic() + 10
@@ -268,14 +264,14 @@ async def test_what_is_not_signed_by_the_scheduler_is_refused(line: Line) -> Non
 
 
 @pytest.mark.parametrize("rig", OWN_OPENINGS[:1], ids=["calcom"], indirect=True)
-async def test_a_no_show_marked_there_is_the_reps_word(line: Line) -> None:
+async def test_an_absence_marked_there_is_evidence_for_the_lead(line: Line) -> None:
     booking = await line.book()
     await calcom.mark_absent(booking.event_id, True)
-    [mark] = await line.marks()
-    assert (mark.by, mark.id) == ("Cal.com", f"Cal.com:absent:{booking.event_id}")
+    [mark] = await line.heard()
+    assert (mark.change, mark.booking, mark.id) == ("absent", booking.id, f"Cal.com:absent:{booking.event_id}")
     await calcom.mark_absent(booking.event_id, False)
     await line.quiet()
-    assert len(await line.marks()) == 1
+    assert len(await line.heard()) == 1
 
 
 @pytest.mark.parametrize("rig", OWN_OPENINGS[1:], ids=["calendly"], indirect=True)

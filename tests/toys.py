@@ -8,7 +8,7 @@ from temporalio import activity, workflow
 from temporalio.exceptions import ApplicationError
 
 from workflows.events import CalendarChanged
-from workflows.messages import Answer, By
+from workflows.messages import By
 
 
 @activity.defn
@@ -57,7 +57,6 @@ class Hears:
 
     def __init__(self) -> None:
         self._heard: list[CalendarChanged] = []
-        self._marks: list[By] = []
 
     @workflow.run
     async def run(self) -> None:
@@ -67,15 +66,7 @@ class Hears:
     def calendar_changed(self, event: CalendarChanged) -> None:
         self._heard.append(event)
 
-    @workflow.update
-    def no_show(self, by: By) -> Answer:
-        self._marks.append(by)
-        return Answer(allowed=True)
-
     @workflow.query
     def heard(self) -> list[CalendarChanged]:
         return self._heard
 
-    @workflow.query
-    def marks(self) -> list[By]:
-        return self._marks

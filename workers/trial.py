@@ -113,6 +113,8 @@ def faults(member: Member, story: Story | None, wire: Sequence[dict[str, Any]]) 
         must(any(touch.touch == "inbound" for touch in now.touches), "no call from them was taken")
     if expect.recovered:
         must("recovered" in now.milestones, "no missed meeting was followed by another")
+    if expect.asked:
+        must("unknown" in now.milestones, "nobody was asked whether they came")
     booked = _events_of(wire, now.lead)
     must(len(booked) == expect.booked, f"{len(booked)} meetings in the calendars, {expect.booked} expected")
     if expect.silent_after:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from . import events as ev
 from . import review, standing
 from .account import account
 from .calling import both_ends, places_of
@@ -58,11 +59,20 @@ def _known(state: Lead, attempt: str) -> Brief:
     return Brief(
         lead=state.lead, attempt=attempt, version=state.version, playbook=state.playbook, person=state.person,
         zone=state.zone, stage=state.stage, learned={k: v.value for k, v in state.learned.items()},
-        sources={k: v.source for k, v in state.learned.items()}, booking=state.booking, missed=state.missed,
+        sources={k: v.source for k, v in state.learned.items()}, booking=_standing(state), missed=_missed(state),
         offered=state.offered, objections=state.objections, concerns=tuple(state.concerns.values()), signs=state.signs,
         asked_at=state.pass_began if state.pass_kind == "first" else None,
         booked_for=_somebody_else(state),
     )  # fmt: skip
+
+
+def _standing(state: Lead) -> ev.Booking | None:
+    """The meeting to come. One of which nobody knows whether it was held is none: who speaks of it now wants another."""
+    return None if state.unknown else state.booking
+
+
+def _missed(state: Lead) -> ev.Booking | None:
+    return state.booking if state.unknown and state.booking else state.missed
 
 
 def _somebody_else(state: Lead) -> str:
@@ -75,11 +85,11 @@ def _somebody_else(state: Lead) -> str:
 def _text_node(state: Lead) -> str:
     """Where a text is taken up: what was booked, offered or missed counts most, then where the thread stands, then
     where a call left off."""
-    if state.booking:
+    if _standing(state):
         return "reschedule" if state.offered else "confirmation"
     if state.offered:
         return "booking"
-    if state.missed:
+    if _missed(state):
         return "no_show_recovery"
     left = state.thread.node or (state.broken.node if state.broken else "")
     return left if left in ("identity", "qualification") else "identity"
@@ -120,9 +130,9 @@ def _goes_on(state: Lead, call: Connect) -> bool:
 def _node(state: Lead, call: Connect) -> str:
     if state.broken and _goes_on(state, call):
         return state.broken.node
-    if state.booking:
+    if _standing(state):
         return "reschedule" if call.inbound else "confirmation"
-    if state.missed:
+    if _missed(state):
         return "no_show_recovery"
     return "identity" if call.inbound else "outreach"
 
@@ -130,7 +140,7 @@ def _node(state: Lead, call: Connect) -> str:
 def _opening(state: Lead, call: Connect) -> str:
     if _goes_on(state, call):
         return "broken"
-    if state.missed:
+    if _missed(state):
         return "recovery"
     if call.inbound:
         return "inbound"

@@ -321,9 +321,15 @@ class Card(Model):
     acts: tuple[Act, ...] = ()
     """What can be done with a press of a button on it."""
     request: str = ""
-    """The waiting action that ``approve`` and ``reject`` decide on."""
+    """The waiting action that ``approve`` and ``reject`` decide on, or the meeting that ``attended`` and ``no-show`` mark; the
+    only one, or the last, when it is empty."""
     start: Instant | None = None
     """When the meeting is that it speaks of: where a new time is looked for from."""
+    asks: Literal["", "outcome"] = ""
+    """What the rep can answer on a page behind a link of the card: whether they came to the meeting ``about``, ``until``
+    then."""
+    about: str = ""
+    until: Instant | None = None
 
 
 class ToDo(Model):
@@ -372,7 +378,7 @@ class Reflection(Model):
     todos: tuple[ToDo, ...] = ()
     booking: Booking | None = None
     meeting_outcome: str = ""
-    """``showed`` or ``no_show``, once it is known of ``booking``."""
+    """``showed`` or ``no_show``, once it is known of ``booking``; ``unknown`` while somebody is asked."""
     team: str = ""
     contact: str = ""
     """The lead's contact in the CRM, where that is known."""

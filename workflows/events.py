@@ -168,6 +168,7 @@ Disposition = Literal[
     "cancelled",
     "handed_off",
     "no_way_to_contact",
+    "unknown",
 ]
 
 
@@ -577,13 +578,25 @@ class MeetingConfirmed(_Event):
 
 
 class AttendanceReported(_Event):
-    """Evidence about who came: a click by a person through the join link, or the rep's mark, which outranks it."""
+    """Evidence about who came. By source, the stronger outrank the weaker (``workflows/story/attendance.py``): the
+    lead's own word, a click by a person through the join link, the mark of the scheduler that holds the meeting, the
+    rep's. ``absent`` was a guess for want of any, which older leads hold."""
 
     kind: Literal["attendance_reported"] = "attendance_reported"
     booking: str
     present: bool
-    source: Literal["join_link", "rep", "absent"]
+    source: Literal["join_link", "rep", "absent", "provider", "lead"]
     by: str = ""
+
+
+class OutcomeAsked(_Event):
+    """Nobody knows whether they came to ``booking``: the rep is asked, once more, and at last (``review``) whoever looks
+    through what waits for a person. The question can be answered ``until`` then."""
+
+    kind: Literal["outcome_asked"] = "outcome_asked"
+    booking: str
+    until: Instant
+    review: bool = False
 
 
 class RepLeft(_Event):
@@ -607,12 +620,12 @@ class NotRehomed(_Event):
 class CalendarChanged(_Event):
     """Somebody changed the meeting ``booking`` in a calendar: ``moved`` it to ``slot``, ``removed`` it; the lead
     ``booked`` ``slot`` on the rep's own page (without a ``booking`` of ours),
-    ``accepted`` or ``declined`` the invitation; or something else stands at its time (``clash``) or does no longer
+    ``accepted`` or ``declined`` the invitation; somebody marked them ``absent`` there; or something else stands at its time (``clash``) or does no longer
     (``clear``). ``event`` is the calendar's id of what it is about, ``by`` who did it, as people call them."""
 
     kind: Literal["calendar_changed"] = "calendar_changed"
     booking: str
-    change: Literal["booked", "moved", "removed", "accepted", "declined", "clash", "clear"]
+    change: Literal["booked", "moved", "removed", "accepted", "declined", "clash", "clear", "absent"]
     slot: Slot | None = None
     event: str = ""
     by: str = ""
@@ -763,6 +776,7 @@ Event = Annotated[
     | ActionDecided
     | MeetingConfirmed
     | AttendanceReported
+    | OutcomeAsked
     | RepLeft
     | NotRehomed
     | CalendarChanged

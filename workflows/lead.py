@@ -102,6 +102,15 @@ class Thread(Model):
     asked: str = ""
 
 
+class Unknown(Model):
+    """A meeting of which nobody knows whether it was held: since when, and how often somebody was asked."""
+
+    booking: str
+    since: Instant
+    asked: int = 0
+    last: Instant
+
+
 class Approval(Model):
     """An action of the agent's that waits for a person. ``until`` nobody decides, it is dropped."""
 
@@ -228,6 +237,15 @@ class Lead(Model):
     unanswered: tuple[Unanswered, ...] = ()
     thread: Thread = Thread()
     attendance: ev.AttendanceReported | None = None
+    """What counts: the strongest of ``evidence``, the newest of equals."""
+    evidence: tuple[ev.AttendanceReported, ...] = ()
+    """All that was reported of who came to the last meeting, oldest first."""
+    unknown: Unknown | None = None
+    """Nobody knows whether they came."""
+    expected_at: Instant | None = None
+    """When they come by their own word, if later than the meeting begins."""
+    guesses: bool = False
+    """Without evidence they counted as absent: the lead's history holds such a guess, from before somebody was asked."""
     outcome_due: bool = False
 
     learned: dict[str, ev.Learned] = Field(default_factory=dict)

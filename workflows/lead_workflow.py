@@ -17,7 +17,7 @@ from temporalio.common import SearchAttributeKey, SearchAttributeUpdate
 from temporalio.exceptions import ActivityError, ApplicationError
 
 with workflow.unsafe.imports_passed_through():
-    from . import attributes, perform, plan, requests, review, story, versions
+    from . import attendance, attributes, perform, plan, requests, review, story, versions
     from . import effects as fx
     from . import events as ev
     from .brief import brief, details, view
@@ -46,6 +46,8 @@ with workflow.unsafe.imports_passed_through():
 
 _MOST_SETTLED = 50
 """More decisions than this without a wait between them is a fault of ours, not a busy lead."""
+_ASKS = "unknown-outcome-is-asked"
+"""The patch since which nobody counts as absent for want of evidence."""
 _Handle = workflow.ActivityHandle[Any]
 
 
@@ -125,6 +127,7 @@ class LeadWorkflow:
         """The next step that touches the world or waits; what is decided without either is applied on the way."""
         try:
             for _ in range(_MOST_SETTLED):
+                self._ask_or_guess()
                 step = plan.next_step(self._state, self._playbook, workflow.now())
                 if isinstance(step, plan.Settle):
                     self._take(step.event)
@@ -141,6 +144,13 @@ class LeadWorkflow:
         if not review.stands(self._state, "fault"):
             self._take(ev.Faulted(at=workflow.now(), where="planning", error=why))
         return plan.Wait(key="fault", rule="fault", reason="planning failed; a person has to look")
+
+    def _ask_or_guess(self) -> None:
+        """Where nobody knows whether they came, a history that was recorded before somebody was asked goes on as it
+        was."""
+        unsure = attendance.nobody_knows(self._state, self._playbook, workflow.now())
+        if unsure and not self._state.guesses and not workflow.patched(_ASKS):
+            self._state = self._state.but(guesses=True)
 
     def _steer(self, step: plan.Step) -> None:
         """Start what is wanted; call off a dial or text that is no longer wanted and has not started."""
@@ -606,9 +616,10 @@ class LeadWorkflow:
         return await self._mark(by, False)
 
     async def _mark(self, by: By, present: bool) -> Answer:
-        meeting = self._state.booking or self._state.missed
-        if meeting is None:
-            return self._no("no_meeting", "there is no meeting to mark")
+        known = [b for b in (self._state.booking, self._state.missed) if b and by.booking in ("", b.id)]
+        if not known:
+            return self._no("no_meeting", "there is no such meeting to mark; it may have been moved or cancelled")
+        meeting = known[0]
         if workflow.now() < meeting.start - self._playbook.attendance.opens:
             return self._no("too_early", "the meeting is still ahead; cancel or move it instead")
         return await self._note(

@@ -148,6 +148,8 @@ class By(Model):
     words: str = ""
     id: str = ""
     """Makes a repeat harmless; the update's own id when empty."""
+    booking: str = ""
+    """The meeting that ``attended`` and ``no_show`` are about; the last one when empty."""
 
 
 class TakeOver(By):

@@ -21,7 +21,7 @@ from .lead import DueText, Lead
 from .messages import DIAL_QUEUE
 from .playbook import Playbook
 from .refusals import purpose_of
-from .wording import asked, first_name, render, spoken_time, written_time
+from .wording import asked, first_name, listed, render, spoken_time, written_time
 
 _ONCE = RetryPolicy(maximum_attempts=1)
 _PATIENT = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=5))
@@ -59,6 +59,8 @@ def facts(state: Lead, playbook: Playbook, booking: ev.Booking | None, now: date
         "phone": playbook.company.phone,
         "asked": asked(playbook, state.person),
     }
+    if state.offered:
+        known["slots"] = listed([written_time(slot.start, state.zone) for slot in state.offered])
     if booking:
         known |= {"rep": booking.rep_name, "time": written_time(booking.start, state.zone),
                   "spoken_time": spoken_time(booking.start, state.zone, now)}  # fmt: skip

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Literal
 
-from . import cadence, review, timing
+from . import attendance, cadence, review, timing
 from . import events as ev
 from .calling import Contact, Purpose, judge
 from .lead import Broken, DueText, Lead, LiveCall
@@ -38,7 +38,6 @@ from .steps import (
     Wait,
     settle,
 )
-from .wording import length
 
 __all__ = [
     "KEPT_BACK", "RULES", "STILL_OPEN", "Adopt", "AskCarrier", "Converse", "Dial", "FindTimes", "Finish", "Hangup", "KeepOptOut", "MakeBooking",
@@ -267,20 +266,6 @@ def _outcome(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
     return None
 
 
-def _absence(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
-    """Nobody came through the join link in time, and the rep did not say otherwise."""
-    meeting = state.booking
-    if (
-        meeting is None
-        or state.attendance
-        or state.taken_over_by
-        or now < meeting.start + playbook.attendance.absent_after
-    ):
-        return None
-    event = ev.AttendanceReported(at=now, booking=meeting.id, present=False, source="absent")
-    return settle(f"absent:{meeting.id}", "absent", "nobody came through the join link", event)
-
-
 def _due_text(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
     """A text that answers what the lead just did goes out at once; it is no solicitation, so hours do not bind it."""
     if not state.due_texts or not state.phone or _may_not_answer(state):
@@ -319,37 +304,35 @@ def _thread(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
     return Converse(key=f"converse:{last}", rule="asked", reason="they wrote to us", messages=messages, text=text)
 
 
-def _reminds(before: timedelta) -> str:
-    return f"reminder: the meeting is in {length(before)}" if before else "reminder: the meeting begins"
-
-
 def _meeting(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
-    """Before a meeting: the reminders, each in its minute or not at all."""
+    """About a meeting: its texts, each in its time or not at all."""
     meeting = state.booking
     if meeting is None or state.closed or state.attendance:
         return None
-    until = meeting.start + playbook.attendance.absent_after
+    until = attendance.next_at(state, playbook)
     blocked = blocked_by(state, "text")
-    for index, reminder in enumerate(playbook.reminders):
-        at, key = meeting.start - reminder.before, f"reminder/{meeting.id}/{index}"
-        if key in state.reminded or not state.phone or (state.booked_at and at < state.booked_at):
+    for text in attendance.announcements(state, playbook, meeting) if state.phone else ():
+        if now >= text.stale or (blocked and text.at <= now):
             continue
-        follows = [r.before for r in playbook.reminders[index + 1 :]]
-        stale = meeting.start - max(follows, default=timedelta(0)) if follows else until
-        if now >= stale or (blocked and at <= now):
-            continue
-        ruling = _allowed(state, playbook, "text", max(at, state.not_before or at, now), "service")
-        if ruling.at is None or ruling.at >= stale:
+        ruling = _allowed(state, playbook, "text", max(text.at, state.not_before or text.at, now), "service")
+        if ruling.at is None or ruling.at >= text.stale:
             continue
         if ruling.at <= now:
             return Text(
-                key=f"text:{key}:{state.failures}", rule="reminder", reason=_reminds(reminder.before), touch=key,
-                message=reminder.message, booking=meeting, not_after=stale,
+                key=f"text:{text.key}:{state.failures}", rule="reminder", reason=text.reason, touch=text.key,
+                message=text.message, booking=meeting, not_after=text.stale,
             )  # fmt: skip
-        until = min(until, ruling.at)
-    if now >= until:
-        return Wait(key="meeting", rule="attendance", reason="waiting to be told who came")
+        until = min(until or ruling.at, ruling.at)
+    if now >= attendance.unknown_from(state, playbook, meeting):
+        return Wait(key="meeting", rule="attendance", reason="waiting to be told who came", until=until)
     return Wait(key="meeting", rule="booked", reason="waiting for the meeting", until=until)
+
+
+def _new_times(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
+    """A live offer to move what was missed, where a text may go out now."""
+    if blocked_by(state, "text"):
+        return None
+    return attendance.offer(state, playbook, now, lambda at: _allowed(state, playbook, "text", at))
 
 
 # ---- the end, and the cadence -----------------------------------------------------------------------------------
@@ -359,6 +342,7 @@ def _dormant(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
     if state.closed_at is None:
         return None
     until = state.closed_at + playbook.memory
+    asked = attendance.next_at(state, playbook)
     if now >= until:
         if state.owed or state.outcome_due:
             return Wait(key="unwritten", rule="write_back", reason="waiting for the record to be written")
@@ -367,7 +351,7 @@ def _dormant(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
         key="dormant",
         rule="closed",
         reason=f"closed ({state.disposition.replace('_', ' ')}); remembered",
-        until=until,
+        until=min(until, asked or until),
     )
 
 
@@ -600,13 +584,14 @@ RULES: tuple[Rule, ...] = (
     _unwanted_call,  # a call of ours that is no longer wanted is ended
     _call,  # a call under way is waited for
     _outcome,  # a meeting that was held is the goal
-    _absence,  # nobody came
+    attendance.outcome,  # nobody knows whether they came: somebody is asked
     _due_text,  # the answer to what they just did
     _thread,  # what they wrote
     _broken,  # a talk that broke off goes on
     _dormant,  # closed: remembered, and nothing more
-    _meeting,  # reminders, and waiting for the meeting
     _recovery,  # a missed meeting begins a new pass, or closes
+    _new_times,  # a live offer to move what was missed, or may have been
+    _meeting,  # reminders, and waiting for the meeting
     _contactable,  # taken over, paused, or nobody to call
     awaited,  # a wish of theirs waits for a person: no call meanwhile
     _callback,  # the call that was promised

@@ -288,8 +288,21 @@ class Attendance(Strict):
     closes: Duration
     """... until this long after the end."""
     absent_after: Duration
-    """With no click through the join link this long after the start, the lead counts as absent, unless the rep
-    marks otherwise."""
+    """With no evidence of either this long after the start (or after the time at which they said they come), the outcome
+    is unknown, and the rep is asked."""
+    check_in: Duration | None = None
+    """With no evidence that they came this long after the start, they are asked whether they can join (``check_in``
+    among the messages). Never, when it is not set."""
+    late: Duration = timedelta(minutes=10)
+    """Who runs late and does not say by how much is expected so much later."""
+    offer_within: Duration = timedelta(hours=1)
+    """A meeting that was missed, or may have been: new times are texted (``missed_offer``) within this time, or not at
+    all."""
+    ask_again: Duration = timedelta(hours=2)
+    """The rep who does not say whether they came is asked once more after this long; as long after that it stands for
+    review."""
+    unresolved: Duration = timedelta(days=7)
+    """A lead of whom nobody says after this long whether they came is closed, as unknown."""
 
 
 class Patience(Strict):

@@ -40,6 +40,8 @@ def reflection(state: Lead, playbook: Playbook, now: datetime) -> Reflection:
     outcome = ""
     if state.attendance is not None:
         outcome = "showed" if state.attendance.present else "no_show"
+    elif state.unknown is not None:
+        outcome = "unknown"
     told_anew = standing.is_new(state)
     fit = standing.fit_of(state, playbook) if state.learned and told_anew else None
     memory = state.but(entries=(), transitions=(), owed=(), seen=(), answers={}, requests=()).model_dump(mode="json")

@@ -22,7 +22,7 @@ OURS = "gate"
 
 def purpose_of(touch: str) -> Purpose:
     """What the text of this touch is to the calling rules; what nobody foresaw keeps the hours."""
-    kinds: dict[str, Purpose] = {"cadence": "solicit", "due": "answer"}
+    kinds: dict[str, Purpose] = {"cadence": "solicit", "offer": "solicit", "due": "answer"}
     return kinds.get(touch.partition("/")[0], "service")
 
 

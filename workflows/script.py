@@ -29,9 +29,9 @@ _EXTRA = {
 _WRITTEN = frozenset({"name", "company", "agent", "phone", "asked", "manage_link"})
 """What is filled in every text."""
 _OF_MEETING = frozenset({"rep", "time", "spoken_time", "join_link"})
-_OWN_PAGE = {"own_page": frozenset({"page"})}
-"""What is filled in the text about the rep's own page."""
-_MEETING_TEXTS = ("confirmation", "moved", "cancelled", "rep_cancelled", "declined")
+_OWN = {"own_page": frozenset({"page"}), "missed_offer": frozenset({"slots"})}
+"""What is filled in one text alone."""
+_MEETING_TEXTS = ("confirmation", "moved", "cancelled", "rep_cancelled", "declined", "check_in")
 
 _SPOKEN = {
     "offer_slots": ("offer", "no_slots", "nearest", "moment"),
@@ -177,7 +177,7 @@ def _placeholders(book: Playbook) -> Iterator[Fault]:
     of_meeting |= {each.message for each in book.cadence.recovery} - {each.message for each in book.cadence.first}
     for name, words in book.messages.items():
         spoken = any(touch.voicemail == name for touch in _touches(book))
-        known = _ALWAYS if spoken else _WRITTEN | (_OF_MEETING if name in of_meeting else _OWN_PAGE.get(name, frozenset()))
+        known = _ALWAYS if spoken else _WRITTEN | (_OF_MEETING if name in of_meeting else _OWN.get(name, frozenset()))
         yield from _unfilled(f"messages.{name}", words, known)
     for name, letter in book.mails.items():
         known = _WRITTEN | (_OF_MEETING if name in of_meeting else frozenset())
@@ -243,6 +243,13 @@ def _matchers(book: Playbook) -> Iterator[Fault]:
             yield found("matchers", path, "says nothing", "give our words for it under say")
 
 
+def _of_the_meeting(book: Playbook) -> Iterator[Fault]:
+    """What is texted about a meeting by its policy has words."""
+    wanted = {reminder.message for reminder in book.reminders} | ({"check_in"} if book.attendance.check_in is not None else set())
+    for name in sorted(wanted - book.messages.keys()):
+        yield found("speech", "messages", f"has no {name}", f"add {name}: it goes out about each meeting")
+
+
 RULES = (
-    _disclosure, _way_out, _openings, _words_for_actions, _placeholders, _forbidden, _silence, _matchers,
+    _disclosure, _way_out, _openings, _words_for_actions, _of_the_meeting, _placeholders, _forbidden, _silence, _matchers,
 )  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -57,6 +57,11 @@ def written_time(instant: datetime, zone: str) -> str:
     half = "AM" if local.hour < 12 else "PM"
     day = f"{_WEEKDAYS[local.weekday()][:3]} {_MONTHS[local.month - 1]} {local.day}"
     return f"{day}, {hour}:{local.minute:02d}{seconds} {half} {local.tzname()}"
+
+
+def listed(times: Sequence[str]) -> str:
+    """Times to choose from, as one reads them out: "a, b, or c"."""
+    return times[0] if len(times) == 1 else f"{', '.join(times[:-1])}, or {times[-1]}" if times else ""
 
 
 def length(time: timedelta) -> str:

@@ -161,7 +161,8 @@ class Post(Strict):
 class Outcome(Strict):
     """What must hold of the lead at the end: it is closed with ``disposition`` and, where ``furthest`` is set, has
     reached that stage. At least ``calls_at_least`` and at most ``calls_at_most`` calls were dialled by us; ``inbound``: they also rang us;
-    ``recovered``: a missed meeting was followed by one that was held; ``booked``: how many meetings were booked;
+    ``recovered``: a missed meeting was followed by one that was held; ``asked``: nobody knew whether they came, and the
+    rep said it; ``booked``: how many meetings were booked;
     ``silent_after``: no call or text of ours after the opt-out, but one confirming text."""
 
     stage: Literal["closed"] = "closed"
@@ -171,6 +172,7 @@ class Outcome(Strict):
     calls_at_most: int = 6
     inbound: bool = False
     recovered: bool = False
+    asked: bool = False
     booked: int = 0
     silent_after: bool = False
 
@@ -202,7 +204,7 @@ _EXPECT: dict[Kind, Outcome] = {
     "books_and_shows": Outcome(disposition="showed", furthest="showed", calls_at_least=1, booked=1),
     "voicemail_then_books": Outcome(disposition="showed", furthest="showed", calls_at_least=2, booked=1),
     "rings_back": Outcome(disposition="showed", furthest="showed", calls_at_least=1, inbound=True, booked=1),
-    "no_show_recovered": Outcome(disposition="showed", furthest="showed", calls_at_least=2, recovered=True, booked=2),
+    "no_show_recovered": Outcome(disposition="showed", furthest="showed", calls_at_least=2, recovered=True, asked=True, booked=2),
     "not_interested": Outcome(disposition="not_interested", calls_at_least=1),
     "says_stop": Outcome(disposition="opted_out", calls_at_least=1, calls_at_most=1, silent_after=True),
     "twice": Outcome(disposition="showed", furthest="showed", calls_at_least=1, calls_at_most=1, booked=1),

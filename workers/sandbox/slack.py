@@ -22,6 +22,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from . import rep
 from .pages import page
 
 if TYPE_CHECKING:
@@ -196,7 +197,10 @@ def routes(world: World) -> list[BaseRoute]:
             arguments = await _arguments(request)
             if not request.headers.get("authorization", "").startswith("Bearer ") and not arguments.get("token"):
                 raise Refused("not_authed")
-            return JSONResponse(method(arguments))
+            done = method(arguments)
+            if request.path_params["method"] == "chat.postMessage" and (asked := rep.question(done["message"])):
+                world.spawn(rep.answer(world, asked))
+            return JSONResponse(done)
         except Refused as refused:
             return JSONResponse({"ok": False, "error": str(refused)})
 

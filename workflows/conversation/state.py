@@ -10,7 +10,7 @@ from typing import Any
 from ..events import Action, Booking, Concern, ConversationEnded, Line, Sign, Slot, Verdict
 from ..messages import Brief
 from ..playbook import Node, Playbook, Source
-from ..wording import asked, first_name, promised, render, spoken_phone, spoken_time
+from ..wording import asked, first_name, listed, promised, render, spoken_phone, spoken_time
 from . import identity
 from .dates import Said
 from .ear import Ear
@@ -338,7 +338,7 @@ class State:
 
     def slots_in_words(self) -> str:
         times = [self.time(slot.start) for slot in self.offered]
-        return times[0] if len(times) == 1 else f"{', '.join(times[:-1])}, or {times[-1]}" if times else ""
+        return listed(times)
 
     def facts(self, extra: Mapping[str, str] | None = None) -> dict[str, str]:
         """What the playbook's words are filled with."""

@@ -11,7 +11,7 @@ from typing import Any
 from .. import events as ev
 from .. import review
 from ..lead import Lead
-from . import asked, cadence, calendar, calls, marks, meetings, people, reviewed, texts
+from . import asked, attendance, cadence, calendar, calls, marks, meetings, people, reviewed, texts
 from .asked import approved
 from .marks import KEPT_IDS
 from .texts import NO_SERVER
@@ -60,7 +60,8 @@ HANDLERS: dict[str, Callable[[Lead, Any], Lead]] = {
     "action_deferred": asked.action_deferred,
     "action_decided": asked.action_decided,
     "meeting_confirmed": meetings.meeting_confirmed,
-    "attendance_reported": meetings.attendance_reported,
+    "attendance_reported": attendance.attendance_reported,
+    "outcome_asked": attendance.outcome_asked,
     "rep_left": meetings.rep_left,
     "not_rehomed": meetings.not_rehomed,
     "calendar_changed": calendar.calendar_changed,

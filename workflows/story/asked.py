@@ -11,12 +11,14 @@ from ..messages import Answer, Way
 from ..playbook import registered
 from ..standing import fit_of
 from ..wording import written_time
-from . import marks
+from . import attendance, marks
 
 
 def action_asked(state: Lead, event: ev.ActionAsked) -> Lead:
     if event.id in state.answers or any(r.id == event.id for r in state.requests):
         return state
+    if state.unknown and event.by in ("agent", "lead") and event.action.kind in ("book", "decline"):
+        state = attendance.by_their_word(state, event)
     state = state.but(requests=(*state.requests, event))
     if event.attempt and event.action.kind in ("offer_slots", "book"):
         state = marks.reach(state, "qualified", event.at)

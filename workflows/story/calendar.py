@@ -11,13 +11,16 @@ from .. import review
 from ..lead import DueText, Lead
 from ..playbook import registered
 from ..wording import written_time
-from . import marks, meetings
+from . import attendance, marks, meetings
 
 
 def calendar_changed(state: Lead, event: ev.CalendarChanged) -> Lead:
     meeting = state.booking
     if event.change == "booked":
         return _booked_there(state, event)
+    if event.change == "absent":
+        mark = ev.AttendanceReported(at=event.at, booking=event.booking, present=False, source="provider", by=event.by)
+        return attendance.attendance_reported(state, mark)
     if meeting is None or meeting.id != event.booking or state.attendance:
         return state
     match event.change:

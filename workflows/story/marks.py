@@ -52,10 +52,11 @@ def name(state: Lead) -> str:
 
 
 def card(
-    state: Lead, key: str, title: str, *lines: str, urgent: bool = False, acts: tuple[Act, ...] = (), request: str = ""
-) -> Lead:
+    state: Lead, key: str, title: str, *lines: str, urgent: bool = False, acts: tuple[Act, ...] = (), request: str = "",
+    **asks: Any,
+) -> Lead:  # fmt: skip
     """Owe the reps' channel a card; ``key`` tells it from the lead's others, ``acts`` are its buttons (with ``request``
-    for what waits for a person)."""
+    for what waits for a person); ``asks``: what else a Card can ask."""
     meeting = state.booking or state.missed
     card = Card(
         key=f"{state.lead}:{key}",
@@ -67,6 +68,7 @@ def card(
         acts=acts,
         request=request,
         start=meeting.start if meeting and "reschedule" in acts else None,
+        **asks,
     )
     return state.but(owed=(*state.owed, Owed(version=state.version, card=card)))
 

@@ -41,7 +41,8 @@ def meeting_booked(state: Lead, event: ev.MeetingBooked) -> Lead:
     state = state.but(
         booking=booking, booked_at=event.at, bookings=state.bookings + 1, moves=state.moves + (1 if moved and not ours else 0), homeless="",
         outside=_left(state.outside, event), clash="", invitation="",
-        missed=None, offered=(), owner=booking.rep, attendance=None, outcome_due=False,
+        missed=None, offered=(), owner=booking.rep, attendance=None, outcome_due=False, evidence=(), unknown=None,
+        expected_at=None, guesses=False,
     )  # fmt: skip
     state = review.settle(review.settle(state, "clash"), "rep_left")
     state = marks.call_off(state, event.at, "goal_reached", "a meeting is booked").but(before=_before(stood, booking.id))
@@ -159,35 +160,6 @@ def meeting_confirmed(state: Lead, event: ev.MeetingConfirmed) -> Lead:
         marks.reach(state, "confirmed", event.at), event.at, "confirmed", f"meeting confirmed by {event.by}",
         booking=event.booking,
     )
-
-
-_STRENGTH = {"absent": 0, "join_link": 1, "rep": 2}
-
-
-def attendance_reported(state: Lead, event: ev.AttendanceReported) -> Lead:
-    meeting = next((b for b in (state.booking, state.missed) if b and b.id == event.booking), None)
-    known = state.attendance if state.attendance and state.attendance.booking == event.booking else None
-    if meeting is None or (
-        known and (_STRENGTH[known.source] > _STRENGTH[event.source] or known.present == event.present)
-    ):
-        return state
-    state = state.but(before=None, attendance=event, outcome_due=not event.present or known is not None)
-    state = marks.note(
-        state, event.at, "attendance", f"{'came' if event.present else 'did not come'} ({event.source.replace('_', ' ')})",
-        event.source, booking=event.booking, by=event.by, showed="yes" if event.present else "no",
-    )  # fmt: skip
-    if event.present:
-        state = state.but(booking=meeting, missed=None)
-        return marks.settle(marks.reach(state, "showed", event.at, back=True))
-    state = state.but(
-        booking=None, missed=meeting, closed_at=None, disposition="", reason="", pass_began=None, not_before=None,
-        due_texts=(), due_mails=(),
-    )  # fmt: skip
-    name = marks.name(state)
-    state = marks.card(
-        state, f"missed:{event.booking}", f"No-show: {name}", "We are trying to reach them.", acts=("attended", "take-over")
-    )
-    return marks.settle(marks.reach(state, "no_show", event.at, back=True))
 
 
 def recovery_began(state: Lead, event: ev.RecoveryBegan) -> Lead:

@@ -57,8 +57,8 @@ def _filled_in(state: Lead, event: ev.FormSubmitted) -> Lead:
         state = state.but(
             closed_at=None, disposition="", reason="", stage="new", pass_no=1, pass_kind="first",
             pass_began=event.at, next_touch=0, reached=False, texted_back=False, missed=None, booking=None,
-            attendance=None, outcome_due=False, last_touch_at=None, last_over_at=None, not_before=None,
-            passed={}, life_began=event.at,
+            attendance=None, outcome_due=False, evidence=(), unknown=None, expected_at=None, last_touch_at=None,
+            last_over_at=None, not_before=None, passed={}, life_began=event.at,
         )  # fmt: skip
         return marks.note(marks.moved(state, "closed", event.at), event.at, "reopened", "came back with a new form")
     if state.booking:
