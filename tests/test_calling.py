@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from datetime import UTC, date, datetime, timedelta
 from random import Random
-from zoneinfo import ZoneInfo
 
 import phonenumbers
 import pytest
@@ -14,45 +13,15 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from clients.command import app
-from tests.stage import FOLDER, playbook
+from tests.lawbook import BOOK, HOURS, RULES, YEAR, Number, allowed
+from tests.stage import FOLDER
 from workflows.calling import Contact, Finding, judge, places_of, zones
 from workflows.fault import misshapen
 from workflows.playbook import Playbook, PlaybookError, canonical, read_playbook, read_rules
-from workflows.rulebook import easter
+from workflows.rulebook import Rulebook, easter
 
-BOOK = playbook()
-RULES = BOOK.rules
-assert RULES
 NOON = datetime(2027, 3, 10, 18, 0, tzinfo=UTC)
-YEAR = datetime(2027, 1, 1, 12, tzinfo=UTC)  # the clocks change on 14 March and 7 November
 TEXTS = {file.name: file.read_text() for file in FOLDER.glob("*.yml")}
-
-def _week(opens: int, closes: int, days: int = 7) -> dict[int, tuple[int, int]]:
-    return {day: (opens, closes) for day in range(days)}
-
-
-BY_STATE: dict[str, dict[int, tuple[int, int]]] = {
-    "AL": _week(8, 20, 6), "LA": _week(8, 20, 6), "MS": _week(8, 20, 6), "FL": _week(8, 20), "MA": _week(8, 20),
-    "MD": _week(8, 20), "OK": _week(8, 20), "WA": _week(8, 20), "CT": _week(9, 20), "NV": _week(9, 20),
-    "MI": _week(9, 21), "MN": _week(9, 21), "NM": _week(9, 21), "KY": _week(10, 21),
-    "RI": {**_week(9, 18, 5), 5: (10, 17), 6: (10, 17)},
-    "TX": {**_week(9, 21, 6), 6: (12, 21)},
-}
-FEDERAL = {(1, 1), (1, 18), (2, 15), (5, 31), (6, 18), (6, 19), (7, 4), (7, 5), (9, 6), (10, 11), (11, 11), (11, 25),
-           (12, 24), (12, 25), (12, 31)}  # fmt: skip
-"""The days of 5 U.S.C. 6103 in 2027 with those observed for a week-end; New Year's Day of 2028 is a Saturday."""
-CLOSED = {"AL": FEDERAL | {(2, 9), (3, 26)}, "LA": FEDERAL | {(2, 9), (3, 26)}, "PA": FEDERAL}
-
-
-def allowed(states: set[str], there: tuple[str, ...], at: datetime) -> bool:
-    """What the law says, by the tables above."""
-    for zone in there:
-        local = at.astimezone(ZoneInfo(zone))
-        for state in states:
-            opens, closes = BY_STATE.get(state, _week(8, 21)).get(local.weekday(), (0, 0))
-            if not (opens <= local.hour < closes) or (local.month, local.day) in CLOSED.get(state, ()):
-                return False
-    return True
 
 
 def contact(phone: str = "", region: str = "", **over: object) -> Contact:
@@ -60,42 +29,42 @@ def contact(phone: str = "", region: str = "", **over: object) -> Contact:
     return Contact.model_validate(known | over)
 
 
-def agrees(code: str, region: str, at: datetime) -> None:
-    """The gate's answer at ``at`` is that of the tables, and its first allowed minute is the first."""
-    phone = f"+1{code}5550123"
-    there = zones(phone, region, "", RULES)
-    states = {place[3:] for place in (region, RULES.area(phone)[0]) if place}
-    found = judge(contact(phone, region), BOOK, at)
-    assert (found.at == at) == allowed(states, there, at), (code, region, at, found)
-    if found.at is None:
-        return
-    assert found.until is not None
-    assert allowed(states, there, found.at)
-    assert allowed(states, there, found.until - timedelta(minutes=1))
-    probe = max(at, found.at - timedelta(hours=30))
-    while probe < found.at:
-        assert not allowed(states, there, probe), (code, region, probe, found.at)
-        probe += timedelta(minutes=60 if found.at - probe > timedelta(hours=2) else 1)
-
-
 CODES = sorted(RULES.codes)
 REGIONS = ["", *sorted(RULES.areas)]
 
 
 @settings(max_examples=250, deadline=None)
-@given(code=st.sampled_from(CODES), region=st.sampled_from(REGIONS), hour=st.integers(0, 364 * 24 - 1))
-@example(code="850", region="", hour=71 * 24 + 20)  # Sunday 14 March: Pensacola is an hour behind Miami
-@example(code="423", region="", hour=309 * 24 + 18)  # Sunday 7 November
-@example(code="512", region="", hour=72 * 24 + 4)  # Texas on a Sunday, before noon
-@example(code="334", region="", hour=(31 + 8) * 24 + 3)  # Alabama on Mardi Gras
-def test_the_strictest_of_all_zones_and_states_decides_at_every_hour(code: str, region: str, hour: int) -> None:
-    agrees(code, region, YEAR + timedelta(hours=hour))
+@given(code=st.sampled_from(CODES), region=st.sampled_from(REGIONS), minute=st.integers(0, HOURS * 60 - 1))
+@example(code="850", region="", minute=(71 * 24 + 20) * 60)  # Sunday 14 March: Pensacola is an hour behind Miami
+@example(code="423", region="", minute=(309 * 24 + 18) * 60)  # Sunday 7 November
+@example(code="512", region="", minute=(72 * 24 + 4) * 60)  # Texas on a Sunday, before noon
+@example(code="334", region="", minute=(31 + 8) * 24 * 60 + 180)  # Alabama on Mardi Gras
+@example(code="907", region="US-FL", minute=(71 * 24 - 3) * 60)  # Adak to Miami, over the change
+def test_the_strictest_of_all_zones_and_states_decides_at_every_minute(code: str, region: str, minute: int) -> None:
+    Number(code, region).agrees(minute)
 
 
-def test_every_area_code_at_an_hour_of_each_kind_of_day() -> None:
+def test_every_area_code_at_hours_of_each_kind_of_day() -> None:
     draw = Random(7)
     for code in CODES:
-        agrees(code, "", YEAR + timedelta(hours=draw.randrange(364 * 24)))
+        number = Number(code)
+        for _ in range(3):
+            number.agrees(draw.randrange(HOURS) * 60)
+
+
+@pytest.mark.parametrize(("code", "region"), [("850", ""), ("401", ""), ("212", "US-AL"), ("435", "US-LA")])
+def test_a_whole_year_minute_by_minute(code: str, region: str) -> None:
+    """All others: ``python -m tests.bench.rules``."""
+    assert Number(code, region).whole_year() > 280
+
+
+def test_the_two_ways_of_writing_the_law_down_agree_with_each_other() -> None:
+    """The oracle's map of minutes against its tables."""
+    draw = Random(11)
+    for _ in range(300):
+        number = Number(draw.choice(CODES), draw.choice(REGIONS))
+        minute = draw.randrange(HOURS * 60)
+        assert number.open[minute] == allowed(set(number.states), number.zones, YEAR + timedelta(minutes=minute))
 
 
 def test_every_area_code_that_the_library_knows_has_its_state_or_is_not_called() -> None:
@@ -183,6 +152,64 @@ def test_an_answer_goes_out_at_night_and_a_reminder_on_a_holiday_but_not_at_nigh
     assert judge(contact("+12155550123", heard_at=christmas), BOOK, christmas).rule in ("holiday", "calling_hours")
 
 
+def test_a_consent_lifts_the_rows_that_say_so() -> None:
+    sunday = datetime(2027, 3, 14, 18, tzinfo=UTC)
+    assert judge(contact("+18015550123", basis="written"), BOOK, sunday).at == sunday, "Utah: not with prior consent"
+    asked = judge(contact("+18015550123", basis="asked", heard_at=sunday), BOOK, sunday)
+    assert (asked.rule, asked.at) == ("calling_hours", datetime(2027, 3, 15, 14, tzinfo=UTC))
+    assert judge(contact("+12055550123", basis="written"), BOOK, sunday).at != sunday, "Alabama: for nobody"
+
+
+def changed(**rows: list[dict[str, object]]) -> Playbook:
+    """The playbook with these sections of its rules in place of its own."""
+    written = {**RULES.model_dump(mode="json", by_alias=True), **rows}
+    return BOOK.model_copy(update={"rules": Rulebook.model_validate(written)})
+
+
+def test_a_state_of_emergency_closes_a_place_for_weeks() -> None:
+    row = {"where": ["US-LA"], "every_day": True, "from": "2027-03-01", "until": "2027-03-31", "lifted_by": ["written"],
+           "source": "a declaration of the governor"}  # fmt: skip
+    book = changed(holidays=[row])
+    assert judge(contact("+15045550123"), book, NOON).at == NOON, "whom they wrote to that we may call"
+    found = judge(contact("+15045550123", basis="asked"), book, NOON)
+    assert (found.rule, found.at) == ("holiday", datetime(2027, 4, 1, 13, tzinfo=UTC))
+    for bad in ({"until": None}, {"every_day": False}, {"until": "2027-08-01"}):
+        with pytest.raises(ValueError, match=r"every_day|days:"):
+            changed(holidays=[{**row, **bad}])
+
+
+@pytest.mark.parametrize(("year", "day"), [(2026, 3), (2028, 7), (2030, 5), (2032, 2)])
+def test_election_day_is_the_tuesday_after_the_first_monday(year: int, day: int) -> None:
+    row = next(row for row in RULES.holidays if row.where == ("US-RI",))
+    assert row.closed(date(year, 11, day)) == "Election Day"
+    assert not row.closed(date(year, 11, day + 7))
+    assert not any(row.closed(date(year + 1, 11, n)) for n in range(1, 10)), "none in odd years"
+
+
+def test_quiet_hours_of_texts_can_be_narrower_than_those_of_calls() -> None:
+    row = {"where": ["US"], "opens": "10:00", "closes": "18:00", "channels": ["text"], "source": "counsel"}
+    book = changed(hours=[*RULES.model_dump(mode="json", by_alias=True)["hours"], row])
+    early = datetime(2027, 3, 10, 14, tzinfo=UTC)  # nine in New York
+    assert judge(contact("+12125550123"), book, early).at == early
+    text = contact("+12125550123", channel="text")
+    assert judge(text, book, early).at == datetime(2027, 3, 10, 15, tzinfo=UTC)
+    assert judge(text.model_copy(update={"purpose": "service"}), book, early).at == datetime(2027, 3, 10, 15, tzinfo=UTC)
+
+
+def test_what_is_recorded_keeps_the_stricter_of_both_ends() -> None:
+    ny = contact("+12125550123")
+    here = BOOK.model_copy(update={"company": BOOK.company.model_copy(update={"region": "US-CA"})})
+    assert not [f for f in judge(ny, BOOK, NOON).findings if f.rule == "recording"]
+    (duty,) = [f for f in judge(ny, here, NOON).findings if f.rule == "recording"]
+    assert (duty.where, duty.verdict) == ("US-CA", "duty")
+    assert here.hash != BOOK.hash
+
+
+def test_a_cap_that_the_log_of_dials_would_not_remember_is_refused() -> None:
+    with pytest.raises(ValueError, match="less than or equal to"):
+        changed(caps=[{"where": ["*"], "most": 9, "per": "91d", "source": "counsel"}])
+
+
 def test_duties_name_what_is_to_be_said() -> None:
     duties = [f for f in judge(contact("+14155550123"), BOOK, NOON).findings if f.verdict == "duty"]
     assert {(f.rule, f.where) for f in duties} == {("recording", "US-CA"), ("disclosure", "US"), ("disclosure", "US-CA")}
@@ -209,15 +236,18 @@ def test_the_rules_are_part_of_the_playbook_s_hash_and_survive_the_store() -> No
 
 
 @pytest.mark.parametrize(("old", "new", "path", "words"), [
-    ('opens: "09:00", closes: "18:00"', 'opens: "9am", closes: "18:00"', "hours.9.opens", "write HH:MM"),
-    ('opens: "09:00", closes: "18:00"', 'opens: "19:00", closes: "18:00"', "hours.9", "write a later hour"),
-    ("where: [US-KY]", "where: [Kentucky]", "hours.4.where.0", "write a country"),
+    ('opens: "09:00", closes: "18:00"', 'opens: "9am", closes: "18:00"', "hours.11.opens", "write HH:MM"),
+    ('opens: "09:00", closes: "18:00"', 'opens: "19:00", closes: "18:00"', "hours.11", "write a later hour"),
+    ("where: [US-KY]", "where: [Kentucky]", "hours.6.where.0", "write a country"),
     ("most: 7", "most: some", "caps.3.most", "write one, such as 2"),
     ("from: 2025-01-01", "form: 2025-01-01", "disclosure.1.form", "mend its spelling"),
     ("reviewed: 2026-11-21", "reviewed: soon", "reviewed", "write"),
+    ("name: us\n", "name: usa\n", "name", "as in the file's own name"),
+    ("years: even}", "years: odd}", "holidays.2.days.5.years", "even"),
+    ("look_up: wanted", "look_up: sometimes", "lines.1.look_up", "required"),
     ("zones: [America/Denver, America/Los_Angeles]", "zones: [Boise]", "areas.US-ID.0.zones.0", "IANA"),
     ('codes: "808"', 'codes: "808 907"', "areas.US-HI", "remove it from one"),
-    (', source: "RCW 19.158.040, app.leg.wa.gov"', "", "hours.13.source", "add it"),
+    (', source: "RCW 19.158.040, app.leg.wa.gov"', "", "hours.16.source", "add it"),
 ])  # fmt: skip
 def test_a_bad_rule_file_names_file_line_field_and_remedy(old: str, new: str, path: str, words: str) -> None:
     text = TEXTS["us.rules.yml"]

@@ -100,7 +100,7 @@ class Refusal(Model):
 
 class Judgement(Ruling):
     """All rules together: ``at`` is the first instant at which every one allows it, ``rule`` the one that moved it
-    there, or forbids it. ``findings`` are those at the instant asked for."""
+    furthest, or forbids it. ``findings`` are those at the instant asked for."""
 
     findings: tuple[Finding, ...] = ()
 
@@ -128,7 +128,7 @@ def judge(contact: Contact, playbook: Playbook, at: datetime, rules: Rulebook | 
     book = rules or playbook.rules or NO_RULES
     asked = _Asked(contact, playbook, book, final)
     first = findings = asked.findings(at)
-    start, moved = at, ""
+    start, moved, longest = at, "", timedelta(0)
     for _ in range(64):
         stopper = next((f for f in findings if f.at is None), None)
         if stopper is not None:
@@ -137,7 +137,9 @@ def judge(contact: Contact, playbook: Playbook, at: datetime, rules: Rulebook | 
         if latest.at is None or latest.at <= start:
             until = min((f.until for f in findings if f.until), default=None)
             return Judgement(at=start, until=until, rule=moved, findings=first)
-        start, moved = latest.at, latest.rule
+        if latest.at - start > longest:
+            moved, longest = latest.rule, latest.at - start
+        start = latest.at
         findings = asked.findings(start)
     return Judgement(at=None, rule="no_common_hours", findings=first)
 
@@ -381,16 +383,11 @@ def _holidays(asked: _Asked, at: datetime, day: date) -> Iterator[Finding]:
     for row in asked.rules.holidays:
         if asked.contact.channel in row.channels and asked.contact.basis not in row.lifted_by:
             for where in (place for place in row.where if place in asked.places):
-                yield asked.open("holiday", at, _free(row), _holiday(row, day) or "no holiday", where, row.source)
+                yield asked.open("holiday", at, _free(row), row.closed(day) or "no holiday", where, row.source)
 
 
 def _free(row: HolidayRow) -> Callable[[date], Span | None]:
-    return lambda day: None if _holiday(row, day) else ("00:00", "24:00")
-
-
-def _holiday(row: HolidayRow, day: date) -> str:
-    """The holiday that this day is by ``row``, if any."""
-    return next((each.name for each in row.days if each.falls_on(day)), "") if row.holds(day) else ""
+    return lambda day: None if row.closed(day) else ("00:00", "24:00")
 
 
 def _duties(asked: _Asked, at: datetime, day: date) -> Iterator[Finding]:

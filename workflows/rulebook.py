@@ -101,7 +101,8 @@ class HoursRow(Row):
 
 class Holiday(Strict):
     """A day of each year: ``month`` and ``day``; or the ``nth`` (-1: the last) ``weekday`` of the month; or so many days
-    from Easter Sunday. ``observed``: also the Friday before when it falls on a Saturday, the Monday after a Sunday."""
+    from Easter Sunday; or the day so many days ``after`` it. ``observed``: also the Friday before when it falls on a
+    Saturday, the Monday after a Sunday."""
 
     name: str
     month: int = Field(default=0, ge=0, le=12)
@@ -110,6 +111,8 @@ class Holiday(Strict):
     nth: int = Field(default=0, ge=-1, le=5)
     easter: int | None = None
     observed: bool = False
+    after: int = Field(default=0, ge=0, le=6)
+    years: Literal["all", "even"] = "all"
 
     @model_validator(mode="after")
     def _says_when(self) -> Holiday:
@@ -124,6 +127,11 @@ class Holiday(Strict):
         return self
 
     def falls_on(self, day: date) -> bool:
+        if self.years == "even" and day.year % 2:
+            return False
+        return self._is(day - timedelta(days=self.after))
+
+    def _is(self, day: date) -> bool:
         if self.easter is not None:
             return day - easter(day.year) == timedelta(days=self.easter)
         if self.weekday is not None:
@@ -150,13 +158,33 @@ def easter(year: int) -> date:
     return date(year, month, (h + weekday - 7 * m + 33 * month + 19) % 32)
 
 
+LONGEST_CLOSURE = timedelta(days=60)
+"""The longest time for which a place may be closed in one row."""
+
+
 class HolidayRow(Row):
     """Days without solicitation there."""
 
-    days: tuple[Holiday, ...]
+    days: tuple[Holiday, ...] = ()
+    every_day: bool = False
+    """Each day from ``from`` to ``until``, as in a state of emergency."""
     channels: tuple[Sent, ...] = ("call", "text")
     lifted_by: tuple[Basis, ...] = ()
     """Kinds of consent with which it does not bind."""
+
+    @model_validator(mode="after")
+    def _closes_for_some_days(self) -> HolidayRow:
+        if self.every_day == bool(self.days):
+            raise ValueError("days: write the days, or every_day: true with from: and until:")
+        if self.every_day and not (self.begins and self.ends and self.ends - self.begins < LONGEST_CLOSURE):
+            raise ValueError(f"every_day: write from: and until:, at most {LONGEST_CLOSURE.days} days apart; renew it as a new row")
+        return self
+
+    def closed(self, day: date) -> str:
+        """The holiday that ``day`` is; empty when it is none."""
+        if not self.holds(day):
+            return ""
+        return "every day" if self.every_day else next((each.name for each in self.days if each.falls_on(day)), "")
 
 
 LONGEST_CAP = timedelta(days=90)

@@ -20,8 +20,8 @@ from .playbook import Hours, RegionHours
 MOST_ZONES = 4
 """A number that may lie in more zones than this (toll-free: 42) cannot be called without an address."""
 
-_AHEAD = 16
-"""Days that are searched for an open one: more than any run of Sundays and holidays."""
+_AHEAD = 70
+"""Days that are searched for an open one: more than any run of Sundays and holidays, and a state of emergency."""
 
 # The zones of a US state, where it is stated: split states list both, and both must allow the call.
 _STATE_ZONES = {
