@@ -141,6 +141,6 @@ def _names(rules: Iterable[Rulebook]) -> list[str]:
 def _refusal(judgement: Judgement, rules: Rulebook, at: datetime) -> Refusal | None:
     """Where it is only not known, it is looked up again after a while, a few times."""
     found = judgement.refusal(at)
-    if found is None or found.at is not None or found.rule not in judgement.wanting:
+    if found is None or not judgement.unsure:
         return found
     return found.model_copy(update={"at": at + rules.unsure.again, "tries": rules.unsure.tries})

@@ -102,6 +102,8 @@ class Judgement(Ruling):
     """All rules together: ``at`` is the first instant at which every one allows it, ``rule`` the one that moved it
     furthest, or forbids it. ``findings`` are those at the instant asked for."""
 
+    unsure: bool = False
+    """It is forbidden only because nobody knows what the rule needs."""
     findings: tuple[Finding, ...] = ()
 
     @property
@@ -113,7 +115,7 @@ class Judgement(Ruling):
         """Why not at ``at``, the instant that was asked for; None when it is allowed."""
         if self.at is not None and self.at <= at:
             return None
-        found = [f for f in self.findings if f.at is None or f.at > at]
+        found = [f for f in self.findings if (f.at is None or f.at > at) and self.unsure == (f.verdict == "unknown")]
         why = next((f for f in found if f.rule == self.rule), found[0] if found else Finding(rule=self.rule, verdict="wait", reason=""))
         return Refusal(rule=self.rule, reason=why.reason, where=why.where, source=why.source, at=self.at)
 
@@ -130,9 +132,10 @@ def judge(contact: Contact, playbook: Playbook, at: datetime, rules: Rulebook | 
     first = findings = asked.findings(at)
     start, moved, longest = at, "", timedelta(0)
     for _ in range(64):
-        stopper = next((f for f in findings if f.at is None), None)
-        if stopper is not None:
-            return Judgement(at=None, rule=stopper.rule, findings=first)
+        stoppers = [f for f in findings if f.at is None]
+        if stoppers:
+            stopper = next((f for f in stoppers if f.verdict != "unknown"), stoppers[0])
+            return Judgement(at=None, rule=stopper.rule, unsure=stopper.verdict == "unknown", findings=first)
         latest = max(findings, key=lambda f: f.at or at)
         if latest.at is None or latest.at <= start:
             until = min((f.until for f in findings if f.until), default=None)
