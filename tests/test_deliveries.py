@@ -22,10 +22,12 @@ from activities.vendors import webhook
 from activities.vendors.webhook import Forbidden, Sender
 from tests.fixtures.receiver import NEWER, SECRET, Receiver
 from tests.fixtures.record import NOW, reflection
+from tests.test_command import showrate
 from workflows.effects import Entry, Transition
 from workflows.events import Form
 
 ADA = Form(submission_id="s1", name="Ada Park", phone="+14155550123", email="ada@example.com", company="Acme")
+ONE = "lead-" + "1" * 32
 
 
 @pytest.fixture(autouse=True)
@@ -364,3 +366,62 @@ def test_an_entry_of_an_older_version_is_an_event_as_well(record: Path) -> None:
         db.execute(insert(tables.entries).values(**row))
     [told] = stream.tail()
     assert catalogue.type_of(told.entry.kind) == "lead.noted"
+
+
+# ---- the command ---------------------------------------------------------------------------------------------------
+
+
+async def test_a_replay_sends_the_same_events_again(receiver: Receiver, crm: Courier) -> None:
+    happens(ONE, 1, "form", "message")
+    happens("lead-2", 1, "form")
+    happens(ONE, 2, "booked", to="booked", booking="b1")
+    await crm.turn(NOW)
+    first = sorted(receiver.came, key=lambda event: int(event["data"]["seq"]))
+    receiver.came = []
+    again = await showrate("events", "replay", "--from", "2")
+    assert again.code == 0, again.err
+    assert "4 sent" in again.out
+    assert receiver.came == first[1:]
+    receiver.came = []
+    since = (NOW + timedelta(seconds=2)).isoformat()
+    one = await showrate("events", "replay", "--since", since, "--lead", ONE, "--to", "crm", "--json")
+    assert one.code == 0, one.err
+    assert one.data == {"sent": 1}
+    assert receiver.came == first[-1:]
+    receiver.came = []
+    elsewhere = receiver.url.replace("hooks", "elsewhere")
+    there = await showrate("events", "replay", "--from", "1", "--to", elsewhere, "--as", "crm", "--until", "3")
+    assert there.code == 0, there.err
+    assert receiver.came == first[:3]
+    assert outbox.states()[0].delivered == 5, "a replay moves no cursor"
+
+
+async def test_a_replay_stops_a_lead_whose_event_is_not_taken(receiver: Receiver, crm: Courier) -> None:
+    happens("lead-1", 1, "form", "message")
+    happens("lead-2", 1, "form")
+    receiver.answers = lambda event: 500 if event["data"]["lead"] == "lead-1" else 200
+    ran = await showrate("events", "replay", "--from", "1", "--json")
+    assert ran.code == 1
+    assert ran.data == {"sent": 1, "skipped": 1, "failed": [1], "why": "answered 500"}
+
+
+async def test_a_replay_that_says_too_little_is_misused(receiver: Receiver, crm: Courier) -> None:
+    for asked in ((), ("--from", "1", "--since", NOW.isoformat()), ("--since", "yesterday"), ("--from", "1", "--to", "x"),
+                  ("--from", "1", "--to", "ftp://x.example", "--as", "crm"), ("--from", "1", "--to", "https://x.example", "--as", "x")):  # fmt: skip
+        assert (await showrate("events", "replay", *asked)).code == 2, asked
+    assert (await showrate("events", "replay", "--from", "1", "--lead", "nobody")).code == 3
+
+
+async def test_the_endpoints_are_shown_and_switched_on(receiver: Receiver, crm: Courier) -> None:
+    happens("lead-1", 1, "form", "message")
+    receiver.answers = lambda event: 410
+    await crm.turn(NOW)
+    shown = await showrate("events", "endpoints")
+    for words in ("crm", "switched off", "answered 410"):
+        assert words in shown.out
+    assert (await showrate("events", "enable", "nobody")).code == 2
+    assert (await showrate("events", "enable", "crm")).code == 0
+    assert troubles.lasting() == []
+    [seen] = (await showrate("events", "endpoints", "--json")).data
+    assert (seen["state"], seen["waiting"]) == ("well", 2)
+    Endpoint(url="https://x.example", secrets=((await showrate("events", "secret")).out.strip(),))

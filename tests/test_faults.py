@@ -604,8 +604,9 @@ def _rpc(name: str, pattern: str) -> Target:
     return Target("temporal", path=f"^rpc {pattern}", name=name)
 
 
-ELSEWHERE = {"sync_calendars"}
-"""Reads every rep's calendar at once, which no row can have to itself: its rows are in ``tests/test_sync.py``."""
+ELSEWHERE = {"sync_calendars", "post_digest"}
+"""The one reads every rep's calendar at once, the other every lead, which no row can have to itself: their rows are in
+``tests/test_sync.py`` and ``tests/test_digest.py``."""
 MAKERS = {
     "place_call": Maker(
         place_call,

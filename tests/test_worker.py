@@ -43,7 +43,7 @@ def test_every_declared_activity_is_implemented_once_with_the_same_types() -> No
 
 
 def test_every_workflow_that_has_a_name_is_found() -> None:
-    named = {messages.LEAD, messages.REP, messages.TEAM, messages.OPT_OUT, messages.CONTROL, messages.CALENDARS}
+    named = {messages.LEAD, messages.REP, messages.TEAM, messages.OPT_OUT, messages.CONTROL, messages.CALENDARS, messages.DIGEST}
     assert {found.__name__ for found in worker.workflow_classes()} == named
 
 

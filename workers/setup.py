@@ -71,6 +71,8 @@ async def setup(using: Settings | None = None) -> AsyncIterator[str]:
         reps = ", ".join(rep.id for rep in team.reps)
         # Without a worker nobody can take the roster now; the first booking starts a team with its file's.
         yield f"team {team.id} {reps}" + ("" if answered else " (at its first booking: no worker answers yet)")
+    if told := await schedules.post_digests(client, library.teams(chosen.showrate_playbooks)):
+        yield f"digests are posted for {', '.join(told)}"
     await schedules.read_calendars(client, timedelta(seconds=chosen.showrate_calendars_every))
     yield f"calendars are read every {chosen.showrate_calendars_every:g} s"
 

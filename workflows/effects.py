@@ -438,6 +438,23 @@ class Synced(Model):
     troubles: dict[str, str] = Field(default_factory=dict)
 
 
+class PostDigest(Model):
+    """Post the day of ``team`` to the reps' channel: that of the date ``day``, or (without one) the last that is over in
+    ``zone`` (IANA)."""
+
+    team: str
+    zone: str
+    day: str = ""
+
+
+class DigestPosted(Model):
+    """``why`` it was not posted now: it stands there already, or there is no channel."""
+
+    day: str
+    posted: bool
+    why: str = ""
+
+
 class WakeLeads(Model):
     """Signal ``resume`` to every lead that was held by ``scope``."""
 
@@ -527,6 +544,12 @@ async def sync_calendars(request: SyncCalendars) -> Synced:
 
 
 @activity.defn
+async def post_digest(request: PostDigest) -> DigestPosted:
+    """Once for each team and day, however often it is asked for. Raises retry while the record or the channel is away."""
+    raise NotImplementedError(_NEVER)
+
+
+@activity.defn
 async def wake_leads(request: WakeLeads) -> int:
     """How many were signalled."""
     raise NotImplementedError(_NEVER)
@@ -547,5 +570,6 @@ DECLARED = (
     reflect,
     rehome_leads,
     sync_calendars,
+    post_digest,
     wake_leads,
 )

@@ -89,6 +89,11 @@ CALENDARS_ID = "showrate-calendars"
 """The one Schedule that reads all reps' calendars; a push triggers it."""
 
 
+def digest_id(team: str) -> str:
+    """The Schedule that posts the day of a team."""
+    return f"showrate-digest-{team}"
+
+
 def fingerprint(key: bytes) -> str:
     """Tells one identity key from another without revealing it: stored by ``showrate setup``."""
     return hmac.new(key, b"showrate identity key", hashlib.sha256).hexdigest()[:16]

@@ -31,6 +31,7 @@ TEAM = "TeamWorkflow"
 OPT_OUT = "OptOutWorkflow"
 CONTROL = "ControlWorkflow"
 CALENDARS = "CalendarsWorkflow"
+DIGEST = "DigestWorkflow"
 
 QUEUE = "showrate"
 """The task queue of workflows and most activities."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 import yaml
 from pydantic import Field, model_validator
@@ -73,12 +74,36 @@ class Route(Strict):
         return self
 
 
+class DailyDigest(Strict):
+    """The day in a few lines for the reps' channel, at the wall-clock time ``at`` of the day after, in ``zone`` (IANA; the
+    first rep's when empty). An open lead of whom nothing was told for ``stuck`` is a leak; ``off``: none is posted."""
+
+    at: str = Field(default="08:00", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
+    zone: str = ""
+    stuck: Duration = timedelta(days=3)
+    off: bool = False
+
+    @model_validator(mode="after")
+    def _is_zone(self) -> DailyDigest:
+        try:
+            ZoneInfo(self.zone or "UTC")
+        except (KeyError, ValueError, OSError) as error:  # what is not found is a KeyError
+            raise ValueError(f"{self.zone!r} is no time zone; write it as America/New_York") from error
+        return self
+
+
 class Team(Strict):
     id: str
     reps: tuple[Rep, ...]
     routes: tuple[Route, ...] = ()
+    digest: DailyDigest = DailyDigest()
     owner_within: Duration = timedelta(days=14)
     """A lead's owner is offered alone while they have a time within this; after it the pool is asked."""
+
+    @property
+    def zone(self) -> str:
+        """Where the team's day begins and ends."""
+        return self.digest.zone or (self.reps[0].zone if self.reps else "UTC")
 
     @model_validator(mode="after")
     def _routes_name_reps(self) -> Team:
@@ -87,6 +112,11 @@ class Team(Strict):
             if unknown := sorted(set(route.to) - known):
                 raise ValueError(f"route {route.name}: {', '.join(unknown)} is nobody in the team {self.id}; fix to:")
         return self
+
+
+def last_day(zone: str, now: datetime) -> date:
+    """The last day that is over at ``now`` (aware) on the wall clock of ``zone``."""
+    return now.astimezone(ZoneInfo(zone)).date() - timedelta(days=1)
 
 
 def read_team(text: str) -> Team:
