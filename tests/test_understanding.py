@@ -786,6 +786,21 @@ def test_a_recogniser_that_never_says_how_sure_it_is_has_every_choice_read_back(
     assert [a.slot for a in talk.lead.acts if a.kind == "book"] == [SLOTS[0].id]
 
 
+def test_one_time_alone_is_offered_as_one() -> None:
+    talk = Talk(brief(learned=KNOWN), model=broken, lead=Lead(SLOTS[:1]))
+    assert talk.hear("Yes, sure.").endswith("I can offer tomorrow, Tuesday the 24th, at 10 AM. Would that suit you?")
+    assert "Which" not in talk.hear("Hm, what was that again?")
+
+
+def test_a_concern_beside_a_question_is_met_as_one() -> None:
+    talk = Talk(brief(learned=KNOWN), model=broken)
+    talk.hear("Yes, sure.")
+    talk.hear("What does it cost?")
+    assert not talk.state.concerns
+    assert talk.hear("How much is it? That sounds too expensive.").startswith("Fair point.")
+    assert talk.state.concerns["price"].status == "open"
+
+
 def test_a_key_is_sure() -> None:
     talk = Talk(brief(learned=KNOWN), model=broken)
     talk.hear("Yes, sure.", confidence=None)

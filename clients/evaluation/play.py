@@ -17,7 +17,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from workflows import events as ev
-from workflows.conversation import Conversation, dates, signals
+from workflows.conversation import Conversation, dates, openings, signals
 from workflows.conversation.state import ReadBack
 from workflows.conversation.understand import value_of
 from workflows.playbook import Playbook
@@ -522,7 +522,7 @@ class Play:
             return "No." if s.read_back.about == "book" and caller.meant is None else f"No. {caller.true}"
         if self.ledger.bookings and caller.meant and caller.meant.id != self.ledger.bookings[-1][0].id:
             return f"No, that is not the time I said. {caller.true}"
-        asks_again = tuple(s.words(words) for words in (self.playbook.speech.again, self.playbook.speech.which, s.here.fallback))
+        asks_again = tuple(s.words(words) for words in (self.playbook.speech.again, openings.which(s), s.here.fallback))
         return caller.true if caller.misheard and said.strip().endswith(asks_again) else ""
 
     def _routine(self) -> ReadBack | None:

@@ -8,6 +8,7 @@ nobody is argued with.
 
 from __future__ import annotations
 
+import re
 from typing import Literal, NamedTuple
 
 from ..events import Concern
@@ -17,6 +18,7 @@ from .signs import weigh
 from .state import State
 from .turn import Reading
 
+_SENTENCES = re.compile(r"[^.?!]+[.?!]*")
 _AGAIN = 0.2
 """What a concern gains in strength each time that it is raised again."""
 _WILLING = ("wants_meeting", "picks_time", "names_time")
@@ -35,6 +37,11 @@ class Reply(NamedTuple):
 def concern(state: State, words: str) -> str:
     """The playbook's objection that these words raise, by its cues; "" when none."""
     return cued(words, {name: objection.cues for name, objection in state.playbook.objections.items()})
+
+
+def stated(state: State, words: str) -> str:
+    """The objection that is raised beside whatever is asked: "What is it? That sounds too expensive."."""
+    return concern(state, " ".join(part for part in _SENTENCES.findall(words) if not part.rstrip().endswith("?")))
 
 
 def classify(state: State, reading: Reading, topic: str) -> str:

@@ -13,7 +13,7 @@ from ..events import Action, HandOff, SendLink, Verdict
 from ..messages import Answer
 from ..playbook import Instead
 from ..reading import is_confirmation
-from . import ear, identity, moves
+from . import ear, identity, moves, openings
 from .exits import enter
 from .state import State
 from .turn import Reading
@@ -64,7 +64,7 @@ def _best(state: State, way: Instead) -> Best | None:
         case "question":
             return Best(way, question=True)
         case "which":
-            return Best(way, state.words(speech.which)) if state.offered else Best(way, question=True)
+            return Best(way, state.words(openings.which(state))) if state.offered else Best(way, question=True)
         case "when":
             return Best(way, state.words(speech.when))
         case "sure":

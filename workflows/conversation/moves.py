@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from .. import events as ev
 from ..reading import agrees, asks_when, hesitates, names_meeting
 from ..words import plain
-from . import branches, concerns, dates, ear, instead, local, readback
+from . import branches, concerns, dates, ear, instead, local, openings, readback
 from .authority import TALK, authorize, for_a_person, is_meant
 from .exits import advance, enter
 from .grounding import refused
@@ -59,7 +59,8 @@ def decide(talk: Conversation, decision: Decision) -> None:
     reading, proposal = decision.reading, decision.action
     raised = concerns.classify(s, reading, proposal.args.get("topic", ""))
     if reading.intent == "question" and fact(s, s.last_words):
-        raised = ""  # "where did you get my number?" is a concern, "what does it cost?" is not
+        # "Where did you get my number?" is a concern, "what does it cost?" is not, unless more is said beside it.
+        raised = concerns.stated(s, s.last_words)
     if raised and reading.intent in ("unclear", "no", "question"):
         reading = reading.model_copy(update={"intent": "concern"})
     eased = [c.name for c in s.concerns.values() if c.status == "open"]
@@ -347,7 +348,7 @@ def _some_fit(s: State, words: str) -> bool:
 def _which(talk: Conversation) -> None:
     s = talk.state
     talk.void()
-    talk.say(s.words(s.playbook.speech.which) if s.offered else next_question(s))
+    talk.say(s.words(openings.which(s)) if s.offered else next_question(s))
 
 
 def _finish(talk: Conversation) -> None:

@@ -98,7 +98,22 @@ def _words(state: State, kind: str) -> str:
 def _question(state: State) -> str:
     """What leads on from here: the times that were offered, by name, else the open question."""
     offering = state.offered and state.node in ("booking", "reschedule")
-    return state.playbook.speech.offer if offering else moves.next_question(state)
+    return offer(state) if offering else moves.next_question(state)
+
+
+def offer(state: State) -> str:
+    """The words that offer the times at hand."""
+    return state.playbook.speech.offer if len(state.offered) > 1 else state.playbook.speech.only
+
+
+def nearest(state: State) -> str:
+    """The words that offer the times at hand where none lies where they wanted one."""
+    return state.playbook.speech.nearest if len(state.offered) > 1 else state.playbook.speech.nearest_only
+
+
+def which(state: State) -> str:
+    """The words that ask which of the times at hand they mean."""
+    return state.playbook.speech.which if len(state.offered) > 1 else state.playbook.speech.only
 
 
 def voicemail(state: State) -> str:

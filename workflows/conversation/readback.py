@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ..events import Book, Learned
 from ..reading import is_confirmation, is_denial, is_hesitating_yes
 from ..wishes import wish
-from . import dates, moves, spelled
+from . import dates, moves, openings, spelled
 from .signals import Tell
 from .state import ReadBack, State
 from .understand import keep, told, value_of
@@ -77,7 +77,7 @@ def _time(talk: Conversation, waits: ReadBack, text: str) -> bool:
     s.read_back = None
     if is_denial(text) and dates.read(text, s.brief.zone, s.now).empty:
         talk.void()
-        talk.say(s.words(s.playbook.speech.which))
+        talk.say(s.words(openings.which(s)))
         return True
     return False
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from .. import events as ev
 from ..messages import Answer
-from . import branches, concerns, instead, moves
+from . import branches, concerns, instead, moves, openings
 from .exits import advance, enter
 from .state import Pending
 from .turn import Reading
@@ -73,7 +73,8 @@ def _slots(talk: Conversation, pending: Pending, answer: Answer) -> None:
         s.offered, s.no_slots = answer.slots, 0
         if s.node not in ("booking", "reschedule", "confirmation"):
             enter(s, "reschedule" if s.booking else "booking")
-        talk.say(f"{pending.note} {s.words(speech.nearest if pending.retried else speech.offer)}".strip(), result=True)
+        offer = openings.nearest(s) if pending.retried else openings.offer(s)
+        talk.say(f"{pending.note} {s.words(offer)}".strip(), result=True)
         return
     s.offered = ()
     if pending.windowed and not pending.retried:
