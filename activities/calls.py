@@ -13,7 +13,7 @@ from temporalio.exceptions import ApplicationError
 
 from workflows.effects import Dispatched, EndCall, FindCall, FoundCall, PlaceCall
 
-from . import clearance, gate, metrics
+from . import clearance, gate, metrics, twins
 from .dispatch import late, now
 from .settings import settings
 from .vendors import retell, twilio
@@ -36,6 +36,9 @@ async def place_call(request: PlaceCall) -> Dispatched:
     info = activity.info()
     metrics.dial_wait((info.started_time - info.scheduled_time).total_seconds())
     refused = "late" if late(request.not_after) else await gate.ask(request.gate, "call")
+    if not refused and request.gate.beside:
+        busy = await twins.line_busy(activity.client(), request.gate.lead, request.gate.beside)
+        refused = "number_busy" if busy else ""
     if refused:
         return Dispatched(refused=refused)
     cleared = await clearance.dial(

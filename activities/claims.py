@@ -55,7 +55,11 @@ def others(form: Form, lead: str) -> tuple[Meet, ...]:
 
 def _meets(known: Person, lead: str, persons: Mapping[str, Person]) -> tuple[Meet, ...]:
     judgements = {other: judged(known, person) for other, person in persons.items() if other != lead}
-    return tuple(Meet(lead=other, likeness=likeness, why=why) for other, (likeness, why) in judgements.items())
+    return tuple(
+        Meet(lead=other, likeness=likeness, why=why, waits=likeness == "doubt")
+        for other, (likeness, why) in judgements.items()
+        if likeness != "unrelated"
+    )
 
 
 def _hashes(form: Form) -> dict[str, str]:

@@ -9,6 +9,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from workflows.effects import Reflection, ReflectionDone
+from workflows.events import Meet
 from workflows.model import Model
 from workflows.rotation import Outcome
 from workflows.standing import summary
@@ -18,10 +19,11 @@ from .vendors import hubspot, slack
 
 
 class Told(Model):
-    """A part that is through: what came of the CRM's, or the words of a refusal."""
+    """A part that is through: what came of the CRM's, the leads that share a handle, or the words of a refusal."""
 
     refused: str = ""
     synced: crm.Synced | None = None
+    meets: tuple[Meet, ...] = ()
 
 
 @activity.defn
@@ -51,13 +53,13 @@ async def reflect(request: Reflection) -> ReflectionDone:
         owner=synced.owner, contact=synced.contact, conflicts=synced.conflicts,
         known=synced.known if synced.contact else None,
         left_out=(*synced.left_out, *(f"{name}: reads otherwise" for name in synced.differs)),
+        meets=tuple(meet for told in done.values() for meet in told.meets),
         failed=tuple(f"{name}: {told.refused}" for name, told in done.items() if told.refused),
     )  # fmt: skip
 
 
 async def _record(request: Reflection) -> Told:
-    await record.write(request)
-    return Told()
+    return Told(meets=await record.write(request))
 
 
 async def _crm(request: Reflection) -> Told:

@@ -78,9 +78,20 @@ def write(reflection: Reflection) -> int:
         if _write_lead(db, key, reflection):
             reviews.write(db, key, reflection)
         _write_handles(db, reflection)
+        if reflection.merged_into:
+            handles.point(db, reflection.lead, reflection.merged_into)
         for note in reflection.calls:
             _write_call(db, key, reflection, note)
         return _write_entries(db, key, reflection)
+
+
+def merge(lead: str, into: str) -> dict[str, Any] | None:
+    """``lead``, whose execution is over, goes into ``into``: its handles and story lead there. What was remembered."""
+    with tables.writing(_url()) as db:
+        handles.point(db, lead, into)
+        gone = {"stage": "closed", "disposition": "merged"}
+        db.execute(update(tables.leads).where(tables.leads.c.lead == lead).values(gone))
+    return recall(lead)
 
 
 def _write_lead(db: Connection, key: DataKey, news: Reflection) -> bool:
@@ -244,22 +255,25 @@ def list_leads(
 
 
 def entries(lead: str) -> list[Entry]:
-    """A lead's story, oldest first."""
+    """A lead's story, oldest first, with those of the leads that were merged into it."""
     t = tables.entries
     with tables.reading(_url()) as db:
-        key = data_keys(db, [lead]).get(lead)
+        mine = [lead, *handles.absorbed(db, lead)]
+        keys = data_keys(db, mine)
         told = ~t.c.kind.startswith(STAGE, autoescape=True)
-        rows = db.execute(select(t).where(t.c.lead == lead, told).order_by(t.c.version, t.c.seq))
-        return [entry_of(row, key) for row in rows]
+        rows = db.execute(select(t).where(t.c.lead.in_(mine), told).order_by(t.c.version, t.c.seq))
+        story = [entry_of(row, keys.get(row.lead)) for row in rows]
+        return sorted(story, key=lambda entry: entry.at) if len(mine) > 1 else story
 
 
 def calls(lead: str) -> list[CallNote]:
-    """A lead's calls with their transcripts and verdicts, oldest first."""
+    """A lead's calls with their transcripts and verdicts, oldest first, with those of the leads merged into it."""
     t = tables.calls
     with tables.reading(_url()) as db:
-        key = data_keys(db, [lead]).get(lead)
-        rows = db.execute(select(t.c.sealed).where(t.c.lead == lead).order_by(t.c.at, t.c.attempt))
-        notes = [key.open(row.sealed) if key else None for row in rows]
+        whose = [lead, *handles.absorbed(db, lead)]
+        keys = data_keys(db, whose)
+        rows = db.execute(select(t.c.lead, t.c.sealed).where(t.c.lead.in_(whose)).order_by(t.c.at, t.c.attempt))
+        notes = [keys[row.lead].open(row.sealed) if row.lead in keys else None for row in rows]
         return [CallNote.model_validate(note) for note in notes if note is not None]
 
 
@@ -342,9 +356,10 @@ class Cohorted(Model):
 
 
 def cohort(since: datetime | None = None, until: datetime | None = None) -> list[Cohorted]:
-    """The leads whose first form came within [``since``, ``until``), oldest first."""
+    """The leads whose first form came within [``since``, ``until``), oldest first; one that was merged counts as the
+    lead that took it in."""
     t = tables.leads
-    where: list[ColumnElement[bool]] = [t.c.first_form_at.is_not(None)]
+    where: list[ColumnElement[bool]] = [t.c.first_form_at.is_not(None), t.c.disposition != "merged"]
     where += [t.c.first_form_at >= since] if since else []
     where += [t.c.first_form_at < until] if until else []
     plain = ("lead", "source", "audience", "stage", "furthest", "disposition", "first_form_at")
@@ -403,20 +418,21 @@ def remember_identity(fingerprint: str) -> None:
 
 
 def erase(lead: str, now: datetime | None = None) -> bool:
-    """Forget the person: their key, handles and everything sealed. Stages, instants and rules stay, which
-    name nobody. False when the record never heard of the lead."""
+    """Forget the person: their keys, handles and everything sealed, also of the leads that were merged into this one.
+    Stages, instants and rules stay, which name nobody. False when the record never heard of the lead."""
     t = tables.leads
     with tables.writing(_url()) as db:
-        db.execute(delete(tables.keys).where(tables.keys.c.lead == lead))
-        theirs = select(tables.handles.c.handle).where(tables.handles.c.lead == lead)
+        whose = [lead, *handles.absorbed(db, lead)]
+        db.execute(delete(tables.keys).where(tables.keys.c.lead.in_(whose)))
+        theirs = select(tables.handles.c.handle).where(tables.handles.c.lead.in_(whose))
         db.execute(delete(tables.numbers).where(tables.numbers.c.handle.in_(theirs)))
-        db.execute(delete(tables.handles).where(tables.handles.c.lead == lead))
-        db.execute(update(tables.dials).where(tables.dials.c.lead == lead).values(lead=""))
-        db.execute(update(tables.calls).where(tables.calls.c.lead == lead).values(sealed=None))
-        db.execute(update(tables.entries).where(tables.entries.c.lead == lead).values(sealed=None))
-        db.execute(update(tables.reviews).where(tables.reviews.c.lead == lead).values(sealed=None))
+        db.execute(delete(tables.handles).where(tables.handles.c.lead.in_(whose)))
+        db.execute(update(tables.calls).where(tables.calls.c.lead.in_(whose)).values(sealed=None))
+        db.execute(update(tables.dials).where(tables.dials.c.lead.in_(whose)).values(lead=""))
+        db.execute(update(tables.reviews).where(tables.reviews.c.lead.in_(whose)).values(sealed=None))
+        db.execute(update(tables.entries).where(tables.entries.c.lead.in_(whose)).values(sealed=None))
         gone = {"person": None, "sealed": None, "memory": None, "erased_at": now or datetime.now(UTC)}
-        known = db.execute(update(t).where(t.c.lead == lead).values(gone)).rowcount > 0
+        known = db.execute(update(t).where(t.c.lead.in_(whose)).values(gone)).rowcount > 0
     tables.forget_traces(_url())
     return known
 

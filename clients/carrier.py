@@ -203,7 +203,7 @@ async def message(call: _Call) -> Response:
         return _twiml(twilio.no_reply())
     temporal = _connected(call)
     handle = identity.handle_id(call.house.identity_key, number)
-    lead, text, now = await intake.whose(handle), call["Body"], datetime.now(UTC)
+    (lead, *beside), text, now = await intake.all_of(handle), call["Body"], datetime.now(UTC)
     stop = is_opt_out(text) or call["OptOutType"] == "STOP"
     if stop:
         await gate.start_opt_out(temporal, [handle], lead, "text", now, text)
@@ -211,6 +211,8 @@ async def message(call: _Call) -> Response:
         wish = OptIn(by="the person, by text", words=text)
         await entity.tell(temporal, identity.optout_id(handle), "opt_in", wish)
     received = MessageReceived(at=now, id=call["MessageSid"], text=text)
+    for other in beside if stop else ():  # the number is theirs too
+        await entity.tell(temporal, other, "message_received", received)
     if not await entity.tell(temporal, lead, "message_received", received) and not stop:
         stranger = Form(
             submission_id=call["MessageSid"], phone=number, phone_hash=handle, source="inbound_text", message=text

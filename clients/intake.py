@@ -23,12 +23,12 @@ from temporalio.client import Client
 from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.service import RPCError
 
-from activities import claims, handles, metrics, store
+from activities import claims, entity, handles, metrics, store
 from activities.claims import Claim
 from activities.settings import Settings, settings
 from workflows import identity, messages
 from workflows.attributes import start_attributes
-from workflows.events import Form, FormSubmitted
+from workflows.events import Form, FormSubmitted, TwinsMet
 from workflows.playbook import Playbook
 
 from . import bodies
@@ -149,7 +149,21 @@ async def start(temporal: Client | None, house: Settings, form: Form, now: datet
         why = f"{error.status.name} {error.message}" if isinstance(error, RPCError) else type(error).__name__
         log.warning("Temporal did not take %s: %s", lead, why)
         raise Unreachable(str(error)) from error
+    await _tell_the_others(temporal, lead, claim, now)
     return lead
+
+
+async def _tell_the_others(temporal: Client, lead: str, claim: Claim, now: datetime) -> None:
+    """Who shares a handle with ``lead`` knows of it too. What is not told now is found when that lead is next written
+    down."""
+    for meet in claim.meets:
+        if meet.likeness in ("doubt", "other"):
+            back = meet.model_copy(update={"lead": lead, "waits": False})
+            event = TwinsMet(at=now, id=f"met:{lead}", meets=(back,))
+            try:
+                await entity.tell(temporal, meet.lead, "twins_met", event)
+            except RPCError as error:
+                log.warning("%s was not told of %s: %s", meet.lead, lead, error.status.name)
 
 
 def _audience(house: Settings, asked: str, form: Form) -> str:
@@ -278,6 +292,12 @@ async def whose(handle: str) -> str:
     time."""
     own = identity.lead_id(handle)
     return await _recalled(lambda: handles.lead_of(handle), own) or own
+
+
+async def all_of(handle: str) -> list[str]:
+    """Every lead that has this handle (hash), its own at least."""
+    own = identity.lead_id(handle)
+    return await _recalled(lambda: handles.leads_of(handle), own) or [own]
 
 
 async def _recalled(ask: Callable[[], _T], lead: str) -> _T | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -186,6 +187,50 @@ def no_show(lead: Named, by: Who = "command", as_json: AsJson = False) -> None:
 def opt_out(lead: Named, words: Words = "", by: Who = "command", as_json: AsJson = False) -> None:
     """Never contact this person again, on any channel."""
     _change("opt-out", lead, by, as_json, words=words)
+
+
+Other = Annotated[str, typer.Argument(metavar="OTHER", help="The other lead: an id, a number or an address.")]
+
+
+@app.command()
+def merge(
+    lead: Named,
+    other: Other,
+    keep: Annotated[str, typer.Option(help="Whose meeting stands where both have one: mine (LEAD's) or theirs.")] = "",
+    words: Words = "",
+    by: Who = "command",
+    as_json: AsJson = False,
+) -> None:
+    """The other lead is the same person: its story, handles and meeting go into the first."""
+    if keep not in ("", "mine", "theirs"):
+        fail(MISUSED, "--keep is mine or theirs")
+
+    async def work(client: Client | None) -> tuple[str, Any]:
+        into, gone = await lead_of(client, lead), await lead_of(client, other)
+        return into, await leads.merge(client, into, gone, by=by or "command", words=words, keep=keep)
+
+    _decide("merge", work, as_json, "They are one lead now.")
+
+
+@app.command()
+def apart(lead: Named, other: Other, words: Words = "", by: Who = "command", as_json: AsJson = False) -> None:
+    """The other lead is somebody else: both go on, and share what they share."""
+
+    async def work(client: Client | None) -> tuple[str, Any]:
+        one, another = await lead_of(client, lead), await lead_of(client, other)
+        return one, await leads.keep_apart(client, one, another, by=by or "command", words=words)
+
+    _decide("apart", work, as_json, "They are two people; both go on.")
+
+
+def _decide(
+    action: str, work: Callable[[Client | None], Awaitable[tuple[str, Any]]], as_json: bool, done: str
+) -> None:
+    named, verdict = run(work)
+    data = {"lead": named, "action": action, **verdict.model_dump(mode="json")}
+    answer(data, as_json, lambda: printing.out.print(done if verdict.allowed else leads.told(action, verdict)))
+    if not verdict.allowed:
+        raise typer.Exit(REFUSED)
 
 
 Waiting = Annotated[str, typer.Argument(metavar="REQUEST", help="Which of several; the only one by default.")]

@@ -19,12 +19,13 @@ from temporalio.client import (
     WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
+from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities import gate
-from workflows import messages
+from workflows import messages, story
 from workflows.effects import Entry
-from workflows.messages import Answer, By, Decide, Move, TakeOver, View, Wake
+from workflows.messages import Answer, Apart, By, Decide, Merge, Move, TakeOver, View, Wake
 
 READ_WITHIN = 3.0
 """Seconds in which a lead must answer a question; the record answers where it does not."""
@@ -58,14 +59,23 @@ class Unreachable(ConnectionError):
     """Temporal did not answer, or no worker took the request in time."""
 
 
+class Moved(LookupError):
+    """The lead went into ``into``, the same person."""
+
+    def __init__(self, into: str) -> None:
+        self.into = into
+        super().__init__(f"goes on as {into}")
+
+
 class Refused(ValueError):
     """The lead could not do what was asked; the message is its own."""
 
 
 async def view(client: Client | None, lead: str) -> View:
-    """The lead as it is now. Raises Unknown, Unreachable."""
+    """The lead as it is now, or the one that has its story. Raises Unknown, Unreachable."""
     handle = connected(client).get_workflow_handle(lead)
-    return await _within(READ_WITHIN, handle.query("view", result_type=View))
+    seen = await _within(READ_WITHIN, handle.query("view", result_type=View))
+    return await view(client, seen.merged_into) if seen.merged_into else seen
 
 
 async def why(client: Client | None, lead: str) -> list[Entry]:
@@ -119,10 +129,32 @@ async def update(
     result: type[_T],
     within: float = CHANGE_WITHIN,
 ) -> _T:
-    """Send one update under its own id and wait for the answer. Raises Refused, Unknown, Unreachable."""
+    """Send one update under its own id and wait for the answer; of a lead that went into another, that of the other.
+    Raises Refused, Unknown, Unreachable."""
     handle = connected(client).get_workflow_handle(lead)
     sent = handle.execute_update(name, asked, id=request_id, result_type=result)
-    return await _within(within, sent)
+    try:
+        return await _within(within, sent)
+    except Moved as moved:
+        return await update(client, moved.into, name, asked, request_id=request_id, result=result, within=within)
+
+
+async def merge(client: Client | None, lead: str, other: str, *, by: str, words: str = "", keep: str = "") -> Answer:
+    """``other`` is the same person as ``lead`` and goes into it; ``keep`` (``mine``, ``theirs``: of ``lead`` or of ``other``) says
+    whose meeting stands where both have one. Raises Refused, Unknown, Unreachable."""
+    request = f"merge-{uuid.uuid4().hex}"
+    asked = Merge.model_validate({"by": by, "words": words, "id": request, "other": other, "keep": keep})
+    return await update(client, lead, "merge", asked, request_id=request, result=Answer)
+
+
+async def keep_apart(client: Client | None, lead: str, other: str, *, by: str, words: str = "") -> Answer:
+    """``lead`` and ``other`` are two people; both go on, and both know. Raises Refused, Unknown, Unreachable."""
+    answer = Answer(allowed=True)
+    for one, another in ((lead, other), (other, lead)):
+        request = f"apart-{uuid.uuid4().hex}"
+        asked = Apart(by=by, words=words, id=request, other=another)
+        answer = await update(client, one, "keep_apart", asked, request_id=request, result=Answer)
+    return answer
 
 
 async def set_paused(client: Client | None, scope: str, pause: bool, by: str, words: str = "") -> dict[str, Any]:
@@ -180,6 +212,9 @@ async def _within(seconds: float, request: Awaitable[_T]) -> _T:
             raise Unreachable(f"the lead cannot answer just now: {error.message}") from error
         raise Unreachable(f"Temporal does not answer ({error.status.name})") from error
     except WorkflowUpdateFailedError as error:
+        cause = error.cause
+        if isinstance(cause, ApplicationError) and cause.type == story.MERGED:
+            raise Moved(cause.message) from error
         raise Refused(str(error.cause or error)) from error
     except (WorkflowQueryFailedError, WorkflowQueryRejectedError) as error:
         raise Unreachable(f"the lead cannot answer just now: {error}") from error

@@ -98,6 +98,9 @@ class Stage:
     def usual_converse(self, _: fx.Converse) -> fx.Conversed:
         return fx.Conversed(reply="Thank you.")
 
+    def usual_take_in(self, request: fx.TakeIn) -> fx.TakenIn:
+        return fx.TakenIn(other=request.other)
+
     def usual_reflect(self, _: fx.Reflection) -> fx.ReflectionDone:
         return fx.ReflectionDone()
 

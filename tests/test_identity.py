@@ -4,6 +4,7 @@ server; what is in doubt waits for a person."""
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from itertools import permutations
 from typing import Any
 
@@ -11,12 +12,18 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as how
 from hypothesis import strategies as st
+from temporalio import activity
 
-from activities import claims, handles, store, tables
+from activities import claims, gate, handles, store, suppression, tables, twins
 from activities.settings import settings
+from clients import leads
 from tests.fixtures.web import People
+from tests.stage import form
+from tests.test_lead_workflow import now, until
+from workflows import effects as fx
 from workflows import events as ev
 from workflows import identity
+from workflows import messages as ms
 from workflows.likeness import Person, judged, names_alike
 
 DANA = {"name": "Dana Reyes", "email": "dana@example.com"}
@@ -74,6 +81,167 @@ async def test_two_people_on_one_number_are_two_leads(people: People) -> None:
     assert await people.submit("+1 415 555 0631", **DANA) == first
     names = [(await people.view(lead)).person for lead in (first, second)]
     assert [person and person.name for person in names] == ["Dana Reyes", "Luis Ortega"]
+
+
+# ---- two people, one number --------------------------------------------------------------------------------------
+
+
+def one_line(people: People) -> None:
+    """Dials look at who shares the number, as the real ones do."""
+
+    async def place_call(request: fx.PlaceCall) -> fx.Dispatched:
+        if await twins.line_busy(activity.client(), request.gate.lead, request.gate.beside):
+            return fx.Dispatched(refused="number_busy")
+        return people.stage.usual_place_call(request)
+
+    people.stage.answers["place_call"] = place_call
+
+
+async def test_who_shares_a_number_is_not_rung_while_the_other_is(people: People) -> None:
+    one_line(people)
+    first = await people.submit("+1 415 555 0635", **DANA)
+    seen = await people.until(first, lambda seen: seen.on_call == "placed")
+    second = await people.submit("+1 415 555 0635", **LUIS)
+    await people.until(second, lambda seen: any(t.outcome == "not placed: number_busy" for t in seen.touches))
+    assert not any(t.sid for t in (await people.view(second)).touches)
+    over = ev.CallEnded(at=now(), attempt="a1", sid=seen.touches[0].sid, status="no-answer", id="over")
+    await people.site.temporal.get_workflow_handle(first).signal("call_status", over)
+    await people.until(second, lambda seen: any(t.sid for t in seen.touches), 20)
+    # ... and the first knows of the second, so it works both ways
+    assert second in people.stage.of("place_call")[-1].gate.beside or first in people.stage.of("place_call")[-1].gate.beside
+
+
+async def test_who_shares_a_number_shares_its_opt_out(people: People) -> None:
+    people.stage.answers["keep_opt_out"] = suppression.keep_opt_out
+    first = await people.submit("+1 415 555 0637", **DANA)
+    await people.until(first, lambda seen: seen.touches)
+    await people.ask(first, "opt_out", ms.By(by="Dana"))
+    second = await people.submit("+1 415 555 0637", **LUIS)
+    gate_of = fx.Gate(lead=second, audience="inbound", handles=(hashed("+14155550637"), hashed("luis@example.com")))
+    assert await gate.ask(gate_of, "call", people.site.temporal) == "opted_out"
+
+
+# ---- doubt -------------------------------------------------------------------------------------------------------
+
+
+async def in_doubt(people: People, phone: str) -> tuple[str, str]:
+    """Dana and a Dana R. with another address on one number."""
+    first = await people.submit(phone, **DANA)
+    await people.until(first, lambda seen: seen.touches)
+    second = await people.submit(phone, name="Dana R.", email="dana.r@elsewhere.example")
+    assert first != second
+    return first, second
+
+
+async def test_a_doubt_names_both_leads_and_nobody_is_called_twice_until_somebody_decides(people: People) -> None:
+    first, second = await in_doubt(people, "+1 415 555 0641")
+    waits = await people.until(second, lambda seen: seen.doubts)
+    other = await people.until(first, lambda seen: seen.doubts)
+    assert [d.lead for d in waits.doubts + other.doubts] == [first, second]
+    assert (waits.needs_review, other.needs_review) == ("identity", "identity")
+    assert first in waits.next_reason
+    assert len(people.stage.of("place_call")) == 1
+    await leads.keep_apart(people.site.temporal, second, first, by="ops", words="two sisters")
+    called = await people.until(second, lambda seen: any(t.sid for t in seen.touches))
+    assert (called.doubts, called.needs_review) == ((), "")
+    assert (await people.view(first)).doubts == ()
+    again = await people.submit("+1 415 555 0641", name="Dana R.", email="dana.r@elsewhere.example")
+    assert again == second
+    assert (await people.view(second)).doubts == (), "it was decided"
+
+
+async def test_merging_keeps_both_stories_and_leads_on(people: People) -> None:
+    first, second = await in_doubt(people, "+1 415 555 0643")
+    await people.until(second, lambda seen: seen.doubts)
+    await people.recorded(second, "new")
+    answer = await leads.merge(people.site.temporal, first, second, by="ops", words="it is her work address")
+    assert answer.allowed, answer
+    seen = await people.until(first, lambda seen: seen.absorbed)
+    assert (seen.absorbed, seen.doubts, seen.needs_review) == ((second,), (), "")
+    gone = await people.view(second)
+    assert (gone.disposition, gone.merged_into) == ("merged", first)
+    assert (await leads.view(people.site.temporal, second)).lead == first
+    await people.recorded(second, "closed")
+    for handle in ("+14155550643", "dana@example.com", "dana.r@elsewhere.example"):
+        assert handles.leads_of(hashed(handle)) == [first]
+    assert handles.survivor(second) == first
+    told = [*store.entries(first), *await leads.why(people.site.temporal, first)]
+    assert {e.kind for e in told} >= {"twin", "merged"}
+    assert {e.data["source"] for e in told if e.kind == "form"} == {"website"}
+    assert sum(e.kind == "form" for e in told) == 2
+    # What still comes to the other reaches this one.
+    late = ev.FormSubmitted(at=now(), id="late", form=form(submission_id="late", company="Later Ltd"))
+    await people.site.temporal.get_workflow_handle(second).signal("form_submitted", late)
+    await people.until(first, lambda seen: seen.person.company == "Later Ltd")
+    answer = await leads.ask(people.site.temporal, second, "take-over", by="ana")
+    assert answer.allowed
+    assert (await people.view(first)).taken_over_by == "ana"
+    assert len(people.stage.of("place_call")) == 1
+
+
+async def test_an_opt_out_of_either_binds_both_and_a_meeting_comes_along(people: People) -> None:
+    people.stage.answers["keep_opt_out"] = suppression.keep_opt_out
+    met = await people.talked("+1 415 555 0645", name="Dana Reyes", email="dana.w@example.com")
+    other = await people.submit("+1 415 555 0646", name="Dana Reyes", email="dana.h@example.com")
+    await people.until(other, lambda seen: seen.touches)
+    await people.ask(other, "opt_out", ms.By(by="Dana", words="stop"))
+    answer = await leads.merge(people.site.temporal, other, met.lead, by="ops")
+    assert answer.allowed, answer
+    seen = await people.until(other, lambda seen: seen.booking)
+    assert seen.booking is not None
+    assert (seen.booking.id, seen.opted_out) == (met.booking.id, True)
+    assert seen.learned["team_size"] == "12"
+    await until(lambda: gate.opted_out(people.site.temporal, hashed("+14155550645")))
+    assert not people.stage.of("release_meeting")
+
+
+async def test_of_two_meetings_one_stands_and_a_person_says_which(people: People) -> None:
+    one = await people.talked("+1 415 555 0647", name="Dana Reyes", email="two.a@example.com")
+    two = await people.talked("+1 415 555 0648", timedelta(days=2), name="Dana Reyes", email="two.b@example.com")
+    refused = await leads.merge(people.site.temporal, one.lead, two.lead, by="ops")
+    assert (refused.allowed, refused.rule) == (False, "not_merged")
+    assert (await people.view(one.lead)).needs_review == "identity"
+    kept = await leads.merge(people.site.temporal, one.lead, two.lead, by="ops", keep="theirs")
+    assert kept.allowed
+    seen = await people.until(one.lead, lambda seen: seen.booking and seen.booking.id == two.booking.id)
+    assert seen.stage == "booked"
+    (released,) = await until(lambda: people.stage.of("release_meeting"))
+    assert released.booking.id == one.booking.id
+
+
+async def test_two_that_take_each_other_in_become_one(people: People) -> None:
+    one = await people.submit("+1 415 555 0649", name="Dana Reyes", email="mutual.a@example.com")
+    two = await people.submit("+1 415 555 0650", name="Dana Reyes", email="mutual.b@example.com")
+    for lead in (one, two):
+        seen = await people.until(lead, lambda seen: seen.on_call == "placed")
+        over = ev.CallEnded(at=now(), attempt="a1", sid=seen.touches[0].sid, status="no-answer", id="over")
+        await people.site.temporal.get_workflow_handle(lead).signal("call_status", over)
+    await asyncio.gather(
+        leads.merge(people.site.temporal, one, two, by="ana"), leads.merge(people.site.temporal, two, one, by="ben"),
+        return_exceptions=True,
+    )  # fmt: skip
+    first, second = sorted((one, two))
+    await people.until(second, lambda seen: seen.merged_into == first)
+    assert (await people.view(first)).absorbed == (second,)
+
+
+async def test_twins_that_a_silent_record_let_through_are_found_and_merged(
+    people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as away:
+        away.setattr(claims, "claim", lambda form: 1 / 0)
+        one = await people.submit("+1 415 555 0651", name="Dana Reyes", email="late@example.com")
+        two = await people.submit("+1 415 555 0652", name="Dana Reyes", email="late@example.com")
+    assert one != two
+    for lead in (one, two):
+        seen = await people.until(lead, lambda seen: seen.on_call == "placed" or seen.merged_into)
+        over = ev.CallEnded(at=now(), attempt="a1", sid=seen.touches[0].sid, status="no-answer", id="over")
+        await people.site.temporal.get_workflow_handle(lead).signal("call_status", over)
+
+    async def one_left() -> bool:
+        return [bool((await people.view(lead)).merged_into) for lead in (one, two)].count(True) == 1
+
+    await until(one_left)
 
 
 # ---- the rule ----------------------------------------------------------------------------------------------------

@@ -6,14 +6,14 @@ Errors are raised as ``ApplicationError`` whose ``type`` is one of the four kind
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 from temporalio import activity
 
 from .calling import Contact, Refusal
 from .crm import Conflict, Known
-from .events import Booking, CallLearned, Concern, Form, Line, Moment, Sign, Slot, Verdict
+from .events import Booking, CallLearned, Concern, Form, Line, Meet, Moment, Sign, Slot, Verdict
 from .messages import Brief, Item, Judged, Resolved
 from .model import Duration, Instant, Model
 
@@ -31,6 +31,8 @@ class Gate(Model):
     audience: str
     handles: tuple[str, ...]
     """Hashes of the lead's phone and e-mail."""
+    beside: tuple[str, ...] = ()
+    """Other leads that share the number: it is not dialled while one of them has a call under way."""
 
 
 class PlaceCall(Model):
@@ -388,6 +390,8 @@ class Reflection(Model):
     """All that a person should look at now, priced: what the record has open beside these is over."""
     resolved: tuple[Resolved, ...] = ()
     """What people did about such items, lately."""
+    merged_into: str = ""
+    """The lead that goes on with the story."""
     memory: dict[str, object] | None = None
     """The whole state, when the lead closed: what a later form is met with."""
     parts: tuple[Literal["record", "crm", "notice", "rotation"], ...] = ("record", "crm", "notice")
@@ -407,6 +411,27 @@ class ReflectionDone(Model):
     """Fields that a person changed there, and that were left as they are."""
     left_out: tuple[str, ...] = ()
     """Fields of the CRM that could not be written, with its code, and those that read otherwise than they were written."""
+    meets: tuple[Meet, ...] = ()
+    """Other leads that share a handle with this one, where the person is new or changed."""
+
+
+class TakeIn(Model):
+    """Have the lead ``other``, the same person, go into ``lead``. ``booked``: this one has a meeting, and the other may
+    not have one beside it, unless a person said which of them stands."""
+
+    lead: str
+    other: str
+    by: str = ""
+    booked: bool = False
+
+
+class TakenIn(Model):
+    """The lead that went in (the one asked for, or what had taken that in before), as it stood; no ``state`` when nobody
+    remembers it. ``refused`` names the rule: ``two_meetings``, or ``mutual`` when the other takes this one in."""
+
+    other: str
+    state: dict[str, Any] | None = None
+    refused: str = ""
 
 
 class RehomeLeads(Model):
@@ -532,6 +557,12 @@ async def reflect(request: Reflection) -> ReflectionDone:
 
 
 @activity.defn
+async def take_in(request: TakeIn) -> TakenIn:
+    """Waits until the other is quiet. May be repeated: a lead that went in gives the same answer."""
+    raise NotImplementedError(_NEVER)
+
+
+@activity.defn
 async def rehome_leads(request: RehomeLeads) -> int:
     """How many were told. Idempotent: a lead takes the same news once."""
     raise NotImplementedError(_NEVER)
@@ -568,6 +599,7 @@ DECLARED = (
     converse,
     keep_opt_out,
     reflect,
+    take_in,
     rehome_leads,
     sync_calendars,
     post_digest,

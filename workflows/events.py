@@ -169,6 +169,7 @@ Disposition = Literal[
     "handed_off",
     "no_way_to_contact",
     "unknown",
+    "merged",
 ]
 
 
@@ -283,6 +284,17 @@ class Meet(Model):
     likeness: Likeness
     why: str = ""
     """In words, nothing personal."""
+    waits: bool = False
+    """This lead is the one that waits while there is doubt; the other goes on."""
+
+
+class Joining(Model):
+    """A lead of the same person, about to be taken into this one. ``by`` is empty when the handles say so; ``keep``
+    is whose meeting stands where both have one."""
+
+    lead: str
+    by: str = ""
+    keep: Literal["", "mine", "theirs"] = ""
 
 
 class _Event(Model):
@@ -691,6 +703,67 @@ class Reflected(_Event):
     crm_contact: str = ""
     owner: str = ""
     failed: tuple[str, ...] = ()
+    meets: tuple[Meet, ...] = ()
+    """Other leads that the record found to share a handle."""
+
+
+class TwinsMet(_Event):
+    """Other leads were found that share a handle with this one."""
+
+    kind: Literal["twins_met"] = "twins_met"
+    meets: tuple[Meet, ...]
+
+
+class MergeAsked(_Event):
+    """A person says that ``joining.lead`` is the same person as this one."""
+
+    kind: Literal["merge_asked"] = "merge_asked"
+    joining: Joining
+    words: str = ""
+
+
+class KeptApart(_Event):
+    """A person says that ``lead`` is somebody else."""
+
+    kind: Literal["kept_apart"] = "kept_apart"
+    lead: str
+    by: str
+    words: str = ""
+
+
+class Yielding(_Event):
+    """This lead is about to go into ``into``: nothing new is begun."""
+
+    kind: Literal["yielding"] = "yielding"
+    into: str
+
+
+class GoneInto(_Event):
+    """This lead went into ``into``, which has its story from here on."""
+
+    kind: Literal["gone_into"] = "gone_into"
+    into: str
+    by: str = ""
+
+
+class TookIn(_Event):
+    """The lead of the same person, as it stood, was taken into this one. ``released`` is the meeting that does not
+    stand any more, where both had one."""
+
+    kind: Literal["took_in"] = "took_in"
+    joining: Joining
+    asked: str = ""
+    """The lead that was asked for, where another had taken that in before."""
+    state: dict[str, Any] | None = None
+    released: Booking | None = None
+
+
+class NotTakenIn(_Event):
+    """``lead`` could not be taken into this one: a person decides. Empty ``why``: there is nothing to decide."""
+
+    kind: Literal["not_taken_in"] = "not_taken_in"
+    lead: str
+    why: str = ""
 
 
 class LeadClosed(_Event):
@@ -788,6 +861,13 @@ Event = Annotated[
     | Resumed
     | CallCancelled
     | Reflected
+    | TwinsMet
+    | MergeAsked
+    | KeptApart
+    | Yielding
+    | GoneInto
+    | TookIn
+    | NotTakenIn
     | LeadClosed
     | RecoveryBegan
     | ReviewResolved

@@ -163,6 +163,18 @@ class Lead(Model):
 
     person: ev.Form | None = None
     handles: tuple[str, ...] = ()
+    doubts: tuple[ev.Meet, ...] = ()
+    """Leads that may be the same person; a person decides."""
+    beside: tuple[str, ...] = ()
+    """Leads of other people who share a handle: their number is not dialled while a call to it is under way."""
+    joining: tuple[ev.Joining, ...] = ()
+    """Leads of the same person, about to be taken into this one."""
+    absorbed: tuple[str, ...] = ()
+    """Those that were."""
+    yielding: str = ""
+    """The lead into which this one is about to go."""
+    merged_into: str = ""
+    """The lead that has the story from here on."""
     consents: dict[str, ev.Consent] = Field(default_factory=dict)
     """By the hash of the number that each was given for."""
     zones: tuple[str, ...] = ()

@@ -27,18 +27,21 @@ with workflow.unsafe.imports_passed_through():
         LEAD,
         Act,
         Answer,
+        Apart,
         Brief,
         By,
         Connect,
         Decide,
         Joined,
         LeadStart,
+        Merge,
         Move,
         Report,
         Resolve,
     TakeOver,
         View,
         Wake,
+        YieldTo,
     )
     from .playbook import Playbook, playbook_of
     from .reflection import is_due, reflection
@@ -49,6 +52,11 @@ _MOST_SETTLED = 50
 _ASKS = "unknown-outcome-is-asked"
 """The patch since which nobody counts as absent for want of evidence."""
 _Handle = workflow.ActivityHandle[Any]
+_LED_ON = {
+    "form_submitted": "form_submitted", "message_received": "message_received", "calendar_changed": "calendar_changed",
+    "rep_left": "rep_left",
+}  # fmt: skip
+"""What a lead that went into another leads on to it: the kind of event, and its signal."""
 
 
 @workflow.defn(name=LEAD, versioning_behavior=versions.stays())
@@ -72,6 +80,7 @@ class LeadWorkflow:
         self._chores: list[asyncio.Task[None]] = []
         self._answering: asyncio.Task[None] | None = None
         self._mailing: asyncio.Task[None] | None = None
+        self._joining: asyncio.Task[None] | None = None
         self._alarm: tuple[Any, asyncio.Task[None]] | None = None
         self._rang = False
         self._shown: dict[str, str] = {}
@@ -92,6 +101,7 @@ class LeadWorkflow:
                 continue
             self._steer(step)
             self._mail()
+            self._join()
             self._reflect()
             self._show(step)
             if self._should_carry_on() and self._quiet():
@@ -120,7 +130,11 @@ class LeadWorkflow:
 
     def _drain(self) -> None:
         while self._inbox:
-            self._take(self._inbox.pop(0))
+            event = self._inbox.pop(0)
+            if self._state.merged_into and event.kind in _LED_ON:
+                self._chores.append(asyncio.create_task(self._led_on(event)))
+            else:
+                self._take(event)
             self._applied += 1
 
     def _plan(self) -> plan.Step:
@@ -279,6 +293,30 @@ class LeadWorkflow:
         finally:
             self._mailing = None
 
+    def _join(self) -> None:
+        """Beside the steps, one at a time: the other lead of the same person may be in a call."""
+        state = self._state
+        if self._joining is None and state.joining and not state.yielding:
+            self._joining = asyncio.create_task(self._joined(perform.take_in(state, state.joining[0])))
+
+    async def _joined(self, work: Coroutine[Any, Any, ev.TookIn | ev.NotTakenIn]) -> None:
+        try:
+            event = await work
+            self._drain()  # what came meanwhile may have booked a meeting here
+            if isinstance(event, ev.TookIn) and (surplus := story.surplus(self._state, event)):
+                self._release(surplus, "another meeting of the same person stands")
+                event = event.model_copy(update={"released": surplus})
+            self._put(event)
+        finally:
+            self._joining = None
+
+    async def _led_on(self, event: ev.Event) -> None:
+        handle = workflow.get_external_workflow_handle(self._state.merged_into)
+        try:
+            await handle.signal(_LED_ON[event.kind], event)
+        except ApplicationError as error:
+            self._put(ev.Faulted(at=workflow.now(), where="leading on", error=error.message))
+
     def _release(self, booking: ev.Booking, why: str, keep_event: bool = False) -> None:
         """A chore: it takes as long as the calendar needs, and nobody waits for it."""
         self._chores.append(asyncio.create_task(self._released(booking, why, keep_event)))
@@ -364,6 +402,7 @@ class LeadWorkflow:
             and self._reflecting is None
             and self._answering is None
             and self._mailing is None
+            and self._joining is None
             and not any(not c.done() for c in self._chores)
             and self._state.call is None
             and not self._state.strays
@@ -389,7 +428,10 @@ class LeadWorkflow:
         return self._received
 
     async def _told(self, event: ev.Event) -> None:
-        """Hand ``event`` to the loop and wait until it was applied."""
+        """Hand ``event`` to the loop and wait until it was applied. Raises ApplicationError ``merged``, with the lead that
+        has the story, when this one went into it."""
+        if self._state.merged_into:
+            raise ApplicationError(self._state.merged_into, type=story.MERGED, non_retryable=True)
         ticket = self._put(event)
         await workflow.wait_condition(lambda: self._applied >= ticket)
 
@@ -434,6 +476,11 @@ class LeadWorkflow:
     @workflow.signal
     def message_status(self, event: ev.TextFailed) -> None:
         """A text could not be delivered."""
+        self._put(event)
+
+    @workflow.signal
+    def twins_met(self, event: ev.TwinsMet) -> None:
+        """Another lead was found that shares a handle with this one."""
         self._put(event)
 
     @workflow.signal
@@ -564,6 +611,38 @@ class LeadWorkflow:
                 value=asked.value, to=asked.to,
             )
         )  # fmt: skip
+
+    @workflow.update
+    async def merge(self, asked: Merge) -> Answer:
+        """Take in another lead, the same person; answered when that is done."""
+        other = asked.other
+        if other == self._state.lead:
+            return self._no("itself", "name another lead")
+        joining = ev.Joining(lead=other, by=asked.by or "a person", keep=asked.keep)
+        await self._told(ev.MergeAsked(at=workflow.now(), id=asked.id, joining=joining, words=asked.words))
+        await workflow.wait_condition(lambda: all(j.lead != other for j in self._state.joining) or bool(self._state.yielding))
+        if other in self._state.absorbed:
+            return Answer(allowed=True, version=self._state.version)
+        why = next((d.why for d in self._state.doubts if d.lead == other), "it goes on as another lead")
+        return self._no("not_merged", f"{why}; say with keep whose meeting stands" if "meeting" in why else why)
+
+    @workflow.update
+    async def keep_apart(self, asked: Apart) -> Answer:
+        """The other lead is somebody else: both go on."""
+        event = ev.KeptApart(at=workflow.now(), id=asked.id, lead=asked.other, by=asked.by or "a person", words=asked.words)
+        return await self._note(event)
+
+    @workflow.update
+    async def yield_to(self, asked: YieldTo) -> dict[str, Any]:
+        """Go into another lead, the same person, as soon as no call is under way; the state as it stands then. Refused
+        (ApplicationError) as ``merged``, ``mutual`` or ``two_meetings``."""
+        if self._state.merged_into != asked.into:
+            if refusal := story.unwilling(self._state, asked.into, asked.booked):
+                raise ApplicationError(refusal[1], type=refusal[0], non_retryable=refusal[0] != "busy")
+            await self._told(ev.Yielding(at=workflow.now(), into=asked.into))
+            await workflow.wait_condition(lambda: self._quiet() and not self._inbox)
+            await self._told(ev.GoneInto(at=workflow.now(), into=asked.into, by=asked.by))
+        return self._state.model_dump(mode="json")
 
     @workflow.update
     async def take_over(self, by: TakeOver) -> Answer:

@@ -6,7 +6,8 @@ All of them can be sent by hand, for instance ``temporal workflow update execute
 LeadWorkflow
     signals   ``form_submitted`` FormSubmitted, ``call_status`` CallEnded, ``message_received`` MessageReceived,
               ``message_status`` TextFailed, ``resume`` Wake, ``rep_left`` RepLeft,
-              ``calendar_changed`` CalendarChanged, ``move_playbook`` PlaybookMoved
+              ``calendar_changed`` CalendarChanged, ``move_playbook`` PlaybookMoved,
+              ``twins_met`` TwinsMet
     updates   ``connect`` Connect -> Brief, ``act`` Act -> Answer, ``report`` Report -> int (the new version),
               ``reschedule`` Move -> Answer, ``cancel`` By -> Answer, ``take_over`` TakeOver -> Answer, ``release`` By ->
               Answer, ``attended`` By -> Answer, ``no_show`` By -> Answer, ``joined`` Joined -> Answer,
@@ -21,7 +22,19 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from .events import Action, Booking, CallLearned, Concern, ConversationEnded, Form, FormSubmitted, Sign, Slot, Verdict
+from .events import (
+    Action,
+    Booking,
+    CallLearned,
+    Concern,
+    ConversationEnded,
+    Form,
+    FormSubmitted,
+    Meet,
+    Sign,
+    Slot,
+    Verdict,
+)
 from .model import Instant, Model
 from .playbook import Source
 
@@ -163,6 +176,26 @@ class Decide(By):
     """Approve or reject a waiting action: that of ``request``, or the only one that waits when it is empty."""
 
     request: str = ""
+
+
+class Merge(By):
+    """``other`` is the same person: it goes into this lead. ``keep``: whose meeting stands where both have one."""
+
+    other: str
+    keep: Literal["", "mine", "theirs"] = ""
+
+
+class Apart(By):
+    """``other`` is somebody else."""
+
+    other: str
+
+
+class YieldTo(By):
+    """Go into the lead ``into``. ``booked``: it has a meeting, beside which this one may have none."""
+
+    into: str
+    booked: bool = False
 
 
 class Wake(Model):
@@ -333,5 +366,13 @@ class View(Model):
     next_at: Instant | None = None
     next_reason: str = ""
     needs_review: str = ""
+    doubts: tuple[Meet, ...] = ()
+    """Leads that may be the same person: a person merges them or keeps them apart."""
+    on_call: str = ""
+    """How a call of ours or theirs stands that is under way."""
+    absorbed: tuple[str, ...] = ()
+    """Leads that were merged into this one."""
+    merged_into: str = ""
+    """The lead that goes on with the story of this one."""
     items: tuple[Item, ...] = ()
     """What a person should look at, priced."""

@@ -47,7 +47,8 @@ CARRIES_ON_AT = 2000
 
 def gate(state: Lead) -> fx.Gate:
     """Who is asked about at the moment of dispatch."""
-    return fx.Gate(lead=state.lead, audience=state.audience, handles=state.handles)
+    beside = tuple(dict.fromkeys((*state.beside, *(doubt.lead for doubt in state.doubts))))
+    return fx.Gate(lead=state.lead, audience=state.audience, handles=state.handles, beside=beside)
 
 
 def facts(state: Lead, playbook: Playbook, booking: ev.Booking | None, now: datetime) -> Mapping[str, str]:
@@ -390,4 +391,22 @@ async def reflect(request: fx.Reflection) -> ev.Reflected:
         rotated="rotation" in request.parts,
         owner=done.owner,
         failed=done.failed,
+        meets=done.meets,
     )
+
+
+async def take_in(state: Lead, joining: ev.Joining) -> ev.TookIn | ev.NotTakenIn:
+    """The lead of the same person as it stood when it went into this one, however long its call takes."""
+    booked = state.booking is not None and not joining.keep
+    try:
+        done = await workflow.execute_activity(
+            fx.take_in, fx.TakeIn(lead=state.lead, other=joining.lead, by=joining.by, booked=booked),
+            start_to_close_timeout=_THREAD, retry_policy=_PATIENT, summary="two leads of one person",
+        )  # fmt: skip
+    except ActivityError as error:
+        return ev.NotTakenIn(at=workflow.now(), lead=joining.lead, why=failure(error)[1])
+    if done.refused:
+        why = {"mutual": "", "two_meetings": "both have a meeting"}.get(done.refused, done.refused)
+        return ev.NotTakenIn(at=workflow.now(), lead=joining.lead, why=why)
+    taken = joining.model_copy(update={"lead": done.other})
+    return ev.TookIn(at=workflow.now(), joining=taken, asked=joining.lead, state=done.state)

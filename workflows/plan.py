@@ -38,6 +38,7 @@ from .steps import (
     Wait,
     settle,
 )
+from .twins import doubted, merged, merging
 
 __all__ = [
     "KEPT_BACK", "RULES", "STILL_OPEN", "Adopt", "AskCarrier", "Converse", "Dial", "FindTimes", "Finish", "Hangup", "KeepOptOut", "MakeBooking",
@@ -45,7 +46,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-KEPT_BACK = frozenset({"calling_hours", "holiday", "attempt_cap", "do_not_call", "reassigned", "consent", "line_type", "paused", "taken_over", "zone_unknown", "no_common_hours", "suspended"})
+KEPT_BACK = frozenset({"calling_hours", "holiday", "attempt_cap", "do_not_call", "reassigned", "consent", "line_type", "paused", "taken_over", "zone_unknown", "no_common_hours", "suspended", "identity"})
 """The rules whose waiting is told in a lead's story: somebody will ask why this lead was not called."""
 
 REDIAL = Touch(name="redial", channel="call")
@@ -134,7 +135,7 @@ def _unwanted_call(state: Lead, playbook: Playbook, now: datetime) -> Step | Non
         return None
     for unwanted, rule in (
         (state.opted_out_at, "opt_out"), (state.suspended_at, "suspended"), (state.taken_over_by, "taken_over"), (state.held_by, "paused"),
-        (state.closed_at, "closed"), (state.engaged_at and state.engaged_at > call.since, "choosing"),
+        (state.closed_at, "closed"), (state.yielding, "merging"), (state.engaged_at and state.engaged_at > call.since, "choosing"),
         (state.stage in ("booked", "confirmed", "rescheduled") and _settled_by_booking(state, call), "goal_reached"),
     ):  # fmt: skip
         if unwanted:
@@ -190,6 +191,8 @@ def _dial(state: Lead, playbook: Playbook, now: datetime, call: LiveCall) -> Ste
         return blocked
     if state.closed or _settled_by_booking(state, call):
         return Wait(key="wait", rule="goal_reached", reason="the lead is booked or closed by now")
+    if waiting := merging(state, playbook, now) or doubted(state, playbook, now):
+        return waiting
     if (free := _chosen_by(state, playbook)) and free > now:
         return Wait(key="wait", rule="choosing", reason="they are looking at times on their page", until=free)
     if (free := _written_by(state, playbook)) and free > now and call.touch.startswith((cadence.CADENCE, cadence.REDIAL)):
@@ -575,6 +578,7 @@ def _dial_or_wait(
 
 
 RULES: tuple[Rule, ...] = (
+    merged,  # another lead has the story
     _stray_calls,  # one call at a time
     _opt_out,  # kept before anything else is done, and closes
     requests,  # somebody waits for an answer: a caller on the line, a rep, a page
@@ -583,6 +587,7 @@ RULES: tuple[Rule, ...] = (
     _homeless,  # a meeting whose rep left goes to another
     _unwanted_call,  # a call of ours that is no longer wanted is ended
     _call,  # a call under way is waited for
+    merging,  # two leads of one person are about to be one
     _outcome,  # a meeting that was held is the goal
     attendance.outcome,  # nobody knows whether they came: somebody is asked
     _due_text,  # the answer to what they just did
@@ -592,6 +597,7 @@ RULES: tuple[Rule, ...] = (
     _recovery,  # a missed meeting begins a new pass, or closes
     _new_times,  # a live offer to move what was missed, or may have been
     _meeting,  # reminders, and waiting for the meeting
+    doubted,  # a lead that may be somebody we know already
     _contactable,  # taken over, paused, or nobody to call
     awaited,  # a wish of theirs waits for a person: no call meanwhile
     _callback,  # the call that was promised

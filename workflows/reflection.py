@@ -45,7 +45,7 @@ def reflection(state: Lead, playbook: Playbook, now: datetime) -> Reflection:
     told_anew = standing.is_new(state)
     fit = standing.fit_of(state, playbook) if state.learned and told_anew else None
     memory = state.but(entries=(), transitions=(), owed=(), seen=(), answers={}, requests=()).model_dump(mode="json")
-    return Reflection(
+    told = Reflection(
         lead=state.lead, version=state.version, audience=state.audience, playbook=state.playbook, now=now,
         stage=state.stage, furthest=state.furthest, disposition=state.disposition, reason=state.reason,
         source=state.person.source if state.person else "", owner=state.owner,
@@ -59,7 +59,10 @@ def reflection(state: Lead, playbook: Playbook, now: datetime) -> Reflection:
         meeting_outcome=outcome, cards=tuple(o.card for o in state.owed if o.card),
         todos=tuple(o.todo for o in state.owed if o.todo), needs_review=state.review,
         items=review.priced(state, playbook), resolved=state.resolved,
-        memory=memory if state.closed else None,
+        memory=memory if state.closed else None, merged_into=state.merged_into,
         team=playbook.team,
         parts=("record", "crm", "notice", "rotation") if state.outcome_due else ("record", "crm", "notice"),
     )  # fmt: skip
+    if state.merged_into:  # all but the story itself is told by the lead that has it now
+        return told.model_copy(update={"parts": ("record",), "calls": (), "cards": (), "todos": ()})
+    return told

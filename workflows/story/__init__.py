@@ -11,12 +11,13 @@ from typing import Any
 from .. import events as ev
 from .. import review
 from ..lead import Lead
-from . import asked, attendance, cadence, calendar, calls, marks, meetings, people, reviewed, texts
+from . import asked, attendance, cadence, calendar, calls, marks, meetings, people, reviewed, texts, twins
 from .asked import approved
 from .marks import KEPT_IDS
 from .texts import NO_SERVER
+from .twins import MERGED, surplus, unwilling
 
-__all__ = ["HANDLERS", "NO_SERVER", "apply", "approved"]
+__all__ = ["HANDLERS", "MERGED", "NO_SERVER", "apply", "approved", "surplus", "unwilling"]
 
 
 def apply(state: Lead, event: ev.Event) -> Lead:
@@ -72,6 +73,13 @@ HANDLERS: dict[str, Callable[[Lead, Any], Lead]] = {
     "held": people.held,
     "resumed": people.resumed,
     "reflected": people.reflected,
+    "twins_met": twins.twins_met,
+    "merge_asked": twins.merge_asked,
+    "kept_apart": twins.kept_apart,
+    "yielding": twins.yielding,
+    "gone_into": twins.gone_into,
+    "took_in": twins.took_in,
+    "not_taken_in": twins.not_taken_in,
     "lead_closed": people.lead_closed,
     "recovery_began": meetings.recovery_began,
     "review_resolved": reviewed.review_resolved,

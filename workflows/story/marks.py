@@ -16,7 +16,7 @@ from ..wording import written_time
 
 _LADDER = ("new", "attempting", "contacted", "interested", "qualified", "booked", "confirmed", "showed")
 """The stages of a straight way up; the furthest of these is what the funnel counts."""
-_RANK = {stage: rank for rank, stage in enumerate(_LADDER)} | {
+RANK = {stage: rank for rank, stage in enumerate(_LADDER)} | {
     "rescheduled": 5,
     "recovered": 5,
     "no_show": 5,
@@ -133,15 +133,15 @@ def milestone(state: Lead, name: str, at: datetime) -> Lead:
 def reach(state: Lead, stage: Stage, at: datetime, *, back: bool = False) -> Lead:
     """Move to ``stage``; never back down unless ``back``. A stage reached counts for those below it too, except that
     a call that somebody rang us with is no attempt of ours."""
-    rank = _RANK[stage]
+    rank = RANK[stage]
     for below in _LADDER[2 : rank + 1] if rank >= 2 and stage != "no_show" else ():
         if below == "confirmed" and stage != "confirmed":
             continue
         state = milestone(state, below, at)
     state = milestone(state, stage, at)
-    if rank > _RANK[state.furthest]:
+    if rank > RANK[state.furthest]:
         state = state.but(furthest=_LADDER[rank])
-    higher = rank > _RANK[state.stage] or (rank == _RANK[state.stage] and stage != state.stage)
+    higher = rank > RANK[state.stage] or (rank == RANK[state.stage] and stage != state.stage)
     if back or (higher and not state.closed):  # a call's last words may come in after the lead closed
         state = state.but(stage=stage)
     return state

@@ -9,7 +9,7 @@ from ..lead import Lead, Owed
 from ..messages import Answer
 from ..playbook import registered
 from ..wording import written_time
-from . import marks, suspension
+from . import marks, suspension, twins
 
 
 def form_submitted(state: Lead, event: ev.FormSubmitted) -> Lead:
@@ -26,7 +26,12 @@ def _filled_in(state: Lead, event: ev.FormSubmitted) -> Lead:
             version=remembered.version + 1, lead=state.lead, playbook=state.playbook, audience=state.audience
         )
     if form.submission_id in state.submissions:
-        return state
+        return twins.met(state, event.at, event.meets)
+    state = _submitted(state, event, form)
+    return twins.met(state, event.at, event.meets)
+
+
+def _submitted(state: Lead, event: ev.FormSubmitted, form: ev.Form) -> Lead:
     known = state.person is not None
     kept = {k: v for k, v in state.person.model_dump().items() if v} if state.person else {}
     if known:
@@ -143,6 +148,9 @@ def reflected(state: Lead, event: ev.Reflected) -> Lead:
         owner=state.owner or event.owner,
         crm_contact=event.crm_contact or state.crm_contact,
     )
+    # Whom we have dialled already does not wait: the other one, who comes later, does.
+    later = tuple(meet.model_copy(update={"waits": meet.waits and not state.touches}) for meet in event.meets)
+    state = twins.met(state, event.at, later)
     for part in event.failed:
         state = marks.note(state, event.at, "write_back_failed", f"could not be written: {part}", "write_back")
         state = review.file(state, "write_back_failed", event.at, part.partition(":")[0], part)

@@ -9,7 +9,7 @@ from .. import events as ev
 from ..lead import DueText, Lead, touch_of
 from ..messages import Item
 from ..playbook import registered
-from . import marks, suspension
+from . import marks, suspension, twins
 from .people import released, taken_over
 
 _DONE = {
@@ -36,6 +36,8 @@ def review_resolved(state: Lead, event: ev.ReviewResolved) -> Lead:
             return RETRIED[item.kind](state, event, item) if item.kind in RETRIED else state
         case "correct":
             return _corrected(state, event)
+        case "done" if item.kind == twins.REVIEW:
+            return twins.kept_apart(state, ev.KeptApart(at=event.at, lead=item.about, by=event.by, words=event.words))
         case "hand_over":
             return taken_over(state, ev.TakenOver(at=event.at, by=event.to or event.by))
         case _:
@@ -102,6 +104,11 @@ def _let_the_agent(state: Lead, event: ev.ReviewResolved, item: Item) -> Lead:
     return released(state, ev.Released(at=event.at, by=event.by))
 
 
+def _merge(state: Lead, event: ev.ReviewResolved, item: Item) -> Lead:
+    joining = ev.Joining(lead=item.about, by=event.by)
+    return twins.merge_asked(state, ev.MergeAsked(at=event.at, joining=joining, words=event.words))
+
+
 def _as_it_is(state: Lead, event: ev.ReviewResolved, item: Item) -> Lead:
     """What failed is planned anew by itself, once nobody stands in its way."""
     return state
@@ -119,6 +126,7 @@ RETRIED: dict[str, Callable[[Lead, ev.ReviewResolved, Item], Lead]] = {
     "write_back_failed": _write_again,
     "handoff": _let_the_agent,
     "complaint": _let_the_agent,
+    "identity": _merge,
     "fault": _as_it_is,
 }
 """What doing it once more is, by kind."""
