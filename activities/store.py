@@ -78,6 +78,8 @@ def write(reflection: Reflection) -> int:
         if _write_lead(db, key, reflection):
             reviews.write(db, key, reflection)
         _write_handles(db, reflection)
+        if reflection.let_go:
+            handles.let_go(db, reflection.lead, reflection.let_go)
         if reflection.merged_into:
             handles.point(db, reflection.lead, reflection.merged_into)
         for note in reflection.calls:

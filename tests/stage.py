@@ -98,6 +98,9 @@ class Stage:
     def usual_converse(self, _: fx.Converse) -> fx.Conversed:
         return fx.Conversed(reply="Thank you.")
 
+    def usual_send_mail(self, _: fx.SendMail) -> fx.Mailed:
+        return fx.Mailed()
+
     def usual_take_in(self, request: fx.TakeIn) -> fx.TakenIn:
         return fx.TakenIn(other=request.other)
 

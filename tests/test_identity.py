@@ -244,6 +244,36 @@ async def test_twins_that_a_silent_record_let_through_are_found_and_merged(
     await until(one_left)
 
 
+# ---- a wrong number ----------------------------------------------------------------------------------------------
+
+
+async def test_a_wrong_number_ends_calls_and_texts_there_and_keeps_the_address(people: People) -> None:
+    lead = await people.submit("+1 415 555 0661", name="Dana Reyes", email="wrong@example.com")
+    seen = await people.until(lead, lambda seen: seen.on_call == "placed")
+    await people.connect(lead, seen.touches[0].sid)
+    wrong = ms.Act(id="a1:1", action=ev.Decline(disposition="wrong_person", words="wrong number"), at=now(), attempt="a1")
+    assert (await people.ask(lead, "act", wrong)).allowed
+    await people.ask(lead, "report", ms.Report(ended=ev.ConversationEnded(at=now(), attempt="a1")), int)
+    over = ev.CallEnded(at=now(), attempt="a1", sid=seen.touches[0].sid, status="completed", id="over")
+    await people.site.temporal.get_workflow_handle(lead).signal("call_status", over)
+    await people.recorded(lead, "closed")
+    after = await people.view(lead)
+    assert (after.disposition, after.person.phone, after.person.email) == ("wrong_person", "", "wrong@example.com")
+    (letter,) = await until(lambda: people.stage.of("send_mail"))
+    assert (letter.mail.to, letter.mail.subject) == ("wrong@example.com", "Which number reaches you?")
+    assert hashed("+14155550661") not in letter.gate.handles
+    # Whose number it is are another lead, and the same number in a second form of hers is not called either.
+    owner = await people.submit("+1 415 555 0661", name="Luis Ortega")
+    assert owner != lead
+    calls = len(people.stage.of("place_call"))
+    assert await people.submit("+1 415 555 0661", name="Dana Reyes", email="wrong@example.com") in (lead, owner)
+    back = await people.submit("+1 415 555 0662", name="Dana Reyes", email="wrong@example.com")
+    assert back == lead
+    await until(lambda: any(call.to == "+14155550662" for call in people.stage.of("place_call")))
+    assert sum(call.to == "+14155550661" and call.gate.lead == lead for call in people.stage.of("place_call")) == 1
+    assert len(people.stage.of("place_call")) <= calls + 2
+
+
 # ---- the rule ----------------------------------------------------------------------------------------------------
 
 

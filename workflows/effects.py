@@ -392,6 +392,8 @@ class Reflection(Model):
     """What people did about such items, lately."""
     merged_into: str = ""
     """The lead that goes on with the story."""
+    let_go: tuple[str, ...] = ()
+    """Hashes of numbers that are not this lead's after all."""
     memory: dict[str, object] | None = None
     """The whole state, when the lead closed: what a later form is met with."""
     parts: tuple[Literal["record", "crm", "notice", "rotation"], ...] = ("record", "crm", "notice")

@@ -175,6 +175,8 @@ class Lead(Model):
     """The lead into which this one is about to go."""
     merged_into: str = ""
     """The lead that has the story from here on."""
+    wrong_numbers: tuple[str, ...] = ()
+    """Hashes of numbers that turned out to be somebody else's."""
     consents: dict[str, ev.Consent] = Field(default_factory=dict)
     """By the hash of the number that each was given for."""
     zones: tuple[str, ...] = ()

@@ -11,7 +11,7 @@ from ..messages import Answer, Way
 from ..playbook import registered
 from ..standing import fit_of
 from ..wording import written_time
-from . import attendance, marks
+from . import attendance, marks, numbers
 
 
 def action_asked(state: Lead, event: ev.ActionAsked) -> Lead:
@@ -56,6 +56,8 @@ def _done(state: Lead, at: datetime, request: ev.ActionAsked) -> Lead:
             return _handed_off(state, at, request.id, action)
         case ev.Decline() as action:
             reason = _misfit(state, request) if action.disposition == "not_fit" else ""
+            if action.disposition == "wrong_person":
+                state = numbers.wrong(state, at, request.id)
             return marks.closing(state, at, action.disposition, reason or action.words)
         case ev.Task() as action:
             state = marks.errand(

@@ -9,7 +9,7 @@ from ..lead import Lead, Owed
 from ..messages import Answer
 from ..playbook import registered
 from ..wording import written_time
-from . import marks, suspension, twins
+from . import marks, numbers, suspension, twins
 
 
 def form_submitted(state: Lead, event: ev.FormSubmitted) -> Lead:
@@ -25,10 +25,12 @@ def _filled_in(state: Lead, event: ev.FormSubmitted) -> Lead:
         state = remembered.but(
             version=remembered.version + 1, lead=state.lead, playbook=state.playbook, audience=state.audience
         )
-    if form.submission_id in state.submissions:
-        return twins.met(state, event.at, event.meets)
-    state = _submitted(state, event, form)
-    return twins.met(state, event.at, event.meets)
+    given = numbers.without_wrong(state, form)
+    # Who has the number that is not theirs is nobody to be taken for them.
+    meets = event.meets if given is form else tuple(meet for meet in event.meets if meet.likeness == "same")
+    if form.submission_id not in state.submissions:
+        state = _submitted(state, event, given)
+    return twins.met(state, event.at, meets)
 
 
 def _submitted(state: Lead, event: ev.FormSubmitted, form: ev.Form) -> Lead:

@@ -66,6 +66,7 @@ def _history(state: Lead, other: Lead) -> Lead:
         milestones[name] = min(at, milestones.get(name, at))
     state = state.but(
         touches=tuple(touches), milestones=milestones, bookings=state.bookings + other.bookings,
+        wrong_numbers=_once(state.wrong_numbers, other.wrong_numbers),
         last_touch_at=_last(state.last_touch_at, other.last_touch_at), last_over_at=_last(state.last_over_at, other.last_over_at),
         reached=state.reached or other.reached, texted_back=state.texted_back or other.texted_back,
         reminded=_once(state.reminded, other.reminded), absorbed=_once(state.absorbed, other.absorbed),
