@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from workflows.calling import NO_RULES, Contact, Judgement, Refusal, judge
+from workflows.calling import NO_RULES, Contact, Judgement, Listing, Refusal, judge, places_of
 from workflows.playbook import Playbook, PlaybookError, registered
 from workflows.refusals import OURS
 from workflows.rulebook import Rulebook, Sent
@@ -112,8 +112,7 @@ def _whole(contact: Contact, to: str, channel: Sent) -> Contact:
 async def _judged(asked: Contact, book: Playbook, rules: tuple[Rulebook, ...], at: datetime) -> Clearance:
     wanting = {rule for each in rules for rule in judge(asked, book, at, each).wanting}
     if "do_not_call" in wanting:
-        found = await asyncio.to_thread(lambda: tuple(lists.look(asked.phone, name) for name in _names(rules)))
-        asked = asked.model_copy(update={"lists": found})
+        asked = asked.model_copy(update={"lists": await asyncio.to_thread(listings, asked, rules)})
     slow = bool(wanting & {"line_type", "reassigned"}) and numbers.configured()
     if slow:
         asked = asked.model_copy(update=await _looked_up(asked, rules, at, wanting))
@@ -132,10 +131,15 @@ async def _looked_up(asked: Contact, rules: Iterable[Rulebook], at: datetime, wa
     return {"line": found.line, "reassigned": found.reassigned}
 
 
-def _names(rules: Iterable[Rulebook]) -> list[str]:
-    """Every list that any row names."""
-    rows = [row for each in rules for row in each.do_not_call]
-    return sorted({name for row in rows for name in (row.where if row.list == "own" else [row.list])})
+def listings(asked: Contact, rules: Iterable[Rulebook]) -> tuple[Listing, ...]:
+    """What the lists say of the number that any row names for the places where they may be."""
+    names = {
+        where if row.list == "own" else row.list
+        for each in rules
+        for row in each.do_not_call
+        for where in set(row.where) & set(places_of(asked.phone, asked.region, each))
+    }
+    return tuple(lists.look(asked.phone, name) for name in sorted(names))
 
 
 def _refusal(judgement: Judgement, rules: Rulebook, at: datetime) -> Refusal | None:

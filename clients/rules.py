@@ -1,8 +1,9 @@
-"""``showrate rules``: what the calling gate says of a number, rule by rule."""
+"""``showrate rules``: what the calling gate says of a number, rule by rule, with what is known of the number here: do-not-call
+lists, the log of dials, and what a vendor said of it before. Nobody is asked anew."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -10,10 +11,13 @@ from zoneinfo import ZoneInfo
 import typer
 from rich.table import Table
 from rich.text import Text
+from sqlalchemy.exc import SQLAlchemyError
 
+from activities import clearance, dials, numbers
 from activities.settings import settings
 from workflows import identity
-from workflows.calling import Contact, Judgement, judge, zones
+from workflows.calling import NO_RULES, Contact, Judgement, judge, zones
+from workflows.rulebook import Rulebook
 
 from . import printing
 from .phrases import words
@@ -56,13 +60,14 @@ def explain(
     state: Annotated[str, typer.Option(help="The state that they stated: FL, Florida or US-FL.")] = "",
     consent: Annotated[Consented, typer.Option(help="asked: they asked for it, without a record of consent.")] = Consented.asked,
     at: Annotated[str, typer.Option(help="The moment, such as 2027-03-12T15:00:00-05:00; now by default.")] = "",
+    heard: Annotated[str, typer.Option(help="When they last told us anything, or never; at that moment by default.")] = "",
     channel: Annotated[Way, typer.Option(help="How they are to be contacted.")] = Way.call,
     playbook: Annotated[str, typer.Option(help="A name in SHOWRATE_PLAYBOOKS, or the path of a file.")] = "inbound",
     as_json: AsJson = False,
 ) -> None:
     """Every rule with its verdict on one contact, and the first minute at which all allow it."""
     book = written(playbook)
-    now = instant(at) or datetime.now(UTC)
+    now = (instant(at) or datetime.now(UTC)).astimezone(UTC)
     try:
         phone = identity.phone_number(number, settings().showrate_region)
     except ValueError as error:
@@ -70,10 +75,28 @@ def explain(
     region = region_code(state) if state else ""
     if state and not region:
         fail(MISUSED, f"{state!r} is no state that is known; write FL, Florida or US-FL")
-    contact = Contact(phone=phone, channel=channel.value, region=region, basis=consent.value, heard_at=now)
-    judgement = judge(contact, book, now.astimezone(UTC))
+    heard_at = None if heard == "never" else instant(heard) or now
+    asked = Contact(phone=phone, channel=channel.value, region=region, basis=consent.value, heard_at=heard_at)
+    contact, missing = _known(asked, book.rules or NO_RULES, now)
+    judgement = judge(contact, book, now)
     there = zones(phone, region, "", book.rules)
-    answer(_data(contact, judgement, there), as_json, lambda: _shown(judgement, there))
+    answer(_data(contact, judgement, there) | {"not_asked": missing}, as_json, lambda: _shown(judgement, there, missing))
+
+
+def _known(asked: Contact, rules: Rulebook, at: datetime) -> tuple[Contact, list[str]]:
+    """``asked`` with what is known of the number here, and what could not be asked, in words."""
+    found: dict[str, Any] = {"lists": clearance.listings(asked, [rules])}
+    try:
+        found["dials"] = dials.past(dials.handle(asked.phone), at).dials
+        kept = numbers.peek(
+            asked.phone, at, min((row.fresh for row in rules.lines), default=timedelta(0)), asked.heard_at,
+            min((row.fresh for row in rules.reassigned), default=timedelta(0)),
+        )  # fmt: skip
+        found |= {"line": kept.line, "reassigned": kept.reassigned}
+    except (ValueError, RuntimeError, SQLAlchemyError) as error:
+        why = str(error) if isinstance(error, ValueError) else type(error).__name__
+        return asked.model_copy(update=found), [f"the log of dials and what was looked up before: {why}"]
+    return asked.model_copy(update=found), []
 
 
 def _data(contact: Contact, judgement: Judgement, there: tuple[str, ...]) -> dict[str, Any]:
@@ -85,7 +108,7 @@ def _data(contact: Contact, judgement: Judgement, there: tuple[str, ...]) -> dic
     }  # fmt: skip
 
 
-def _shown(judgement: Judgement, there: tuple[str, ...]) -> None:
+def _shown(judgement: Judgement, there: tuple[str, ...], missing: list[str]) -> None:
     table = Table(box=None, pad_edge=False)
     for column in ("rule", "where", "verdict", "why", "source"):
         table.add_column(column, overflow="fold")
@@ -93,6 +116,8 @@ def _shown(judgement: Judgement, there: tuple[str, ...]) -> None:
         verdict = Text(words(each.verdict), style=_STYLES[each.verdict])
         table.add_row(words(each.rule), each.where, verdict, each.reason, each.source)
     printing.out.print(table)
+    for what in missing:
+        printing.out.print(f"not asked: {what}", style="yellow")
     if judgement.at is None:
         printing.out.print(f"✖ never: {words(judgement.rule)}", style="red")
         return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from random import Random
 
 import phonenumbers
@@ -12,6 +13,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
+from activities import dials
+from activities.settings import settings as house_settings
 from clients.command import app
 from tests.lawbook import BOOK, HOURS, RULES, YEAR, Number, allowed
 from tests.stage import FOLDER
@@ -289,6 +292,32 @@ def test_explain_tells_every_rule_and_the_first_allowed_minute() -> None:
     both = explained("512-555-0123", "--state", "Pennsylvania", "--at", "2027-11-25T18:00:00Z")
     assert both["first_allowed"] == "2027-11-26T15:00:00+00:00", "after Thanksgiving in Pennsylvania, at nine in Texas"
     assert explained("512-555-0123", "--consent", "none")["first_allowed"] is None
+
+
+def test_explain_says_what_is_known_of_the_number_here(
+    record: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "lists" / "national" / "2027-03-01"
+    folder.mkdir(parents=True)
+    (folder / "305.txt").write_text("3055550123\n")
+    monkeypatch.setenv("SHOWRATE_DO_NOT_CALL", str(tmp_path / "lists"))
+    silent = ("+13055550123", "--heard", "never", "--at", NOON.isoformat())
+    assert explained(*silent)["not_asked"], "without an identity key nobody knows the log of dials"
+    monkeypatch.setenv("SHOWRATE_IDENTITY_KEY", "k" * 32)
+    house_settings.cache_clear()
+    for hour in (1, 2, 3):
+        number, at = dials.handle("+13055550123"), NOON - timedelta(hours=hour)
+        assert dials.claim(number, at, "lead-1", f"a{hour}", dials.past(number, NOON))
+    told = explained(*silent)
+    assert not told["not_asked"]
+    assert isinstance(told["rules"], list)
+    reasons = [each["reason"] for each in told["rules"]]
+    assert "on the national list of 2027-03-01" in reasons
+    assert "the US-FL list: there is no snapshot; put one into a folder named by its day" in reasons
+    assert "3 of 3 dials within 24 h" in reasons
+    assert (told["first_allowed"], told["rule"]) == (None, "do_not_call")
+    written = explained("+13055550123", "--consent", "written", "--at", NOON.isoformat())
+    assert (written["rule"], written["first_allowed"]) == ("attempt_cap", "2027-03-11T15:00:00+00:00")
 
 
 def test_explain_for_people_and_misuse() -> None:

@@ -7,6 +7,7 @@ import dataclasses
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from temporalio import activity, workflow
@@ -14,7 +15,7 @@ from temporalio.client import Client
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment, TimeSkipper
 
-from activities import calls, gate, links, texts
+from activities import calls, clearance, dials, gate, links, texts
 from activities.dispatch import now
 from activities.settings import settings
 from activities.vendors import twilio
@@ -25,6 +26,7 @@ from workflows import effects as fx
 from workflows import identity
 from workflows.calling import Contact
 from workflows.playbook import Hours, Playbook, register
+from workflows.rulebook import CapRow, HoursRow, LineRow
 
 TO = "+14155550123"
 
@@ -131,6 +133,64 @@ async def test_nothing_goes_out_after_an_opt_out_or_too_late(
     assert (await run(calls.place_call, dial(handle))).refused == "opted_out"
     assert (await run(texts.send_text, text(handle))).refused == "opted_out"
     assert not carrier.log(vendor="twilio", direction="in")
+
+
+def ruled(**changed: Any) -> str:
+    """The hash of the playbook around the clock, by rules with these sections only."""
+    book = playbook()
+    assert book.rules
+    empty = book.rules.model_copy(update={name: () for name in ("hours", "holidays", "caps", "do_not_call", "lines", "reassigned")})
+    made = BOOK.model_copy(update={"rules": empty.model_copy(update={"name": "mine", **changed})})
+    register([made])
+    return made.hash
+
+
+async def test_what_a_rule_forbids_never_reaches_the_carrier(carrier: Sandbox, run: Run, handle: str) -> None:
+    """A cap that other leads with this number used up, and hours that are over; both say when to come again."""
+    capped = ruled(caps=(CapRow(where=("*",), most=1, per=timedelta(hours=1), source="test"),))
+    other = dial("f" * 32).model_copy(update={"playbook": capped})
+    assert (await run(calls.place_call, other)).sid
+    refused = await run(calls.place_call, dial(handle).model_copy(update={"playbook": capped}))
+    assert (refused.refused, refused.refusal.rule, refused.sid) == ("attempt_cap", "attempt_cap", "")
+    assert timedelta(minutes=58) < refused.refusal.at - datetime.now(UTC) < timedelta(minutes=61)
+    assert len(carrier.log(vendor="twilio", direction="in", path="Calls")) == 1
+
+    local = (datetime.now(ZoneInfo("America/Los_Angeles")).hour + 2) % 23
+    closed = ruled(hours=(HoursRow(where=("US",), opens=f"{local:02}:00", closes=f"{local:02}:59", source="test"),))
+    answered = await run(texts.send_text, text(handle).model_copy(update={"playbook": closed}))
+    assert (answered.refused, answered.refusal.where) == ("calling_hours", "US")
+    assert not carrier.log(vendor="twilio", direction="in", path="Messages")
+    blind = dial(handle).model_copy(update={"contact": None})
+    assert (await run(calls.place_call, blind)).refused == "gate", "a request that says nothing is not believed"
+
+
+@pytest.mark.parametrize(("kind", "when", "counted"), [("429", "before", 0), ("400", "before", 0), ("drop", "after", 1)])
+async def test_a_dial_counts_unless_the_carrier_surely_has_none(
+    carrier: Sandbox, run: Run, handle: str, kind: str, when: str, counted: int
+) -> None:
+    carrier.fault(vendor="twilio", method="POST", path="Calls", kind=kind, when=when)
+    with pytest.raises(ApplicationError):
+        await run(calls.place_call, dial(handle))
+    assert len(dials.past(dials.handle(TO), datetime.now(UTC)).dials) == counted
+
+
+async def test_an_opt_out_while_a_vendor_is_asked_is_honoured(
+    client: Client, carrier: Sandbox, run: Run, handle: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SHOWRATE_LOOKUPS", "twilio")
+    settings.cache_clear()
+    book = ruled(lines=(LineRow(where=("US",), refuse=("pager",), look_up="required", source="test"),))
+    whole = clearance.numbers.look_up
+
+    async def slow(*asked: Any) -> Any:
+        found = await whole(*asked)
+        await gate.start_opt_out(client, [handle], identity.lead_id(handle), "text", datetime.now(UTC), "stop")
+        return found
+
+    monkeypatch.setattr(clearance.numbers, "look_up", slow)
+    assert (await run(calls.place_call, dial(handle).model_copy(update={"playbook": book}))).refused == "opted_out"
+    assert not carrier.log(vendor="twilio", direction="in", path="Calls")
+    assert not dials.past(dials.handle(TO), datetime.now(UTC)).dials, "and does not count as a dial"
 
 
 async def test_what_the_gate_cannot_answer_is_not_sent(

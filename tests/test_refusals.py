@@ -75,6 +75,9 @@ def test_what_nobody_knows_is_looked_up_again_a_few_times() -> None:
         assert isinstance(step, plan.Wait)
         assert step.until == NOON + timedelta(days=day)
         at = step.until
+    assert [(item.kind, item.about) for item in state.items] == [("not_looked_up", "call")], "a person is told once"
+    asked_again = apply(state, ev.ReviewResolved(at=at, item=state.items[0].id, way="retry", by="ana"))
+    assert isinstance(decided(asked_again, at)[1], plan.Dial)
     state, _ = refused(state, at, UNKNOWN)
     assert state.disposition == "no_way_to_contact"
 

@@ -10,6 +10,7 @@ from tests.stage import form, playbook
 from workflows import events as ev
 from workflows import messages as ms
 from workflows import plan, review
+from workflows.calling import Refusal
 from workflows.lead import Lead
 from workflows.playbook import Desk, Weighing, register
 from workflows.reflection import reflection
@@ -77,6 +78,10 @@ FILED: dict[str, tuple[ev.Event, ...]] = {
     "text_failed": (ev.TextSent(at=START, touch="due/link/1", message="link"), ev.TextFailed(at=START, touch="due/link/1")),
     "not_mailed": (ev.MailNotSent(at=START, touch="due/link/1", message="link", why="refused"),),
     "number_refused": (*DIALLED, ev.CallNotPlaced(at=START, attempt="a1", why="invalid number", permanent=True)),
+    "not_looked_up": (
+        *DIALLED,
+        ev.CallNotPlaced(at=START, attempt="a1", why="do_not_call", refusal=Refusal(rule="do_not_call", at=START + timedelta(days=1), tries=3)),
+    ),
     "no_way_to_contact": (ev.LeadClosed(at=START, disposition="no_way_to_contact", reason="zone unknown"),),
     "write_back_failed": (
         *asked(ev.Task(what="is there an API?")),
@@ -128,7 +133,7 @@ def test_every_kind_that_can_be_retried_says_how() -> None:
     assert set(RETRIED) == {name for name, kind in review.KINDS.items() if "retry" in kind.ways}
 
 
-@pytest.mark.parametrize("kind", ["ambiguous_dial", "number_refused", "no_way_to_contact"])
+@pytest.mark.parametrize("kind", ["ambiguous_dial", "number_refused", "not_looked_up", "no_way_to_contact"])
 def test_retrying_a_call_calls(kind: str) -> None:
     state, item = opened(kind)
     if state.call:  # nobody knows of it: the carrier has no such call

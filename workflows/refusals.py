@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
+from . import review
 from .calling import Contact, Purpose, Refusal
 from .lead import Bar, Lead
 from .rulebook import Sent
@@ -18,6 +19,8 @@ from .rules import Ruling
 
 OURS = "gate"
 """The rule of a refusal that is a fault on our side: it says nothing of the lead, and is soon tried again."""
+_UNSURE = "not_looked_up"
+"""What a person is told of: a list is missing or too old, or a vendor does not answer."""
 
 
 def purpose_of(touch: str) -> Purpose:
@@ -31,12 +34,15 @@ def barred(state: Lead, at: datetime, channel: Sent, purpose: Purpose, refusal: 
     before = _bar(state, channel, purpose)
     times = before.times + 1 if before and before.rule == refusal.rule and refusal.tries else 1
     until = None if refusal.tries and times >= refusal.tries else refusal.at
+    if refusal.tries:
+        state = review.file(state, _UNSURE, at, channel, told(refusal))
     bar = Bar(channel=channel, purpose=purpose, rule=refusal.rule, since=at, until=until, times=times)
     return state.but(bars=(*(b for b in state.bars if b is not before), bar))
 
 
 def lifted(state: Lead, channel: Sent) -> Lead:
     """A contact went out: what stood against the last one is over."""
+    state = review.settle(state, _UNSURE, channel)
     return state.but(bars=tuple(b for b in state.bars if b.channel != channel)) if state.bars else state
 
 

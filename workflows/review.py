@@ -57,6 +57,7 @@ KINDS: dict[str, Kind] = {
     "ambiguous_dial": Kind("nobody knows whether it rang", ("retry", "correct", "hand_over", "done"), 0.3, _hours(4)),
     "ambiguous_text": Kind("nobody knows whether a text went out", ("retry", "correct", "hand_over", "done"), 0.3, _hours(4)),
     "number_refused": Kind("the carrier refuses the number", ("retry", "correct", "hand_over", "done"), 0.5, _hours(8)),
+    "not_looked_up": Kind("a calling rule needs what nobody could look up", ("retry", "hand_over", "done"), 0.5, _hours(8)),
     "no_way_to_contact": Kind("nobody can be called", ("retry", "correct", "hand_over", "done"), 0.5, _hours(8)),
     "attendance": Kind("nobody says whether they came", ("done", "hand_over"), 0.4, _hours(24)),
     "text_failed": Kind("a text was not delivered", ("retry", "correct", "hand_over", "done"), 0.3, _hours(4)),

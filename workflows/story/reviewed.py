@@ -62,7 +62,7 @@ def _call_again(state: Lead, event: ev.ReviewResolved, item: Item) -> Lead:
         state = marks.reach(state, "new" if state.dials == 0 else "attempting", event.at, back=True)
     if state.closed or state.opted_out_at or not state.phone:
         return state
-    return state.but(callback_at=event.at, not_before=None)
+    return state.but(callback_at=event.at, not_before=None, bars=())
 
 
 def _text_again(state: Lead, event: ev.ReviewResolved, item: Item) -> Lead:
@@ -117,6 +117,7 @@ def _as_it_is(state: Lead, event: ev.ReviewResolved, item: Item) -> Lead:
 RETRIED: dict[str, Callable[[Lead, ev.ReviewResolved, Item], Lead]] = {
     "ambiguous_dial": _call_again,
     "number_refused": _call_again,
+    "not_looked_up": _call_again,
     "no_way_to_contact": _call_again,
     "ambiguous_text": _text_again,
     "text_failed": _text_again,
