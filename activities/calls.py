@@ -13,7 +13,7 @@ from temporalio.exceptions import ApplicationError
 
 from workflows.effects import Dispatched, EndCall, FindCall, FoundCall, PlaceCall
 
-from . import clearance, gate, metrics, twins
+from . import clearance, gate, look, metrics, twins
 from .dispatch import late, now
 from .settings import settings
 from .vendors import retell, twilio
@@ -35,24 +35,31 @@ async def place_call(request: PlaceCall) -> Dispatched:
     """Ask the gate and the calling rules, then dial. Raises ``ambiguous`` when the carrier may have taken it."""
     info = activity.info()
     metrics.dial_wait((info.started_time - info.scheduled_time).total_seconds())
+    glance = look.Glance(request)
     refused = "late" if late(request.not_after) else await gate.ask(request.gate, "call")
     if not refused and request.gate.beside:
         busy = await twins.line_busy(activity.client(), request.gate.lead, request.gate.beside)
         refused = "number_busy" if busy else ""
     if refused:
+        glance.drop()
         return Dispatched(refused=refused)
     cleared = await clearance.dial(
         request.contact, request.to, request.playbook, now(), request.gate.lead, request.attempt
     )
     if cleared.refusal is not None:
+        glance.drop()
         return Dispatched(refused=cleared.refusal.rule, refusal=cleared.refusal)
     try:
         # Asking takes time too: what became late or unwanted meanwhile is not dialled.
-        refused = await gate.ask(request.gate, "call") if cleared.slow else ""
+        known = await glance.word()
+        refused = glance.forbids(known) or (await gate.ask(request.gate, "call") if cleared.slow else "")
         if refused or late(request.not_after):
             await clearance.struck(cleared.dial)
-            return Dispatched(refused=refused or "late")
-        return Dispatched(sid=await _placed(request))
+            glance.drop()
+            return Dispatched(refused=refused or "late", known=known)
+        sid = await _placed(request)
+        glance.follow()
+        return Dispatched(sid=sid, known=known)
     except ApplicationError as error:
         if error.type in _NOT_TAKEN:
             await clearance.struck(cleared.dial)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from . import events as ev
-from . import review, standing
+from . import heed, review, standing
 from .account import account
 from .calling import both_ends, places_of
 from .conversation.identity import same_person
@@ -28,7 +28,7 @@ def brief(state: Lead, playbook: Playbook, call: Connect, resumed: bool = False)
     connected before and lost its line."""
     touch = touch_of(state, call.attempt)
     return _known(state, call.attempt).model_copy(update={
-        "refusal": _refusal(state, call), "node": _node(state, call), "opening": _opening(state, call),
+        "refusal": _refusal(state, call), "node": _node(state, call), "opening": _opening(state, playbook, call),
         "recording_notice": _recording_notice(state, playbook, call.at),
         "talked_before": _talked_before(state), "resumed": resumed,
         "touch": touch.touch.rsplit("/", 1)[-1] if touch and not call.inbound else "",
@@ -137,7 +137,7 @@ def _node(state: Lead, call: Connect) -> str:
     return "identity" if call.inbound else "outreach"
 
 
-def _opening(state: Lead, call: Connect) -> str:
+def _opening(state: Lead, playbook: Playbook, call: Connect) -> str:
     if _goes_on(state, call):
         return "broken"
     if _missed(state):
@@ -145,7 +145,9 @@ def _opening(state: Lead, call: Connect) -> str:
     if call.inbound:
         return "inbound"
     touch = touch_of(state, call.attempt)
-    return "callback" if touch and touch.touch.startswith("callback") else "outreach"
+    if touch and touch.touch.startswith("callback"):
+        return "callback"
+    return heed.opening(state, playbook) or "outreach"
 
 
 def view(state: Lead, playbook: Playbook, step: Step | None) -> View:

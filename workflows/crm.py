@@ -83,8 +83,6 @@ class Crm(Strict):
     """The option of ``lifecyclestage``, likewise. It is only ever moved forward."""
     deal: Deal = Deal()
     sequence: Sequence | None = None
-    retry: tuple[Duration, ...] = (timedelta(minutes=10), timedelta(hours=1), timedelta(hours=6), timedelta(days=1))
-    """When what the CRM refused is written again; after the last it waits for a person, or the next news."""
 
     def name(self, ours: str) -> str:
         """The property in which ``ours`` is kept."""

@@ -35,6 +35,14 @@ class Gate(Model):
     """Other leads that share the number: it is not dialled while one of them has a call under way."""
 
 
+class Look(Model):
+    """Whom to look up in the CRM before the first call. ``must``: without its word nothing is dialled."""
+
+    name: str = ""
+    email: str = ""
+    must: bool = False
+
+
 class PlaceCall(Model):
     """Dial ``to`` (E.164). ``attempt`` goes into the callback addresses; nothing is dialled after ``not_after``."""
 
@@ -48,6 +56,8 @@ class PlaceCall(Model):
     """Content hash: it says how the carrier is to speak and listen, and what rules bind."""
     contact: Contact | None = None
     """What the calling gate needs to know; without it nothing is dialled."""
+    look: Look | None = None
+    """To be asked of the CRM first."""
 
 
 class Dispatched(Model):
@@ -58,6 +68,8 @@ class Dispatched(Model):
     refused: str = ""
     refusal: Refusal | None = None
     """The calling rule that stood against it."""
+    known: Known | None = None
+    """What the CRM says of them, where it was asked."""
     segments: int = 0
     mail: str = ""
     """Of the e-mail that rode along: ``sent``, ``later`` (to be sent by itself), or why it never will be."""
@@ -384,6 +396,8 @@ class Reflection(Model):
     team: str = ""
     contact: str = ""
     """The lead's contact in the CRM, where that is known."""
+    overwrite: tuple[str, ...] = ()
+    """Fields of the CRM that are written although a person changed them: another person said so."""
     cards: tuple[Card, ...] = ()
     needs_review: str = ""
     items: tuple[Item, ...] = ()

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from .calling import Purpose, Refusal
+from .crm import Conflict, Known
 from .model import Duration, Instant, Model
 from .playbook import Source
 
@@ -332,6 +333,8 @@ class CallPlaced(_Event):
     kind: Literal["call_placed"] = "call_placed"
     attempt: str
     sid: str
+    known: Known | None = None
+    """What the CRM said before the dial, where it was asked."""
 
 
 class CallNotPlaced(_Event):
@@ -347,6 +350,8 @@ class CallNotPlaced(_Event):
     """How long the carrier asks us to wait before the next."""
     refusal: Refusal | None = None
     """The calling rule that stood against it at its dispatch."""
+    known: Known | None = None
+    """What the CRM said before the dial, where it was asked."""
 
 
 class CallAmbiguous(_Event):
@@ -706,6 +711,11 @@ class Reflected(_Event):
     meets: tuple[Meet, ...] = ()
     """Other leads that the record found to share a handle."""
 
+    known: Known | None = None
+    """What the CRM says by now, and what of it could not be brought up to date: as in ReflectionDone."""
+    conflicts: tuple[Conflict, ...] = ()
+    left_out: tuple[str, ...] = ()
+
 
 class TwinsMet(_Event):
     """Other leads were found that share a handle with this one."""
@@ -764,6 +774,13 @@ class NotTakenIn(_Event):
     kind: Literal["not_taken_in"] = "not_taken_in"
     lead: str
     why: str = ""
+
+
+class CrmKnown(_Event):
+    """The CRM's word on the lead came after the dial."""
+
+    kind: Literal["crm_known"] = "crm_known"
+    known: Known
 
 
 class LeadClosed(_Event):
@@ -868,6 +885,7 @@ Event = Annotated[
     | GoneInto
     | TookIn
     | NotTakenIn
+    | CrmKnown
     | LeadClosed
     | RecoveryBegan
     | ReviewResolved

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from . import events as ev
 from .calling import Purpose
+from .crm import Known
 from .effects import CallNote, Card, Entry, ToDo, Transition
 from .messages import Answer, Item, Resolved, Touched
 from .model import Instant, Model
@@ -278,6 +279,10 @@ class Lead(Model):
     held_scope: str = ""
     owner: str = ""
     crm_contact: str = ""
+    crm: Known | None = None
+    """What the CRM says of them, once it could be asked."""
+    overwrite: tuple[str, ...] = ()
+    """Fields of the CRM that a person wants written over what another person set there."""
     review: str = ""
     """The kind of the open item that matters most, for lists; see ``workflows/review.py``."""
     items: tuple[Item, ...] = ()

@@ -494,6 +494,11 @@ class LeadWorkflow:
         self._put(event)
 
     @workflow.signal
+    def crm_known(self, event: ev.CrmKnown) -> None:
+        """What the CRM says of the lead came after the dial."""
+        self._put(event)
+
+    @workflow.signal
     def resume(self, wake: Wake) -> None:
         """A pause is over: what is overdue is spread over the playbook's ``resume_spread``."""
         spread = workflow.random().random() * self._playbook.resume_spread

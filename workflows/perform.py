@@ -15,7 +15,7 @@ from temporalio.exceptions import ActivityError, ApplicationError, CancelledErro
 
 from . import effects as fx
 from . import events as ev
-from . import identity, mailing, plan, routing, story
+from . import heed, identity, mailing, plan, routing, story
 from .brief import text_brief
 from .lead import DueText, Lead
 from .messages import DIAL_QUEUE
@@ -102,6 +102,7 @@ def start_dial(
             gate=gate(state), attempt=step.attempt, to=state.phone, ring=playbook.call.ring,
             longest=playbook.call.longest, not_after=step.not_after, playbook=state.playbook,
             contact=plan.contact(state, playbook, "call").for_dispatch,
+            look=heed.look(state, playbook, now),
         ),
         task_queue=DIAL_QUEUE if paced else None,
         start_to_close_timeout=_DIAL,
@@ -129,9 +130,9 @@ async def dialled(
     if done.refused:
         return ev.CallNotPlaced(
             at=workflow.now(), attempt=step.attempt, why=done.refused, held=done.refused.removeprefix("paused:")
-            if done.refused.startswith("paused:") else "", refusal=done.refusal,
+            if done.refused.startswith("paused:") else "", refusal=done.refusal, known=done.known,
         )  # fmt: skip
-    return ev.CallPlaced(at=workflow.now(), attempt=step.attempt, sid=done.sid)
+    return ev.CallPlaced(at=workflow.now(), attempt=step.attempt, sid=done.sid, known=done.known)
 
 
 def text_request(state: Lead, playbook: Playbook, step: plan.Text, now: datetime) -> fx.SendText:
@@ -392,6 +393,10 @@ async def reflect(request: fx.Reflection) -> ev.Reflected:
         owner=done.owner,
         failed=done.failed,
         meets=done.meets,
+        crm_contact=done.contact,
+        known=done.known,
+        conflicts=done.conflicts,
+        left_out=done.left_out,
     )
 
 

@@ -13,6 +13,7 @@ from typing import Literal
 from . import attendance, cadence, review, timing
 from . import events as ev
 from .calling import Contact, Purpose, judge
+from .heed import not_contacted
 from .lead import Broken, DueText, Lead, LiveCall
 from .messages import Touched
 from .playbook import Playbook, Touch
@@ -581,6 +582,7 @@ RULES: tuple[Rule, ...] = (
     merged,  # another lead has the story
     _stray_calls,  # one call at a time
     _opt_out,  # kept before anything else is done, and closes
+    not_contacted,  # the CRM says that they must not be
     requests,  # somebody waits for an answer: a caller on the line, a rep, a page
     overdue,  # what nobody approved in time is dropped
     _outside,  # a meeting that was moved or taken out in the rep's calendar

@@ -55,13 +55,13 @@ def reflection(state: Lead, playbook: Playbook, now: datetime) -> Reflection:
         signs=standing.signs_of(state) if told_anew else (), concerns=tuple(state.concerns.values()),
         next_step=_next(state, playbook, now), milestones=state.milestones, entries=state.entries,
         transitions=state.transitions,
-        calls=tuple(o.call for o in state.owed if o.call), booking=state.booking or state.missed,
+        calls=tuple(o.call for o in (*state.unwritten, *state.owed) if o.call), booking=state.booking or state.missed,
         meeting_outcome=outcome, cards=tuple(o.card for o in state.owed if o.card),
-        todos=tuple(o.todo for o in state.owed if o.todo), needs_review=state.review,
+        todos=tuple(o.todo for o in (*state.unwritten, *state.owed) if o.todo), needs_review=state.review,
         items=review.priced(state, playbook), resolved=state.resolved,
         memory=memory if state.closed else None, merged_into=state.merged_into,
         let_go=state.wrong_numbers,
-        team=playbook.team,
+        team=playbook.team, contact=state.crm_contact, overwrite=state.overwrite,
         parts=("record", "crm", "notice", "rotation") if state.outcome_due else ("record", "crm", "notice"),
     )  # fmt: skip
     if state.merged_into:  # all but the story itself is told by the lead that has it now

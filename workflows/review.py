@@ -68,6 +68,8 @@ KINDS: dict[str, Kind] = {
     "referral": Kind("names somebody else", ("done", "hand_over"), 0.3, _hours(24)),
     "not_mailed": Kind("an e-mail was not sent", ("retry", "correct", "hand_over", "done"), 0.1, _hours(24)),
     "write_back_failed": Kind("could not be written", ("retry", "correct", "done"), 0.1, _hours(24)),
+    "crm_conflict": Kind("somebody changed it in the CRM", ("retry", "done", "hand_over"), 0.1, _hours(24), quiet=True),
+    "crm_field": Kind("a field that the CRM does not take", ("retry", "done"), 0.05, _hours(72), quiet=True),
     "reading": Kind("heard with doubt", ("correct", "done", "hand_over", "undo"), 0.2, _hours(24), quiet=True),
     "sample": Kind("a sampled conversation", ("done", "correct", "hand_over", "undo"), 0.05, _hours(72), quiet=True),
 }  # fmt: skip

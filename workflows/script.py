@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from .fault import Fault, found
 from .playbook import Playbook, Touch
-from .speech import OPENINGS, Interest, Promise
+from .speech import OPENINGS, STANDINGS, Interest, Promise
 from .wording import FORM_FIELDS
 from .words import fixed
 
@@ -138,7 +138,7 @@ def _openings(book: Playbook) -> Iterator[Fault]:
     for kind, call in OPENINGS.items():
         if not book.speech.opening.get(kind, "").strip():
             yield found("speech", "speech.opening", f"has no {kind}", f"add {kind}: {call}")
-    for kind in sorted(set(book.speech.opening) - set(OPENINGS)):
+    for kind in sorted(set(book.speech.opening) - set(OPENINGS) - set(STANDINGS)):
         remedy = f"write one of {', '.join(OPENINGS)}"
         yield found("speech", f"speech.opening.{kind}", "is no kind of call", remedy)
 

@@ -60,6 +60,11 @@ OPENINGS = {
     "broken": "we ring again at once, since the call broke off",
 }
 """The kinds of call that begin with words of their own."""
+STANDINGS = {
+    "customer": "our first call to somebody whom the CRM knows as a customer",
+    "open_deal": "our first call to somebody with whom a deal is open",
+}
+"""Kinds that a playbook may have words for, where ``crm`` says that they are called with an opening of their own."""
 
 
 class Speech(Strict):

@@ -26,8 +26,9 @@ from workflows.playbook import registered
 from . import account, fields, known, merge
 from .account import forget, prepare
 from .fields import lead_page
+from .known import before_call
 
-__all__ = ["Synced", "forget", "lead_page", "prepare", "rules_of", "sync"]
+__all__ = ["Synced", "before_call", "forget", "lead_page", "prepare", "rules_of", "sync"]
 
 
 class Synced(Model):
@@ -229,7 +230,11 @@ class _Pen:
 
     def _merged(self, kind: str, record: Record | None, values: Mapping[str, str]) -> dict[str, str]:
         change, conflicts = merge.merged(kind, record, values, fields.BLANKS, self.app, account.region())
-        self.conflicts += conflicts
+        for each in conflicts:
+            if each.field in self.told.overwrite:
+                change[each.field.partition(".")[2]] = values[each.field.partition(".")[2]]
+            else:
+                self.conflicts.append(each)
         return change
 
     async def _there(self, kind: str, values: Mapping[str, str]) -> dict[str, str]:

@@ -16,6 +16,8 @@ _INSTEAD = {
     "broken": "outreach",
     "recovery": "outreach",
     "callback": "outreach",
+    "customer": "outreach",
+    "open_deal": "outreach",
 }
 """What a kind of call begins with where the playbook has no words for it."""
 

@@ -11,7 +11,7 @@ from typing import Any
 from .. import events as ev
 from .. import review
 from ..lead import Lead
-from . import asked, attendance, cadence, calendar, calls, marks, meetings, people, reviewed, texts, twins
+from . import asked, attendance, cadence, calendar, calls, known, marks, meetings, people, reviewed, texts, twins
 from .asked import approved
 from .marks import KEPT_IDS
 from .texts import NO_SERVER
@@ -80,6 +80,7 @@ HANDLERS: dict[str, Callable[[Lead, Any], Lead]] = {
     "gone_into": twins.gone_into,
     "took_in": twins.took_in,
     "not_taken_in": twins.not_taken_in,
+    "crm_known": known.crm_known,
     "lead_closed": people.lead_closed,
     "recovery_began": meetings.recovery_began,
     "review_resolved": reviewed.review_resolved,

@@ -10,7 +10,7 @@ from .. import refusals, review
 from ..effects import CallNote
 from ..lead import Broken, Lead, LiveCall, Owed, touch_of
 from ..messages import Touched
-from . import marks, suspension
+from . import known, marks, suspension
 
 _MOST_SIGNS = 40
 
@@ -68,6 +68,7 @@ def dial_queued(state: Lead, event: ev.DialQueued) -> Lead:
 
 
 def call_placed(state: Lead, event: ev.CallPlaced) -> Lead:
+    state = known.heeded(state, event.at, event.known)
     touch = touch_of(state, event.attempt)
     state = refusals.lifted(marks.milestone(state, "first_ring", event.at), "call")
     if touch and touch.outcome == "queued":
@@ -108,8 +109,11 @@ def call_not_placed(state: Lead, event: ev.CallNotPlaced) -> Lead:
     state = _drop_call(marks.touch(state, event.attempt, outcome=f"not placed: {event.why}"), event.attempt)
     why = refusals.told(event.refusal) if event.refusal else event.why
     state = marks.note(state, event.at, "not_called", f"not dialled: {why}", event.why, attempt=event.attempt)
+    state = known.heeded(state, event.at, event.known)
     if event.why == "opted_out":
         return marks.opt_out(state, event.at, "", kept=True)
+    if event.known is not None and event.known.outcome == "read" and event.why.startswith("crm_"):
+        return state  # the plan heeds it
     if event.held:
         return state.but(held_scope=event.held)
     if event.permanent:

@@ -9,7 +9,7 @@ from ..lead import Lead, Owed
 from ..messages import Answer
 from ..playbook import registered
 from ..wording import written_time
-from . import marks, numbers, suspension, twins
+from . import known, marks, numbers, suspension, twins
 
 
 def form_submitted(state: Lead, event: ev.FormSubmitted) -> Lead:
@@ -150,6 +150,7 @@ def reflected(state: Lead, event: ev.Reflected) -> Lead:
         owner=state.owner or event.owner,
         crm_contact=event.crm_contact or state.crm_contact,
     )
+    state = known.reconciled(state, event)
     # Whom we have dialled already does not wait: the other one, who comes later, does.
     later = tuple(meet.model_copy(update={"waits": meet.waits and not state.touches}) for meet in event.meets)
     state = twins.met(state, event.at, later)

@@ -100,6 +100,11 @@ def _write_again(state: Lead, event: ev.ReviewResolved, item: Item) -> Lead:
     )  # fmt: skip
 
 
+def _overwrite(state: Lead, event: ev.ReviewResolved, item: Item) -> Lead:
+    """What the lead says is written over what somebody set in the CRM: this person wants it so."""
+    return _write_again(state.but(overwrite=(*state.overwrite, item.about)), event, item)
+
+
 def _let_the_agent(state: Lead, event: ev.ReviewResolved, item: Item) -> Lead:
     return released(state, ev.Released(at=event.at, by=event.by))
 
@@ -125,6 +130,8 @@ RETRIED: dict[str, Callable[[Lead, ev.ReviewResolved, Item], Lead]] = {
     "clash": _rehome_again,
     "rep_left": _rehome_again,
     "write_back_failed": _write_again,
+    "crm_conflict": _overwrite,
+    "crm_field": _write_again,
     "handoff": _let_the_agent,
     "complaint": _let_the_agent,
     "identity": _merge,
