@@ -206,6 +206,9 @@ async def test_what_somebody_changed_and_what_is_not_taken_stands_in_the_queue(c
     stage.answers["reflect"] = reflect
     async with on_stage(client, stage):
         handle = await submit(client, book, lead=lead_name())
+        await until(lambda: _placed(handle))
+        over = ev.CallEnded(at=now(), attempt="a1", sid="CA1", status="no-answer")
+        await handle.signal("call_status", over)
         await until(lambda: _filed(handle, {"crm_conflict", "crm_field"}))
         ask = ms.Resolve(id="r1", item="crm_conflict:contacts.showrate_stage", way="retry", by="ana", at=now())
         await update(handle, "resolve", ask)
