@@ -24,7 +24,7 @@ MEETING = ev.Booking(id="b0", rep="ana", rep_name="Ana Torres", start=SLOTS[0].s
 ACTIONS: dict[str, ev.Action | str] = {
     "offer_slots": ev.OfferSlots(), "book": ev.Book(slot=SLOTS[1].id), "cancel": ev.Cancel(),
     "decline": ev.Decline(disposition="not_interested"), "refer": ev.Refer(name="Bo"), "call_back": ev.CallBack(),
-    "send_link": ev.SendLink(), "task": ev.Task(what="SSO"), "hand_off": ev.HandOff(why="asked"), "opt_out": ev.OptOut(),
+    "attend": ev.Attend(how="late"), "confirm": ev.Confirm(), "send_link": ev.SendLink(), "task": ev.Task(what="SSO"), "hand_off": ev.HandOff(why="asked"), "opt_out": ev.OptOut(),
     **{name: name for name in TALK},
 }  # fmt: skip
 
@@ -64,6 +64,9 @@ DENIED: dict[tuple[str, str], Callable[[], State]] = {
     ("decline", "evidence"): lambda: state("tell me more"),
     ("refer", "meeting_stands"): lambda: state("talk to Bo", booking=MEETING),
     ("send_link", "no_address"): lambda: state("text me the link", person=ev.Form(submission_id="f")),
+    ("attend", "no_meeting"): lambda: state("running late"),
+    ("confirm", "no_meeting"): lambda: state("yes"),
+    ("confirm", "identity"): lambda: state("I'll be there", booking=MEETING),
     ("end", "still_open"): lambda: state("how long does it take"),
 }  # fmt: skip
 GRANTED: dict[str, Callable[[], State]] = {
@@ -75,6 +78,8 @@ GRANTED: dict[str, Callable[[], State]] = {
     "refer": lambda: state("you should talk to my colleague Bo"),
     "call_back": lambda: state("call me back tomorrow at ten"),
     "send_link": lambda: state("text me the link"),
+    "attend": lambda: state("running late", booking=MEETING),
+    "confirm": lambda: but(lambda s: _say(s, "I'll be there"), words="yes", asked=YES, booking=MEETING),
     "task": state,
     "end": lambda: state("that's all, goodbye"),
     "hand_off": lambda: state("whatever"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from . import events as ev
 from . import heed, review, standing
@@ -27,7 +27,7 @@ def brief(state: Lead, playbook: Playbook, call: Connect, resumed: bool = False)
     that nobody knows of (a second one for the same attempt), or one that is no longer wanted. ``resumed``: it was
     connected before and lost its line."""
     touch = touch_of(state, call.attempt)
-    return _known(state, call.attempt).model_copy(update={
+    return _known(state, call.attempt, call.at).model_copy(update={
         "refusal": _refusal(state, call), "node": _node(state, call), "opening": _opening(state, playbook, call),
         "recording_notice": _recording_notice(state, playbook, call.at),
         "talked_before": _talked_before(state), "resumed": resumed,
@@ -49,30 +49,36 @@ def _recording_notice(state: Lead, playbook: Playbook, at: datetime) -> bool:
 def text_brief(state: Lead, message: str) -> Brief:
     """All that the conversation needs to answer the lead's text ``message``. It came from their own number, so there is
     nothing to ask about who writes."""
-    return _known(state, f"text-{message}").model_copy(update={
-        "channel": "text", "node": _text_node(state), "opening": "inbound", "talked_before": True,
+    at = max((u.at for u in state.unanswered), default=datetime.min.replace(tzinfo=UTC))
+    return _known(state, f"text-{message}", at).model_copy(update={
+        "channel": "text", "node": _text_node(state, at), "opening": "inbound", "talked_before": True,
         "last_asked": state.thread.asked,
     })  # fmt: skip
 
 
-def _known(state: Lead, attempt: str) -> Brief:
+def _known(state: Lead, attempt: str, at: datetime) -> Brief:
     return Brief(
         lead=state.lead, attempt=attempt, version=state.version, playbook=state.playbook, person=state.person,
         zone=state.zone, stage=state.stage, learned={k: v.value for k, v in state.learned.items()},
-        sources={k: v.source for k, v in state.learned.items()}, booking=_standing(state), missed=_missed(state),
+        sources={k: v.source for k, v in state.learned.items()}, booking=_standing(state, at), missed=_missed(state, at),
         offered=state.offered, objections=state.objections, concerns=tuple(state.concerns.values()), signs=state.signs,
         asked_at=state.pass_began if state.pass_kind == "first" else None,
         booked_for=_somebody_else(state),
     )  # fmt: skip
 
 
-def _standing(state: Lead) -> ev.Booking | None:
-    """The meeting to come. One of which nobody knows whether it was held is none: who speaks of it now wants another."""
-    return None if state.unknown else state.booking
+def _standing(state: Lead, at: datetime) -> ev.Booking | None:
+    """The meeting to come, or under way. One that is over, of which nobody knows whether it was held, is none: who speaks
+    of it now wants another."""
+    return None if _is_over(state, at) else state.booking
 
 
-def _missed(state: Lead) -> ev.Booking | None:
-    return state.booking if state.unknown and state.booking else state.missed
+def _missed(state: Lead, at: datetime) -> ev.Booking | None:
+    return state.booking if _is_over(state, at) else state.missed
+
+
+def _is_over(state: Lead, at: datetime) -> bool:
+    return state.unknown is not None and state.booking is not None and at > state.booking.end
 
 
 def _somebody_else(state: Lead) -> str:
@@ -82,14 +88,14 @@ def _somebody_else(state: Lead) -> str:
     return state.booked_for
 
 
-def _text_node(state: Lead) -> str:
+def _text_node(state: Lead, at: datetime) -> str:
     """Where a text is taken up: what was booked, offered or missed counts most, then where the thread stands, then
     where a call left off."""
-    if _standing(state):
+    if _standing(state, at):
         return "reschedule" if state.offered else "confirmation"
     if state.offered:
         return "booking"
-    if _missed(state):
+    if _missed(state, at):
         return "no_show_recovery"
     left = state.thread.node or (state.broken.node if state.broken else "")
     return left if left in ("identity", "qualification") else "identity"
@@ -130,9 +136,9 @@ def _goes_on(state: Lead, call: Connect) -> bool:
 def _node(state: Lead, call: Connect) -> str:
     if state.broken and _goes_on(state, call):
         return state.broken.node
-    if _standing(state):
+    if _standing(state, call.at):
         return "reschedule" if call.inbound else "confirmation"
-    if _missed(state):
+    if _missed(state, call.at):
         return "no_show_recovery"
     return "identity" if call.inbound else "outreach"
 
@@ -140,11 +146,13 @@ def _node(state: Lead, call: Connect) -> str:
 def _opening(state: Lead, playbook: Playbook, call: Connect) -> str:
     if _goes_on(state, call):
         return "broken"
-    if _missed(state):
+    if _missed(state, call.at):
         return "recovery"
     if call.inbound:
         return "inbound"
     touch = touch_of(state, call.attempt)
+    if touch and touch.touch.startswith("confirm/") and state.stage != "confirmed":
+        return "confirm"
     if touch and touch.touch.startswith("callback"):
         return "callback"
     return heed.opening(state, playbook) or "outreach"

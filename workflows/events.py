@@ -256,6 +256,25 @@ class SendLink(Model):
     """Text the link under which the lead can manage the meeting."""
 
     kind: Literal["send_link"] = "send_link"
+    join: bool = False
+    """The way into the meeting, for who does not get in."""
+
+
+class Attend(Model):
+    """What they say of coming to the meeting that stands: ``late`` (by ``minutes``; 0: they do not say), on the way in
+    (``soon``), ``here`` already, or ``absent`` although it has begun. The rep is told at once."""
+
+    kind: Literal["attend"] = "attend"
+    how: Literal["late", "soon", "here", "absent"]
+    minutes: int = 0
+    words: str = ""
+
+
+class Confirm(Model):
+    """They say yes to the meeting."""
+
+    kind: Literal["confirm"] = "confirm"
+    words: str = ""
 
 
 class Undo(Model):
@@ -267,7 +286,7 @@ class Undo(Model):
 
 
 Action = Annotated[
-    OfferSlots | Book | Cancel | OptOut | Decline | CallBack | HandOff | SendLink | Task | Refer,
+    OfferSlots | Book | Cancel | OptOut | Decline | CallBack | HandOff | SendLink | Task | Refer | Attend | Confirm,
     Field(discriminator="kind"),
 ]
 

@@ -93,7 +93,7 @@ def denied(state: Lead, playbook: Playbook, request: ev.ActionAsked, now: dateti
             return "moved_too_often"
     if kind == "book" and _slot(state, playbook, request) is None:
         return "slot_not_offered"
-    if kind == "cancel" and state.booking is None:
+    if kind in ("cancel", "attend", "confirm") and state.booking is None:
         return "no_meeting"
     return _unauthorised(state, playbook, request, now) if request.by == AGENT else ""
 

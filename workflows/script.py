@@ -20,6 +20,8 @@ _EXTRA = {
     **dict.fromkeys(("offer", "which", "nearest"), frozenset({"slots"})),
     **dict.fromkeys(("booked", "moved", "cancelled", "already"), _MEETING),
     **dict.fromkeys(("opening.booked", "opening.reschedule", "opening.recovery"), _MEETING),
+    **dict.fromkeys(("opening.confirm", "late_somehow", "soon", "here", "join_sent", "about_meeting", "confirmed"), _MEETING),
+    "late": _MEETING | {"minutes"},
     "opening.broken": frozenset({"question"}),
     "callback": frozenset({"time"}),
     "read_back": frozenset({"value"}),
@@ -31,7 +33,7 @@ _WRITTEN = frozenset({"name", "company", "agent", "phone", "asked", "manage_link
 _OF_MEETING = frozenset({"rep", "time", "spoken_time", "join_link"})
 _OWN = {"own_page": frozenset({"page"}), "missed_offer": frozenset({"slots"})}
 """What is filled in one text alone."""
-_MEETING_TEXTS = ("confirmation", "moved", "cancelled", "rep_cancelled", "declined", "check_in")
+_MEETING_TEXTS = ("confirmation", "moved", "cancelled", "rep_cancelled", "declined", "check_in", "join")
 
 _SPOKEN = {
     "offer_slots": ("offer", "no_slots", "nearest", "moment"),
@@ -48,7 +50,7 @@ _SPOKEN = {
     "end": ("goodbye",),
 }
 """The speech that an action needs."""
-_TEXTED = {"book": ("confirmation", "moved"), "cancel": ("cancelled",), "send_link": ("link",)}
+_TEXTED = {"book": ("confirmation", "moved"), "cancel": ("cancelled",), "send_link": ("link", "join")}
 """The texts that an action leads to."""
 _MACHINE = ("automated", "virtual", "artificial", " ai ", "robot")
 

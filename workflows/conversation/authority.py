@@ -202,6 +202,8 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "refer": (*_AT_FIRST, _STANDS, _CLEAR, *_AT_LAST),
     "call_back": (*_AT_FIRST, Rule("callback_time", _callback_time), _CLEAR, *_AT_LAST),
     "send_link": (*_AT_FIRST, Rule("no_address", _no_address), _CLEAR, *_AT_LAST),
+    "attend": (*_AT_FIRST, _MEETING, *_AT_LAST),
+    "confirm": (*_AT_FIRST, _MEETING, _WHOSE, *_AT_LAST),
     "task": (*_AT_FIRST, *_AT_LAST),
     "end": (Rule("still_open", _still_open),),
     "opt_out": (),

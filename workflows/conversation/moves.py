@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from .. import events as ev
 from ..reading import agrees, asks_when, hesitates, names_meeting
 from ..words import plain
-from . import branches, concerns, dates, ear, instead, local, openings, readback
+from . import branches, coming, concerns, dates, ear, instead, local, openings, readback
 from .authority import TALK, authorize, for_a_person, is_meant
 from .exits import advance, enter
 from .grounding import refused
@@ -182,6 +182,8 @@ def next_question(state: State) -> str:
         state.last_asked = str(missing[0]["field"])
         return state.words(str(missing[0]["ask"]))
     state.last_asked = ""
+    if coming.asks_whether(state):
+        return state.words(state.playbook.speech.will_come)
     if state.node == "booking" and not state.offered and state.booking is None:
         return state.words(state.playbook.speech.which_day)
     return state.words(state.here.fallback)

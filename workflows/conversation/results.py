@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from .. import events as ev
 from ..messages import Answer
-from . import branches, concerns, instead, moves, openings
+from . import branches, coming, concerns, instead, moves, openings
 from .exits import advance, enter
 from .state import Pending
 from .turn import Reading
@@ -63,8 +63,12 @@ def _done(talk: Conversation, action: ev.Action) -> None:
         talk.close("hand_off", s.words(speech.complaint if action.complaint else speech.handoff))
     elif isinstance(action, ev.Refer):
         talk.close("referred", s.words(speech.referred))
+    elif isinstance(action, ev.SendLink) and action.join:
+        talk.say(s.words(speech.join_sent), result=True)
     elif isinstance(action, ev.SendLink):
         branches.linked(talk)
+    elif isinstance(action, ev.Attend | ev.Confirm):
+        coming.done(talk, action)
 
 
 def _slots(talk: Conversation, pending: Pending, answer: Answer) -> None:

@@ -129,6 +129,8 @@ class State:
     """A half-hearted no was met with one more question; the next is taken."""
     link_sent: bool = False
     """They were texted the link: nothing is pushed after it."""
+    comes: bool = False
+    """They said yes to the meeting."""
     told_now: bool = False
     """They asked to be called now, and were told that they are."""
     span: Said | None = None

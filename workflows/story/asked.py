@@ -11,7 +11,7 @@ from ..messages import Answer, Way
 from ..playbook import registered
 from ..standing import fit_of
 from ..wording import written_time
-from . import attendance, marks, numbers
+from . import attendance, marks, meetings, numbers
 
 
 def action_asked(state: Lead, event: ev.ActionAsked) -> Lead:
@@ -51,7 +51,12 @@ def _done(state: Lead, at: datetime, request: ev.ActionAsked) -> Lead:
             state = marks.call_off(state, at, "asked", "they asked for another time")
             return state.but(callback_at=action.at or at)
         case ev.SendLink():
-            return marks.due(state, f"due/link/{request.id}", "link")
+            joins = request.action.join and state.booking is not None and marks.worded(state, "join")
+            return marks.due(state, f"due/link/{request.id}", "join" if joins else "link")
+        case ev.Attend() as action:
+            return attendance.told_of(state, at, action)
+        case ev.Confirm() if state.booking:
+            return meetings.meeting_confirmed(state, ev.MeetingConfirmed(at=at, booking=state.booking.id))
         case ev.HandOff() as action:
             return _handed_off(state, at, request.id, action)
         case ev.Decline() as action:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from .. import events as ev
 from .. import review
 from ..lead import Lead, Unknown
+from ..playbook import registered
 from ..wording import written_time
 from . import marks
 
@@ -108,7 +111,7 @@ def outcome_asked(state: Lead, event: ev.OutcomeAsked) -> Lead:
     said = "the rep is asked once more whether they came" if again else "nobody knows whether they came; the rep is asked"
     state = marks.note(state, event.at, "unknown", said, REVIEW, booking=meeting.id)
     return marks.card(
-        state, f"came:{meeting.id}:{asked}", f"Did {marks.name(state) or 'your lead'} come?",
+        state, f"came:{meeting.id}:{state.version}", f"Did {marks.name(state) or 'your lead'} come?",
         f"{written_time(meeting.start, state.zone)} with {meeting.rep_name}. Nobody came through the join link.",
         "Until you say so they count neither as held nor as a no-show.", urgent=again, acts=("attended", "no-show"),
         request=meeting.id, asks="outcome", about=meeting.id, until=event.until,
@@ -122,3 +125,26 @@ def by_their_word(state: Lead, asked: ev.ActionAsked) -> Lead:
         return state
     word = ev.AttendanceReported(at=asked.at, booking=state.booking.id, present=False, source="lead")
     return attendance_reported(state, word).but(settled=state.settled)
+
+
+def told_of(state: Lead, at: datetime, said: ev.Attend) -> Lead:
+    """What they say of coming, told to the rep at once. Who comes later is expected later; who does not come although it
+    has begun was not there, by their own word."""
+    meeting, book = state.booking, registered().get(state.playbook)
+    if meeting is None or book is None:
+        return state
+    name = marks.name(state) or "Your lead"
+    if said.how == "absent":
+        word = ev.AttendanceReported(at=at, booking=meeting.id, present=False, source="lead", by="lead")
+        return attendance_reported(state, word).but(settled=state.settled) if at >= meeting.start else state
+    after = timedelta(minutes=said.minutes) if said.minutes else book.attendance.late
+    expected = min(max(meeting.start, at) + after, meeting.end)
+    title = {"late": f"{name} is running late", "soon": f"{name} is on the way in", "here": f"{name} is waiting in the room"}
+    how_late = f", by {said.minutes} minutes" if said.minutes else ""
+    state = marks.note(state, at, "coming", f"says: {title[said.how].removeprefix(name).strip()}{how_late}", booking=meeting.id)
+    state = state.but(expected_at=expected, unknown=None)
+    return marks.card(
+        state, f"coming:{meeting.id}:{state.version}", f"{title[said.how]}{how_late}",
+        f"{written_time(meeting.start, state.zone)}; expected by {written_time(expected, state.zone)}.",
+        marks.quoted(said.words), urgent=True, acts=("attended", "no-show", "take-over"), request=meeting.id,
+    )  # fmt: skip

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from .. import events as ev
 from .. import refusals, review
+from ..attending import confirms, only_confirms
 from ..calling import Refusal
 from ..lead import DueText, Lead, Thread, Unanswered
 from ..messages import Touched
 from ..reading import is_confirmation, is_opt_in, is_opt_out, may_opt_out
-from . import marks, suspension
+from . import attendance, marks, suspension
 from .calls import call_learned
 
 NO_SERVER = "no_mail_server"
@@ -141,14 +142,22 @@ def message_received(state: Lead, event: ev.MessageReceived) -> Lead:
     if is_opt_in(event.text):
         state = suspension.opt_in(state, event.at, event.text)
     state = marks.reach(state, "contacted", event.at).but(texted_back=True)
-    if state.booking and is_confirmation(event.text) and not state.unanswered and not state.offered:
-        return marks.note(
-            marks.reach(state, "confirmed", event.at), event.at, "confirmed", "confirmed the meeting by text"
-        )
+    if state.booking and not state.unknown and not state.unanswered and not state.offered and confirms(event.text):
+        state = _says_yes(state, state.booking, event)
+        if only_confirms(event.text):
+            return state
     if event.id and event.text.strip() and _machine_answers(state, event):
         waits = Unanswered(id=event.id, text=event.text[:_LONGEST_TEXT], at=event.at)
         return state.but(unanswered=(*state.unanswered, waits)[-_MOST_UNANSWERED:])
     return _for_a_person(state, event.id or str(state.version), event.text)
+
+
+def _says_yes(state: Lead, meeting: ev.Booking, event: ev.MessageReceived) -> Lead:
+    """A yes before the meeting confirms it; one after it has begun answers whether they can join."""
+    if event.at >= meeting.start:
+        return attendance.told_of(state, event.at, ev.Attend(how="soon", words=event.text))
+    state = marks.reach(state, "confirmed", event.at)
+    return marks.note(state, event.at, "confirmed", "confirmed the meeting by text")
 
 
 def _machine_answers(state: Lead, event: ev.MessageReceived) -> bool:
