@@ -19,9 +19,13 @@ from workflows.lead import Lead, touch_of
 from workflows.playbook import AfterHours, Engaged, Playbook, Reaction, register
 from workflows.story import apply
 
+OURS = ("cadence/", "redial/", "callback/", "after_hours/")
+"""What we start of our own accord, or because we promised it."""
+
 
 class Watched(World):
-    """Sees to it that no touch of the cadence is begun that is known to have gone out."""
+    """Sees to it that no touch of the cadence is begun that is known to have gone out, none too soon after another, and
+    none once there is a meeting."""
 
     declined = False
     promises = 0
@@ -32,11 +36,20 @@ class Watched(World):
             began = self.state.life_began or START - timedelta(days=1)
             made = [t for t in self.state.touches if event.touch in (t.touch, t.attempt) and t.at >= began]
             assert all(t.outcome.startswith("not ") for t in made), event
+        if isinstance(event, ev.DialQueued | ev.TextSent) and event.touch.startswith(OURS):
+            self.begun(event)
         before = self.state
         super().take(event)
         if before.callback_at and self.state.callback_at != before.callback_at:
             self.promises += 1
             assert self.called(event) or self.explained(), f"a promise was dropped by {event}"
+
+    def begun(self, event: ev.DialQueued | ev.TextSent) -> None:
+        """A touch that we start keeps the least gap from every other, and is over with the goal."""
+        went_out = [t.at for t in self.state.touches if t.touch != "inbound" and not t.outcome.startswith("not ")]
+        assert not went_out or event.at >= max(went_out) + self.book.cadence.min_gap, event
+        assert self.state.booking is None
+        assert not self.state.closed
 
     def surprise(self) -> None:
         """Now and then they ask to be called at a time of theirs."""

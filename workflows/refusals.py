@@ -25,7 +25,7 @@ _UNSURE = "not_looked_up"
 
 def purpose_of(touch: str) -> Purpose:
     """What the text of this touch is to the calling rules; what nobody foresaw keeps the hours."""
-    kinds: dict[str, Purpose] = {"cadence": "solicit", "offer": "solicit", "due": "answer"}
+    kinds: dict[str, Purpose] = {"cadence": "solicit", "after_hours": "solicit", "offer": "solicit", "due": "answer"}
     return kinds.get(touch.partition("/")[0], "service")
 
 

@@ -26,8 +26,8 @@ OPENINGS = frozenset({"calling_hours", "holiday", "part_of_day", "preference"})
 _AHEAD = 16
 """Days that are searched, as by the gate: more than any run of Sundays and holidays."""
 _MOST_MOVES = 32
-_FRESH = timedelta(days=1)
-"""Who came longer ago than this is no fresher than anybody else."""
+_FRESH = timedelta(hours=12)
+"""A night: who came longer ago than this is as stale as anybody else."""
 
 
 def due(state: Lead, playbook: Playbook, touch: Touch) -> datetime:
@@ -49,13 +49,13 @@ def when(
 ) -> Ruling:
     """The first instant from ``due`` and ``now`` on at which the gate and the touch's own wishes allow it; ``rule`` is
     what moved it there, ``at`` None when the gate never allows it."""
-    wishes = _wishes(state, playbook, touch, channel)
-    opened = _first(due, due, wishes, allowed) if wishes or playbook.cadence.opening_spread else None
+    wishes = _wishes(state, playbook, touch, channel, due)
+    opened = _first(due, wishes, allowed) if wishes or playbook.cadence.opening_spread else None
     start = due
     if opened is not None and opened.at is not None and opened.at > due and opened.rule in OPENINGS:
         start = opened.at + _own_place(state, playbook, opened)
     at = max(start, state.not_before or start, now)
-    found = _first(at, due, wishes, allowed)
+    found = _first(at, wishes, allowed)
     if found.at is not None and found.at == start and opened is not None and start > due:
         return found.model_copy(update={"rule": opened.rule})
     return found
@@ -65,10 +65,10 @@ def when(
 
 
 class _Wish:
-    """Hours that are waited for, until ``patience`` after the touch was due (None: as long as it takes)."""
+    """Hours that are waited for, until ``latest`` (None: as long as it takes)."""
 
-    def __init__(self, rule: str, spans: Spans, zone: str, patience: timedelta | None) -> None:
-        self.rule, self.spans, self.zone, self.patience = rule, spans, ZoneInfo(zone), patience
+    def __init__(self, rule: str, spans: Spans, zone: str, latest: datetime | None = None) -> None:
+        self.rule, self.spans, self.zone, self.latest = rule, spans, ZoneInfo(zone), latest
 
     def span_from(self, at: datetime) -> tuple[datetime, datetime] | None:
         """The first of its hours that is open at ``at`` or later, as (start >= at, end)."""
@@ -81,18 +81,19 @@ class _Wish:
         return None
 
 
-def _wishes(state: Lead, playbook: Playbook, touch: Touch | None, channel: str) -> tuple[_Wish, ...]:
+def _wishes(state: Lead, playbook: Playbook, touch: Touch | None, channel: str, due: datetime) -> tuple[_Wish, ...]:
     """What is tried in turn: what they told us of their time, the touch's weekdays with its part of the day, and the
     weekdays alone."""
     made: list[_Wish] = []
     days = touch.days if touch else ()
+    on_days = _Wish("weekday", _all_day(days), state.zone)
     if channel == "call" and state.prefers:
-        made.append(_Wish("preference", _preferred(state.prefers, playbook), state.zone, None))
+        made.append(_Wish("preference", _preferred(state.prefers, playbook), state.zone))
     elif touch and (parts := _parts(state, playbook, touch)):
-        made.append(_Wish("part_of_day", _hours(parts, days, playbook), state.zone, playbook.cadence.wait_for_part))
-    if days:
-        made.append(_Wish("weekday", lambda day: ALL_DAY if DAYS[day.weekday()] in days else (), state.zone, None))
-    return tuple(made)
+        first = on_days.span_from(due)
+        latest = (first[0] if first else due) + playbook.cadence.wait_for_part
+        made.append(_Wish("part_of_day", _hours(parts, days, playbook), state.zone, latest))
+    return (*made, on_days) if days else tuple(made)
 
 
 ALL_DAY = (("00:00", "24:00"),)
@@ -144,17 +145,13 @@ def _instant(day: date, clock: str, zone: ZoneInfo, like: datetime) -> datetime:
     return datetime.combine(day, time(int(hour), int(minute)), zone).astimezone(like.tzinfo)
 
 
-def _first(at: datetime, due: datetime, wishes: Sequence[_Wish], allowed: Allowed) -> Ruling:
+def _first(at: datetime, wishes: Sequence[_Wish], allowed: Allowed) -> Ruling:
     """The first instant from ``at`` on that the gate and the first wish that can be met in time allow."""
     for wish in wishes:
         found = _both(at, wish, allowed)
-        if found is not None and found.at is not None and _in_time(found.at, due, wish):
+        if found is not None and found.at is not None and (wish.latest is None or found.at <= wish.latest):
             return found
     return allowed(at)
-
-
-def _in_time(at: datetime, due: datetime, wish: _Wish) -> bool:
-    return wish.patience is None or at <= due + wish.patience
 
 
 def _both(at: datetime, wish: _Wish, allowed: Allowed) -> Ruling | None:
@@ -179,7 +176,8 @@ def _both(at: datetime, wish: _Wish, allowed: Allowed) -> Ruling | None:
 
 def _own_place(state: Lead, playbook: Playbook, opened: Ruling) -> timedelta:
     """How long after an opening this lead goes: a place of its own, the same whenever it is asked for. Who was never
-    called comes before the others, and among them half of the place is how long ago they came, half is chance."""
+    called comes before the others, and among them half of the place is how long ago they came, half is chance: so the
+    rate never comes to more than twice the mean, whenever they came."""
     assert opened.at is not None
     spread, began = playbook.cadence.opening_spread, state.pass_began or opened.at
     chance = int.from_bytes(hashlib.sha256(state.lead.encode()).digest()[:8]) / 2**64

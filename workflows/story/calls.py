@@ -10,7 +10,7 @@ from .. import refusals, review
 from ..effects import CallNote
 from ..lead import Broken, Lead, LiveCall, Owed, touch_of
 from ..messages import Touched
-from . import known, marks, suspension
+from . import cadence, known, marks, suspension
 
 _MOST_SIGNS = 40
 
@@ -199,6 +199,7 @@ def conversation_ended(state: Lead, event: ev.ConversationEnded) -> Lead:
     outcome: str = event.outcome
     if event.outcome == "talked" or (event.outcome == "dropped" and any(x.who == "lead" for x in event.transcript)):
         state = marks.reach(state, "contacted", event.at).but(reached=True)
+    state = cadence.heard(state, event.at, (x.text for x in event.transcript if x.who == "lead"), aloud=True)
     state = _broke_off(state, event, touch)
     note = CallNote(
         attempt=event.attempt, sid=touch.sid, at=touch.at, inbound=touch.touch == "inbound", disposition=outcome,

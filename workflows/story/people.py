@@ -9,7 +9,7 @@ from ..lead import Lead, Owed
 from ..messages import Answer
 from ..playbook import registered
 from ..wording import written_time
-from . import known, marks, numbers, suspension, twins
+from . import cadence, known, marks, numbers, suspension, twins
 
 
 def form_submitted(state: Lead, event: ev.FormSubmitted) -> Lead:
@@ -53,6 +53,7 @@ def _submitted(state: Lead, event: ev.FormSubmitted, form: ev.Form) -> Lead:
         zone=person.zone or (zones[0] if zones else "UTC"), submissions=(*state.submissions, form.submission_id)[-50:],
     )  # fmt: skip
     state = answered(state)
+    state = cadence.heard(state, event.at, (form.message, *cadence.asked_times(form)))
     state = marks.milestone(state, "form", event.at)
     state = marks.note(state, event.at, "form", f"form from {form.source or 'an unnamed source'}", source=form.source)
     if not known:

@@ -9,7 +9,7 @@ from ..calling import Refusal
 from ..lead import DueText, Lead, Thread, Unanswered
 from ..messages import Touched
 from ..reading import is_confirmation, is_opt_in, is_opt_out, may_opt_out
-from . import attendance, marks, suspension
+from . import attendance, cadence, marks, suspension
 from .calls import call_learned
 
 NO_SERVER = "no_mail_server"
@@ -141,7 +141,8 @@ def message_received(state: Lead, event: ev.MessageReceived) -> Lead:
         return suspension.suspend(state, event.at, event.text)
     if is_opt_in(event.text):
         state = suspension.opt_in(state, event.at, event.text)
-    state = marks.reach(state, "contacted", event.at).but(texted_back=True)
+    state = marks.reach(state, "contacted", event.at).but(texted_back=True, wrote_at=event.at)
+    state = cadence.heard(state, event.at, [event.text])
     if state.booking and not state.unknown and not state.unanswered and not state.offered and confirms(event.text):
         state = _says_yes(state, state.booking, event)
         if only_confirms(event.text):
