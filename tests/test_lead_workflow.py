@@ -160,7 +160,7 @@ async def test_a_dial_whose_answer_was_lost_is_asked_for_and_never_repeated(skip
         handle = await submit(skipping.client, book, lead=lead_name())
         await handle.result()
     attempts = [c.attempt for c in stage.of("place_call")]
-    assert attempts == sorted(set(attempts))
+    assert attempts == [f"a{number}" for number in range(1, len(attempts) + 1)]
     story = [e for r in stage.of("reflect") for e in r.entries]
     assert [e.text for e in story if e.kind == "ambiguous"][:2] == [
         "nobody knows yet whether this dial went out",

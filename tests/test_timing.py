@@ -13,7 +13,7 @@ from tests.stage import form, playbook
 from workflows import events as ev
 from workflows import plan
 from workflows.lead import Lead
-from workflows.playbook import AfterHours, Cadence, Engaged, Playbook, Reaction, Touch, register
+from workflows.playbook import AfterHours, Engaged, Playbook, Reaction, Touch, register
 from workflows.preference import preference
 from workflows.rulebook import HoursRow, Rulebook
 from workflows.story import apply
@@ -25,10 +25,10 @@ MONDAY = datetime(2027, 3, 15, 17, 0, tzinfo=UTC)  # ten in the morning in Calif
 def book(*touches: Touch, rules: Rulebook | None = None, **cadence: Any) -> Playbook:
     """The inbound playbook with other touches, and other figures of its cadence."""
     base = playbook()
-    figures = {**{name: getattr(base.cadence, name) for name in Cadence.model_fields}, **cadence}
-    made = base.model_copy(update={
-        "cadence": Cadence(**{**figures, "first": touches or base.cadence.first}), "rules": rules or base.rules,
-    })  # fmt: skip
+    plain = {"opening_spread": timedelta(0), "outcomes": {}, "texting": timedelta(0), "engaged": None, "after_hours": None,
+             "wait_for_part": timedelta(days=1)}  # fmt: skip
+    figures = base.cadence.model_copy(update={**plain, "first": touches, **cadence})
+    made = base.model_copy(update={"cadence": figures, "rules": rules or base.rules})
     register([made])
     return made
 

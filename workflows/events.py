@@ -354,6 +354,8 @@ class CallPlaced(_Event):
     sid: str
     known: Known | None = None
     """What the CRM said before the dial, where it was asked."""
+    queued: bool = False
+    """The carrier was asked, and has yet to dial it."""
 
 
 class CallNotPlaced(_Event):

@@ -45,6 +45,8 @@ class LiveCall(Model):
     sid: str = ""
     inbound: bool = False
     touch: str = ""
+    queued: bool = False
+    """It waits in the carrier's own queue, as far as we know."""
 
 
 class Bar(Model):

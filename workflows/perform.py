@@ -21,6 +21,7 @@ from .lead import DueText, Lead
 from .messages import DIAL_QUEUE
 from .playbook import Playbook
 from .refusals import purpose_of
+from .timing import urgency
 from .wording import asked, first_name, listed, render, spoken_time, written_time
 
 _ONCE = RetryPolicy(maximum_attempts=1)
@@ -40,6 +41,9 @@ _THREAD = timedelta(seconds=90)
 _IN_CALL = timedelta(seconds=25)
 """Somebody waits on the line: after this the answer is "not now"."""
 
+
+_LONGEST_KEY = 64
+"""Bytes that a fairness key may have."""
 
 CARRIES_ON_AT = 2000
 """Events after which a quiet lead continues as new, well below the server's own suggestion (4,096)."""
@@ -94,8 +98,7 @@ def _asked_wait(error: ActivityError) -> timedelta:
 def start_dial(
     state: Lead, playbook: Playbook, step: plan.Dial, now: datetime, paced: bool
 ) -> workflow.ActivityHandle[fx.Dispatched]:
-    """The first call of a new lead goes before all others, a promised callback before the cadence."""
-    first = not any(t.channel == "call" and not t.outcome.startswith(("queued", "not placed")) for t in state.touches)
+    """Who has just asked goes before all others (:func:`~workflows.timing.urgency`); no audience takes another's turns."""
     return workflow.start_activity(
         fx.place_call,
         fx.PlaceCall(
@@ -109,7 +112,7 @@ def start_dial(
         schedule_to_start_timeout=max(step.not_after - now, timedelta(seconds=1)),
         retry_policy=_ONCE,
         cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-        priority=Priority(priority_key=1 if first else 2 if step.touch.startswith(("callback", "resumption")) else 3),
+        priority=Priority(priority_key=urgency(state, playbook, step.touch, now), fairness_key=state.audience[:_LONGEST_KEY]),
         summary=step.reason,
     )  # fmt: skip
 
@@ -244,7 +247,7 @@ async def ask_carrier(state: Lead, step: plan.AskCarrier) -> ev.CallEnded | ev.C
         case "":
             return ev.CallUnknown(at=now, attempt=call.attempt)
         case _:
-            return ev.CallPlaced(at=now, attempt=call.attempt, sid=found.sid)
+            return ev.CallPlaced(at=now, attempt=call.attempt, sid=found.sid, queued=found.status == "queued")
 
 
 async def hang_up(step: plan.Hangup) -> ev.CallCancelled:

@@ -7,7 +7,7 @@ rules stand in the order in which they win. Pure; instants are UTC.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from . import attendance, cadence, review, timing
@@ -52,6 +52,8 @@ KEPT_BACK = frozenset({"calling_hours", "holiday", "attempt_cap", "do_not_call",
 
 REDIAL = Touch(name="redial", channel="call")
 """A call that is made once more waits for no part of the day, but for what they told us of their time."""
+
+_NEVER = datetime.max.replace(tzinfo=UTC)
 
 STILL_OPEN = timedelta(hours=1)
 """For this long after a call broke off, what is said next goes on from there."""
@@ -138,6 +140,7 @@ def _unwanted_call(state: Lead, playbook: Playbook, now: datetime) -> Step | Non
         (state.opted_out_at, "opt_out"), (state.suspended_at, "suspended"), (state.taken_over_by, "taken_over"), (state.held_by, "paused"),
         (state.closed_at, "closed"), (state.yielding, "merging"), (state.engaged_at and state.engaged_at > call.since, "choosing"),
         (state.stage in ("booked", "confirmed", "rescheduled") and _settled_by_booking(state, call), "goal_reached"),
+        (call.queued, "late"),
     ):  # fmt: skip
         if unwanted:
             return Hangup(key=f"hangup:{call.attempt}", rule=rule, reason="no longer wanted", call=call)
@@ -164,7 +167,7 @@ def _call(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
     for call in (state.call, *state.strays):
         if call is None or (call.state == "queued" and call is state.call):
             continue
-        if now >= _deadline(call, playbook):
+        if now >= min(_deadline(call, playbook), _closing(state, playbook, call)):
             return AskCarrier(
                 key=f"ask:{call.attempt}:{call.state}",
                 rule="call_deadline",
@@ -182,7 +185,17 @@ def _call(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
         # Nothing is lost by asking the carrier only when the next touch would come: one timer serves both.
         later = _meeting(state, playbook, now) or _cadence(state, playbook, now)
         due = max(due, later.until or due) if isinstance(later, Wait) else due
+    due = min(due, _closing(state, playbook, state.call))
     return Wait(key="call", rule="call_under_way", reason=f"a call is {state.call.state}", until=due)
+
+
+def _closing(state: Lead, playbook: Playbook, call: LiveCall) -> datetime:
+    """When the hours close in which ``call`` was placed: what the carrier has yet to dial by then, it must not dial any
+    more. Without a limit for any other call."""
+    if call.state != "placed" or call.inbound:
+        return _NEVER
+    ruling = _allowed(state, playbook, "call", call.since, but=call.attempt)
+    return ruling.until if ruling.at == call.since and ruling.until else _NEVER
 
 
 def _dial(state: Lead, playbook: Playbook, now: datetime, call: LiveCall) -> Step:

@@ -185,3 +185,19 @@ def _own_place(state: Lead, playbook: Playbook, opened: Ruling) -> timedelta:
     place = 1 + chance if cadence.calls_of(state) else (age + chance) / 2
     room = (opened.until - opened.at) / 2 if opened.until else spread * 2
     return min(spread * place, room)
+
+
+# ---- whose turn it is --------------------------------------------------------------------------------------------
+
+
+def urgency(state: Lead, playbook: Playbook, touch: str, now: datetime) -> int:
+    """The place of a dial in the queue that the carrier's rate makes, 1 to 5: who has just asked, what was promised or
+    broke off, who asked and was never called, the cadence, and those who did not ask."""
+    if touch.startswith(("callback", "resumption")):
+        return 2
+    if playbook.unasked:
+        return 5
+    if any(call.outcome != "queued" for call in cadence.calls_of(state)) or state.pass_kind != "first":
+        return 4
+    fresh = state.pass_began is not None and now - state.pass_began < playbook.call.dispatch_within
+    return 1 if fresh else 3

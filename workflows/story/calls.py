@@ -80,7 +80,7 @@ def call_placed(state: Lead, event: ev.CallPlaced) -> Lead:
         state = marks.touch(state, event.attempt, sid=event.sid)
     if state.call and state.call.attempt == event.attempt:
         # Whenever the call is seen, its deadline counts anew: the carrier said that it goes on.
-        changes: dict[str, Any] = {"sid": event.sid, "since": event.at}
+        changes: dict[str, Any] = {"sid": event.sid, "since": event.at, "queued": event.queued}
         if state.call.state in ("queued", "ambiguous"):
             changes["state"] = "placed"
         state = state.but(call=state.call.model_copy(update=changes))
@@ -250,6 +250,8 @@ def call_ended(state: Lead, event: ev.CallEnded) -> Lead:
     touch = touch_of(state, event.attempt)
     if touch is None or (_is_over(touch) and touch.outcome != "unknown"):
         return _drop_call(state, event.attempt)
+    if touch.outcome.startswith("not placed") and event.status == "canceled":
+        return _drop_call(state, event.attempt)
     state = marks.milestone(state, "first_ring", event.at) if touch.touch != "inbound" else state
     # A carrier may be slower than our patience, or have taken a dial that we believed lost.
     if touch.outcome in ("queued", "ambiguous", "unknown") or touch.outcome.startswith("not placed"):
@@ -290,8 +292,10 @@ def call_unknown(state: Lead, event: ev.CallUnknown) -> Lead:
 
 
 def call_cancelled(state: Lead, event: ev.CallCancelled) -> Lead:
+    call, touch = state.call, touch_of(state, event.attempt)
+    if call and call.queued and call.attempt == event.attempt and touch:
+        return _never_dialled(state, event.at, touch)
     state = marks.note(state, event.at, "call_cancelled", "ended the call through the carrier", attempt=event.attempt)
-    touch = touch_of(state, event.attempt)
     if touch and touch.outcome in ("queued", "placed", "ambiguous"):
         state = marks.touch(state, event.attempt, outcome="canceled")
         if touch.sid:  # it rang: whether the carrier's own word comes before ours or after must not matter
@@ -302,3 +306,11 @@ def call_cancelled(state: Lead, event: ev.CallCancelled) -> Lead:
     elif touch and state.held_by:
         state = marks.owe_callback(state, event.at)
     return _drop_call(state, event.attempt)
+
+
+def _never_dialled(state: Lead, at: datetime, touch: Touched) -> Lead:
+    """It was taken out of the carrier's own queue: nobody's phone rang, and the touch is still due."""
+    state = _drop_call(marks.touch(state, touch.attempt, outcome="not placed: late"), touch.attempt)
+    state = marks.note(state, at, "not_called", "not dialled: it stood too long in the carrier's queue", "late", attempt=touch.attempt)
+    state = marks.give_back(state, touch.touch, at)
+    return marks.later(state, at)

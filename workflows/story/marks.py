@@ -170,6 +170,14 @@ def advance(state: Lead, touch: str, at: datetime) -> Lead:
     return state.but(next_touch=max(state.next_touch, index + 1)) if pass_no == state.pass_no else state
 
 
+def give_back(state: Lead, touch: str, at: datetime) -> Lead:
+    """A touch that was counted as made was not: it is due again, and so is a callback that nobody has undone since."""
+    found = place(touch)
+    if found is not None and found[0] == state.pass_no:
+        return state.but(next_touch=min(state.next_touch, found[1]))
+    return owe_callback(state, at) if touch.startswith("callback") else state
+
+
 def later(state: Lead, at: datetime, asked: timedelta = timedelta(0)) -> Lead:
     """A try that surely did not go out: the next one waits, longer with each failure in a row."""
     wait = _BACKOFF[min(state.failures, len(_BACKOFF) - 1)]
