@@ -119,6 +119,8 @@ def test_a_lead_closes_by_goal_refusal_rule_or_exhaustion_alone(seed: int, surpr
         case "showed":
             assert state.attendance
             assert state.attendance.present
+        case "unknown":  # the goal was booked, and nobody said in the playbook's time who came
+            assert state.unknown
         case "unresponsive":
             assert state.pass_kind == "first"
             assert all(each.at or each.rule in {*LEFT_OUT, "refused"} for each in told), told
