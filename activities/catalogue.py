@@ -101,47 +101,41 @@ class Noted(Data):
     kind: str = Field(description="What kind of line: slots, waiting, concern, fault and so on.")
 
 
-class Closed(Data):
-    """Nothing more is started for this lead; ``rule`` is how it ended: showed, not_interested, opted_out and so on."""
-
-
-class Plain(Data):
-    """It happened; there is nothing more to say."""
-
-
-TYPES: Mapping[str, tuple[str, type[Data]]] = {
-    "form": ("form.submitted", FormSubmitted),
-    "call_placed": ("call.placed", CallEvent),
-    "call_answered": ("call.answered", CallEvent),
-    "call_inbound": ("call.received", CallEvent),
-    "call_ended": ("call.ended", CallEnded),
-    "call_cancelled": ("call.cancelled", CallEvent),
-    "not_called": ("call.not_made", CallEvent),
-    "ambiguous": ("call.uncertain", CallEvent),
-    "text_sent": ("message.sent", MessageEvent),
-    "not_texted": ("message.not_sent", MessageEvent),
-    "text_failed": ("message.failed", MessageEvent),
-    "message": ("message.received", Plain),
-    "mail_sent": ("mail.sent", MessageEvent),
-    "not_mailed": ("mail.not_sent", MessageEvent),
-    "booked": ("meeting.booked", MeetingBooked),
-    "booking_refused": ("meeting.refused", Plain),
-    "cancelled": ("meeting.cancelled", MeetingEvent),
-    "confirmed": ("meeting.confirmed", MeetingEvent),
-    "attendance": ("meeting.outcome", MeetingOutcome),
-    "recovery": ("meeting.recovery_began", Plain),
-    "opted_out": ("lead.opted_out", Plain),
-    "closed": ("lead.closed", Closed),
-    "reopened": ("lead.reopened", Plain),
-    "taken_over": ("lead.taken_over", Plain),
-    "released": ("lead.released", Plain),
-    "held": ("lead.held", Plain),
-    "resumed": ("lead.resumed", Plain),
+TYPES: Mapping[str, tuple[str, type[Data], str]] = {
+    "form": ("form.submitted", FormSubmitted, "a form was filled in, the first or a later one"),
+    "call_placed": ("call.placed", CallEvent, "we dialled"),
+    "call_answered": ("call.answered", CallEvent, "the call was answered"),
+    "call_inbound": ("call.received", CallEvent, "they rang us"),
+    "call_ended": ("call.ended", CallEnded, "a call is over"),
+    "call_cancelled": ("call.cancelled", CallEvent, "we ended a call through the carrier"),
+    "not_called": ("call.not_made", CallEvent, "a due call was not made; `rule` says why"),
+    "ambiguous": ("call.uncertain", CallEvent, "nobody knows whether a dial, or a text, went out"),
+    "text_sent": ("message.sent", MessageEvent, "a text was sent"),
+    "not_texted": ("message.not_sent", MessageEvent, "a due text was not sent; `rule` says why"),
+    "text_failed": ("message.failed", MessageEvent, "the carrier could not deliver a text"),
+    "message": ("message.received", Data, "they wrote to us"),
+    "mail_sent": ("mail.sent", MessageEvent, "an e-mail was sent"),
+    "not_mailed": ("mail.not_sent", MessageEvent, "a due e-mail was not sent; `rule` says why"),
+    "booked": ("meeting.booked", MeetingBooked, "a meeting was booked, or moved: then the one before no longer stands"),
+    "booking_refused": ("meeting.refused", Data, "a booking failed"),
+    "cancelled": ("meeting.cancelled", MeetingEvent, "a meeting was cancelled"),
+    "confirmed": ("meeting.confirmed", MeetingEvent, "they said yes to the meeting"),
+    "attendance": ("meeting.outcome", MeetingOutcome, "somebody says whether they came; a later one corrects it"),
+    "recovery": ("meeting.recovery_began", Data, "after a no-show we try to reach them again"),
+    "opted_out": ("lead.opted_out", Data, "they want no more contact"),
+    "closed": ("lead.closed", Data, "nothing more is started; `rule` is how it ended: showed, not_interested and so on"),
+    "reopened": ("lead.reopened", Data, "a closed lead came back with a new form"),
+    "taken_over": ("lead.taken_over", Data, "a person took over"),
+    "released": ("lead.released", Data, "a person handed back"),
+    "held": ("lead.held", Data, "contact with this lead was paused"),
+    "resumed": ("lead.resumed", Data, "the pause is over"),
 }
-"""By the kind of the entry; what is not here is ``lead.noted``."""
+"""By the kind of the entry: the event's type, its data, and when it happens. What is not here is ``lead.noted``."""
 
 CHANGED, NOTED = "lead.stage_changed", "lead.noted"
-MODELS: Mapping[str, type[Data]] = {CHANGED: StageChanged, **dict(TYPES.values()), NOTED: Noted}
+MODELS: Mapping[str, type[Data]] = {
+    CHANGED: StageChanged, **{name: model for name, model, _ in TYPES.values()}, NOTED: Noted,
+}  # fmt: skip
 """By the type of the event."""
 
 

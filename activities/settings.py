@@ -55,6 +55,9 @@ class Settings(BaseSettings):
     """The worker's build id for Temporal's worker versioning; empty: unversioned."""
     showrate_carrier: Literal["twilio", "retell"] = "twilio"
     """Who carries the calls that we make; texts go through Twilio."""
+    showrate_cached_leads: int = Field(default=1000, ge=10)
+    """Workflows that a worker keeps in memory (docs/performance.md says what each takes); one that is not kept is read
+    and replayed when something happens to it."""
     showrate_dial_rate: float = 1.0
     """Dials a second that the carrier takes (Twilio: 1 by default); 0: as many as come."""
     showrate_timeout: float = 10.0

@@ -135,6 +135,7 @@ def workers(client: Client, using: Settings) -> list[Worker]:
             use_worker_versioning=True,
             default_versioning_behavior=VersioningBehavior.PINNED,
         )
+    options["max_cached_workflows"] = using.showrate_cached_leads
     found = activity_functions()
     rate = using.showrate_dial_rate
     return [

@@ -182,7 +182,7 @@ async def start_floor(made: House) -> str:
     return f"http://{LOOPBACK}:{port}"
 
 
-async def until_healthy(url: str, seconds: float = 40) -> None:
+async def until_healthy(url: str, seconds: float = 120) -> None:
     """Return once ``url/healthz`` answers 200. Raises RuntimeError after ``seconds``."""
     deadline = time.monotonic() + seconds
     async with aiohttp.ClientSession() as session:
