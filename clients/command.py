@@ -16,7 +16,7 @@ from temporalio.client import Client
 
 from activities import funnel as funnels
 
-from . import calendars, digest, events, lead, leads, playbook, printing, reps, review, rules, slots, stories
+from . import calendars, crm, digest, events, lead, leads, playbook, printing, reps, review, rules, slots, stories
 from .evaluation import command as evaluation
 from .terminal import CODES, AsJson, Who, Words, answer, instant, lead_of, run
 
@@ -34,6 +34,7 @@ app.add_typer(rules.app, name="rules")
 app.command("eval", help=evaluation.HELP)(evaluation.evaluate)
 app.add_typer(reps.app, name="rep")
 app.add_typer(calendars.app, name="calendars")
+app.add_typer(crm.app, name="crm")
 app.add_typer(events.app, name="events")
 app.command("digest")(digest.digest)
 app.command("slots")(slots.slots_of_day)
