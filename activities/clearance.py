@@ -1,8 +1,9 @@
 """The calling rules, asked once more where a dial or a text leaves: may this contact be made now?
 
 The lead asked them when it planned, with what it knows. Here comes in what it cannot know: the do-not-call lists, dials
-of other leads to the same number, a vendor's word on the number, and rule files that were edited since. Where the lead's own rules and the newest differ,
-both must allow it; what nobody knows counts as no; what cannot be read for a fault of ours is tried again soon.
+of other leads to the same number, a vendor's word on the number, and rule files that were edited since. Where the lead's
+own rules and the newest differ, both must allow it; what nobody knows counts as no; what cannot be read for a fault of
+ours is tried again soon.
 """
 
 from __future__ import annotations

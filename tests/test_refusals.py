@@ -125,6 +125,14 @@ def test_a_line_that_takes_no_texts_is_called_all_the_same() -> None:
     assert [mail.key for mail in after.due_mails] == ["due/confirmation/b1"]
 
 
+def test_who_texted_us_is_not_looked_up_before_an_answer() -> None:
+    """A landline that takes texts is none to a gate that knows better."""
+    state = apply(fresh(), ev.MessageReceived(at=NOON, id="m1", text="what does it cost?"))
+    assert plan.contact(state, BOOK, "text", "answer").for_dispatch.line == "mobile"
+    assert plan.contact(state, BOOK, "call").line is None
+    assert plan.contact(fresh(), BOOK, "text").line is None
+
+
 class Refusing(World):
     """A gate that knows more than the lead, and refuses a good part of what is planned."""
 

@@ -390,6 +390,7 @@ def contact(state: Lead, playbook: Playbook, channel: Sent, purpose: Purpose = "
         phone=state.phone, channel=channel, purpose=purpose, region=person.region, zone=person.zone,
         basis=asked if person.consent.kind == "none" else person.consent.kind,
         opted_out=state.opted_out_at is not None,
+        line="mobile" if channel == "text" and state.texted_back else None,  # what they text from takes texts
         heard_at=max(filter(None, (person.consent.at, state.pass_began, *talks)), default=None),
         dials=tuple(t.at for t in state.touches if _dialled(t) and t.attempt != but) if channel == "call" else (),
     )  # fmt: skip
