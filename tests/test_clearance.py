@@ -10,12 +10,14 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 from temporalio.exceptions import ApplicationError
 
-from activities import clearance, dials, lists
+from activities import clearance, dials, lists, store, tables
 from activities.clearance import Clearance
 from activities.settings import settings
+from tests.fixtures.record import reflection
 from tests.stage import FOLDER, playbook
 from workflows.calling import Contact
 from workflows.playbook import register
@@ -104,6 +106,15 @@ async def test_a_dial_counts_before_the_carrier_knows_and_is_struck_out_when_it_
     assert len(dials.past(number, NOON).dials) == 1, "a crash from here on counts as dialled"
     await clearance.struck(cleared.dial)
     assert not dials.past(number, NOON).dials
+
+
+async def test_an_erased_person_s_number_keeps_its_cap_and_nobody_knows_whose_dials_they_were() -> None:
+    store.write(reflection(lead="lead-1"))
+    await dial(MIAMI)
+    store.erase("lead-1")
+    assert len(dials.past(dials.handle(MIAMI), NOON).dials) == 1
+    with tables.reading(settings().record_url) as db:
+        assert db.execute(select(tables.dials.c.lead)).scalars().all() == [""]
 
 
 async def test_a_burst_at_one_number_keeps_its_cap() -> None:
