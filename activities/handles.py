@@ -33,6 +33,14 @@ def leads_of(handle: str) -> list[str]:
         return list(db.execute(asked.order_by(t.c.updated_at.desc().nulls_last(), h.c.lead)).scalars())
 
 
+def of(lead: str) -> set[str]:
+    """All that ``lead`` is known by (hashes)."""
+    h = tables.handles
+    asked = select(h.c.handle).where(h.c.lead == lead, h.c.kind != _POINTER)
+    with tables.reading(settings().record_url) as db:
+        return set(db.execute(asked).scalars())
+
+
 def survivor(lead: str) -> str:
     """The lead that goes on with the story of ``lead``: itself unless it was merged."""
     h = tables.handles

@@ -22,7 +22,7 @@ from temporalio.exceptions import ApplicationError
 
 from workflows.effects import Gate, Mail, Mailed, SendMail
 
-from . import faults, gate, links
+from . import faults, gate, links, replies
 from .dispatch import late
 from .invitation import invitation
 from .vendors import smtp
@@ -33,6 +33,8 @@ _PAUSED = timedelta(minutes=5)
 """After this long it is asked again whether e-mail is still paused."""
 _STOP = timedelta(days=365)
 """How long the link lives that stops all contact (RFC 8058 wants it to work long after the message)."""
+_MOST_REFERENCES = 10
+"""A header may not grow without end; the root of the thread and the newest are what mail programs go by."""
 _LINK = re.compile(r"\[([^\]]+)\]\((https?://[^\s)]+)\)|(https?://[^\s<]+)")
 
 
@@ -65,7 +67,7 @@ async def _deliver(asker: Gate, mail: Mail) -> str:
             raise faults.retry_after(refused, _PAUSED)
         return refused
     try:
-        await smtp.send(compose(asker.lead, mail), mail.to)
+        await smtp.send(compose(asker.lead, mail), mail.to, replies.address(asker.lead))
     except ApplicationError as error:
         if error.type == "ambiguous":
             raise faults.retry(f"{error.message}; the same message is sent again") from None
@@ -76,7 +78,8 @@ async def _deliver(asker: Gate, mail: Mail) -> str:
 def compose(lead: str, mail: Mail) -> EmailMessage:
     """The whole message: plain words, the same as HTML, and the invitation if it carries one. Raises permanent when an
     address cannot be written."""
-    words = links.filled(mail.body, lead, mail.links, mail.expires)
+    stop = links.stop_link(lead, mail.at + _STOP)
+    words = links.filled(mail.body, lead, mail.links, mail.expires).replace("{stop_link}", stop)
     plain = _LINK.sub(lambda m: f"{m[1]}: {m[2]}" if m[1] else m[3], words)
     message = EmailMessage(policy=SMTP)
     from_ = smtp.sender(_line(mail.sender))
@@ -88,11 +91,13 @@ def compose(lead: str, mail: Mail) -> EmailMessage:
     message["Subject"] = _line(mail.subject)
     message["Date"] = format_datetime(mail.at)
     message["Message-ID"] = message_id(lead, mail.touch, from_.domain)
+    if answers := replies.address(lead):
+        message["Reply-To"] = answers
     thread = message_id(lead, "", from_.domain)
-    message["In-Reply-To"] = thread
-    message["References"] = thread
-    message["Auto-Submitted"] = "auto-generated"
-    message["List-Unsubscribe"] = f"<{links.stop_link(lead, mail.at + _STOP)}>"
+    message["In-Reply-To"] = mail.answers or thread
+    message["References"] = " ".join(dict.fromkeys(filter(None, (thread, *mail.references[-_MOST_REFERENCES:], mail.answers))))
+    message["Auto-Submitted"] = "auto-replied" if mail.answers else "auto-generated"
+    message["List-Unsubscribe"] = f"<{stop}>"
     message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message.set_content(plain)
     message.add_alternative(_html(words), subtype="html")

@@ -129,6 +129,10 @@ class Settings(BaseSettings):
     """Seconds that one exchange with the mail server may take."""
     mail_from: str = ""
     """The address that e-mails come from and invitations are organised by, such as demo@example.com."""
+    mail_replies: str = ""
+    """Where answers to our e-mails go, such as reply@in.example.com: the mail of its domain comes to /mail/inbound. Empty: answers are not read."""
+    mail_inbound_secret: str = ""
+    """The password of /mail/inbound, or the key that signs what is posted there; at least 16 characters. Empty: nothing is taken."""
     showrate_invitations: Literal["calendar", "mail"] = "calendar"
     """Who invites to a meeting: the calendar's own vendor where it can, else our e-mail; `mail`: our e-mail also where Google could."""
 

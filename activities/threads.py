@@ -1,4 +1,4 @@
-"""Text threads: one turn of the conversation core for what the lead wrote.
+"""Threads of texts and e-mails: one turn of the conversation core for what the lead wrote.
 
 The core is the phone's, without its time: nothing is said while something is awaited, and no silence is met. Actions
 are asked of the lead as on the phone, as updates under an id that the message and the turn give, so that an activity
@@ -113,6 +113,6 @@ class _Turn:
         brief, at = self._request.brief, self._request.now
         handles = gate.handles(brief.lead, brief.person)
         try:
-            await gate.start_opt_out(activity.client(), handles, brief.lead, "text", at, words[:300])
+            await gate.start_opt_out(activity.client(), handles, brief.lead, brief.channel, at, words[:300])
         except RPCError as error:
             raise faults.retry(f"the opt-out could not be kept: {error.status.name}") from None

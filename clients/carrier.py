@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, get_args
@@ -21,22 +21,22 @@ from starlette.routing import BaseRoute, Route
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from activities import entity, gate
+from activities import entity
 from activities.settings import Settings, settings
 from activities.vendors import twilio
 from workflows import identity
 from workflows.events import CallEnded, Form, MessageReceived, TextFailed
-from workflows.optout_workflow import OptIn
 from workflows.playbook import registered
-from workflows.reading import is_opt_in, is_opt_out
 
-from . import bodies, intake
+from . import bodies, consent, intake
 from .audiences import audience_of, newest
 from .calls import INBOUND
 from .gateway import answered_by
 
 log = logging.getLogger(__name__)
 
+_TWILIOS: Mapping[str, consent.Said] = {"STOP": "stop", "START": "start"}
+"""What Twilio itself makes of a text (OptOutType)."""
 MOST_RECONNECTS = 5
 """How often a live call is connected to the gateway again after its socket was lost."""
 _MAX_BODY = 256 * 1024
@@ -204,23 +204,20 @@ async def message(call: _Call) -> Response:
     temporal = _connected(call)
     handle = identity.handle_id(call.house.identity_key, number)
     (lead, *beside), text, now = await intake.all_of(handle), call["Body"], datetime.now(UTC)
-    stop = is_opt_out(text) or call["OptOutType"] == "STOP"
-    if stop:
-        await gate.start_opt_out(temporal, [handle], lead, "text", now, text)
-    elif is_opt_in(text) or call["OptOutType"] == "START":
-        wish = OptIn(by="the person, by text", words=text)
-        await entity.tell(temporal, identity.optout_id(handle), "opt_in", wish)
+    said = _TWILIOS.get(call["OptOutType"]) or consent.said(text, "text")
+    confirmed = await consent.confirmation(temporal, said, handle, text, call.house) if not call["OptOutType"] else ""
+    await consent.keep(temporal, said, handle, lead, "text", now, text)
     received = MessageReceived(at=now, id=call["MessageSid"], text=text)
-    for other in beside if stop else ():  # the number is theirs too
+    for other in beside if said == "stop" else ():  # the number is theirs too
         await entity.tell(temporal, other, "message_received", received)
-    if not await entity.tell(temporal, lead, "message_received", received) and not stop:
+    if not await entity.tell(temporal, lead, "message_received", received) and said != "stop":
         stranger = Form(
             submission_id=call["MessageSid"], phone=number, phone_hash=handle, source="inbound_text", message=text
         )
         lead = await intake.start(temporal, call.house, stranger, now)
         await entity.tell(temporal, lead, "message_received", received)
     _handled.note(call["MessageSid"])
-    return _twiml(twilio.no_reply())
+    return _twiml(twilio.reply(confirmed) if confirmed else twilio.no_reply())
 
 
 async def message_status(call: _Call) -> Response:

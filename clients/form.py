@@ -32,6 +32,15 @@ def company_of(source: str, house: Settings) -> Company:
         return Company(name="", purpose="")
 
 
+def mails(source: str, house: Settings) -> bool:
+    """Whether who leaves only an e-mail address is worked too: the playbook writes to them."""
+    try:
+        cadence = newest(audience_of(source, house))[1].cadence
+    except LookupError:
+        return False
+    return any(touch.channel == "email" for touch in cadence.first)
+
+
 def consent_text(company: Company) -> str:
     """What stands beside the consent box. 47 CFR 64.1200(f)(9) asks a written consent to name the seller, to say
     that calls and texts may be automated or in an artificial voice, and that no purchase depends on it."""
@@ -135,6 +144,7 @@ def _page(
         framed=True,
         headers=headers,
         company=company,
+        mailed=mails(source, house),
         promise=PROMISE,
         consent=text,
         version=consent_version(text),

@@ -186,6 +186,19 @@ async def test_stop_is_kept_before_it_is_acknowledged(web: Site, number: str, wo
         await web.temporal.get_workflow_handle(lead_of(number)).describe()
 
 
+async def test_a_stop_is_confirmed_once_and_not_beside_the_carrier(web: Site, number: str) -> None:
+    """47 CFR 64.1200(a)(12) allows one text; Twilio sends its own after its keywords."""
+    answers = []
+    for sid, words, more in (("SM-c1", "please leave me alone", {}), ("SM-c2", "I said leave me alone", {})):
+        answers.append((await hook(web, "/twilio/message", From=number, To=OURS, MessageSid=sid, Body=words, **more)).text)
+    assert "opted out" in answers[0]
+    assert "<Message>" not in answers[1]
+    for n, (words, more) in enumerate([("STOP", {}), ("Stop all", {}), ("please leave me alone", {"OptOutType": "STOP"})]):
+        other = f"+1415556{next(_lines)}"
+        answer = await hook(web, "/twilio/message", From=other, To=OURS, MessageSid=f"SM-d{n}", Body=words, **more)
+        assert "<Message>" not in answer.text
+
+
 async def test_start_is_an_opt_in(web: Site, number: str) -> None:
     for sid, body in (("SM-a", "stop"), ("SM-b", "START")):
         await hook(web, "/twilio/message", From=number, To=OURS, MessageSid=sid, Body=body)

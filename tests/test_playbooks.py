@@ -92,12 +92,31 @@ def test_the_real_cadence_keeps_to_the_rules() -> None:
     calls = [touch for touch in book.cadence.first if touch.channel == "call"]
     assert len(calls) == 6
     assert calls[0].after == timedelta(0)
-    assert sum((touch.after for touch in book.cadence.first), timedelta()) <= timedelta(days=14)
+    numbered = [touch.after for touch in book.cadence.first if "has_number" not in touch.skip_if]
+    assert sum(numbered, timedelta()) <= timedelta(days=14)
+    mailed = [touch for touch in book.cadence.first if touch.channel == "email"]
+    assert mailed[0].after == timedelta(0)
+    assert sum((touch.after for touch in mailed), timedelta()) <= timedelta(days=14)
     assert (book.cadence.max_calls, book.cadence.per) == (3, timedelta(hours=24))
     assert book.call.ring >= timedelta(seconds=15)
     assert book.rules
     assert book.rules.name == "us"
     assert [touch.name for touch in calls if touch.voicemail] == ["call_1", "call_2"]
+
+
+@pytest.mark.parametrize(
+    ("written", "instead", "wrong"),
+    [("({stop_link})", "", "does not hold {stop_link}"), ("{address}", "", "does not hold {address}"),
+     ('address: "100 Example Street, Springfield, IL 62701"', 'address: ""', "is empty, and the cadence sends e-mails"),
+     ("message: mail_intro", "message: mail_nothing", "no e-mail named mail_nothing")],
+)  # fmt: skip
+def test_no_cadence_sends_email_without_address_and_way_out(written: str, instead: str, wrong: str) -> None:
+    texts = {**TEXTS, "inbound.yml": TEXTS["inbound.yml"].replace(written, instead)}
+    try:
+        faults = [str(fault) for fault in check(read_playbook("inbound.yml", texts), texts, "inbound.yml")]
+    except ValueError as error:
+        faults = [str(error)]
+    assert any(wrong in fault for fault in faults), faults
 
 
 def test_the_texts_carry_their_links() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Literal
 
 from . import events as ev
 from . import heed, review, standing
@@ -46,12 +47,12 @@ def _recording_notice(state: Lead, playbook: Playbook, at: datetime) -> bool:
     return any(holding(playbook.rules.recording, places, at.date()))
 
 
-def text_brief(state: Lead, message: str) -> Brief:
-    """All that the conversation needs to answer the lead's text ``message``. It came from their own number, so there is
-    nothing to ask about who writes."""
+def text_brief(state: Lead, message: str, channel: Literal["text", "email"] = "text") -> Brief:
+    """All that the conversation needs to answer the lead's text or e-mail ``message``. It came from their own number or
+    address, so there is nothing to ask about who writes."""
     at = max((u.at for u in state.unanswered), default=datetime.min.replace(tzinfo=UTC))
     return _known(state, f"text-{message}", at).model_copy(update={
-        "channel": "text", "node": _text_node(state, at), "opening": "inbound", "talked_before": True,
+        "channel": channel, "node": _text_node(state, at), "opening": "inbound", "talked_before": True,
         "last_asked": state.thread.asked,
     })  # fmt: skip
 

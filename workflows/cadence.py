@@ -57,9 +57,14 @@ def left_out(state: Lead, playbook: Playbook, index: int) -> str:
     """The rule by which the touch at ``index`` of this pass is not made, as things stand; empty when it is."""
     listed = touches(playbook, state.pass_kind == "recovery")
     touch = listed[index]
-    holds = {"reached": state.reached, "texted_back": state.texted_back, "first_pass": state.pass_kind == "first"}
-    if touch.channel == "email":
-        return "no_mail_touch"
+    holds = {
+        "reached": state.reached, "texted_back": state.texted_back, "first_pass": state.pass_kind == "first",
+        "has_number": bool(state.phone),
+    }  # fmt: skip
+    if touch.channel == "email" and not state.email:
+        return "no_address"
+    if touch.channel != "email" and not state.phone:
+        return "no_number"
     for outcome in dict.fromkeys(outcome_of(call) for call in calls_of(state)):
         if outcome and touch.channel in _reaction(playbook, outcome).skip:
             return outcome
@@ -73,7 +78,9 @@ LEFT_OUT = {
     "reached": "they were reached by then",
     "texted_back": "they have texted back",
     "first_pass": "it is for later passes",
-    "no_mail_touch": "e-mail is sent with what they asked for only",
+    "has_number": "it is for those whom we cannot call",
+    "no_address": "there is no e-mail address that works",
+    "no_number": "there is no phone number",
     "engaged": "they looked at times, and are met on another channel",
     "busy": "the line was busy",
     "no_answer": "nobody answered a call",

@@ -27,11 +27,14 @@ _GRAMMAR = Grammar({
     "|consent|permission|authoriz*|lose|scratch|cancel*|never|no longer|anymore|any more|no more|fed up|terminat*|elimin*|borr*|cancele*|no part)",
     "reach": "(<call>|called|texted|emailed|contacted|digits|list|database|records|spam*|communication*|marketing|inbox|outreach|hit* (me|us) up|solicit*|robo*|subscription|(my|our|this) (name|info*|data|details|number|line|phone)"
     "|mensaj*|llamad*|numero|correo*|datos|lista|textos)",
+    "hard": "(ceas*|desist|discontinu*|unsubscrib*|opt out|opted out|opting out|opt me out|revok*|rescind*|reject*|refus*|declin*|zero|denied|deny|denies|solicit*|harass*"
+    "|stop|stopped|stops|quit|halt|remov*|delet*|eras*|suppress*|no longer|never again|not giving|not give|withdraw*|deten*|elimin*|borr*|par*r|paren|fuera)",
     "swear": "(fuck* !(yes)|screw you|goddamn|asshole*|idiot*|moron*|bastard*|jerk*|scum*|creep*|scam|scammer*|scammers|fraud*|stalker*|parasite*|leech*|clown*)",
 })  # fmt: skip
 
 _ALONE = _GRAMMAR.rules(
     "^ [ugh|oh|god|wow|lol|jeez|omg] [great] [really] [what] (not (again|you|this|another)|(you|this) again|again|another (one|call|text|message|email)|here we go again) [again] [really] $",
+    "^ (ugh*|argh*|grr*|sigh|are you (serious|kidding|joking) [me] [right now]|what do you want [from me]|why me|what now) $",
     "^ [oh] [no] (leave it [alone|there|be|at that]|leave|let it (go|be|rest)|drop it|forget it|forget about it [all]|enough|i am (done|out)|we are done [here]|done|i am so done|move on|get a life|get a hint|take the hint|take a hint|take no for an answer) [already|now] $",
     "^ (no [no] (no [no]|means no|is no)|i said no|we said no|still no|hell no|the answer is [still] no|for the last time no|absolutely not|never|never again|never ever|no never|no not ever|not ever|no more (please|already)) $",
     "^ [no] (do not|do not you dare|do not bother|please do not|please no|not again please|never contact|no contact) $",
@@ -50,6 +53,8 @@ _ANYWHERE = _GRAMMAR.rules(
     "(jeez|ugh|omg|wtf|argh|christ|jesus|gosh|seriously|come on|please|dude|bro|man) (enough|again|already)|not (you|this|these) [people|guys|again|shit|crap|company] again|enough is enough",
     "(passed away|is deceased|was deceased|has died|is dead|no longer with us|rest in peace)|(child|kid|son|daughter|minor|student|grandma|elderly) [s] (phone|number|line)|this is a (private|personal|hospital|emergency|school|unlisted|government|childs|kids) (number|phone|line|cell|address)",
     "(i am|we are|i have been) fed up|what is (wrong with|the matter with|up with) <you>|what is your problem|(i|we) [have] [already] told <you> (already|no|people|guys|before|once|twice|$)|not cool $|got to be (joking|kidding)",
+    "(i am|i will) not [going to] (ask|tell|say|repeat) [<you>|it|this|myself|you this] [again|twice]|(last|final) (warning|time i)|(who|how) [keeps|keep|did|is] [giving|give|given|gave|got|get] [you|out] (my|our) (number|email|name|details)",
+    "(get|stay|keep) off (my|our|of my) (phone|back|case|line|property|inbox)|no (soliciting|solicitors|solicitation)|do not solicit|pushing (it|your luck|me)|(come on|seriously) (man|guys|people|dude) ~ $",
     "enough already|give (it|this|that) a (rest|break)|give (me|us) (a break|some peace|peace) $|knock it off|cut it out",
     "(how many [more] times|how often) [do|must|have|should|will] [i|we] [have to|got to|need to|to] (tell|say|ask|repeat|told|said|asked)",
     "(how many [more] times|how often) (do|must|will|are) <you> [going to] (<call>|<pester>|try|keep)",
@@ -92,6 +97,11 @@ _ANYWHERE = _GRAMMAR.rules(
     "(estoy|ya me) (hart*|cans*) ~|que (fastidio|molestia|pesados|pesado|molestos|lata)|no me interes* (sus|tus|las|los|mas|para nada)|dejenme|dejame|dejen de|deje de|no (quiero|deseo) (saber|recibir|nada|hablar)",
     "(borr*|elimin*|quit*|saqu*|sac*|remuev*) ~ (numero|nombre|datos|lista|correo|informacion)|(voy a|los voy a|la voy a) (denunci*|demand*|bloque*|report*)|dar* de baja|baja por favor",
 )  # fmt: skip
+_HARD = _GRAMMAR.rules(
+    "<hard> ~ ~ <reach>|<reach> ~ ~ <hard>",
+    "(remove|delete|erase|unsubscribe|opt out|cease|discontinue) (immediately|now|at once|today|asap|please|this minute|already) $",
+)
+"""A word that ends things beside one for contact, unless it is about the product, or a meeting ..."""
 _REFUSED = _GRAMMAR.rules(
     "<end> ~ ~ <reach>|<reach> ~ ~ <end>|unsubscrib*|^ (remove|delete|block) $|(no longer|not) want (this|these|them|it) [anymore|any more] $",
     "(third|fourth|fifth|sixth|tenth|second|2nd|3rd|4th|5th|nth|hundredth|millionth) (call|text|message|email|time) (today|this week|now|you|in|already)|when (does|will) (this|it) (stop|end) $",
@@ -107,6 +117,12 @@ _REFUSED = _GRAMMAR.rules(
     "(no|zero|not one|without|sin) [more|further|any] [of] [your|these|this|sales|marketing] (<call>|<pester>) $",
 )  # fmt: skip
 """A refusal beside a word for contact, of whatever kind, and the question how to be rid of us ..."""
+_ABOUT = _GRAMMAR.rules(
+    "(app|user*|trial|plan|integration|template*|campaign*|question*|meeting|appointment|slot|booking|demo|cita|reunion|invite*|recording|duplicate*|option|event|calendar|contract|instead|earlier"
+    "|monday|tuesday|wednesday|thursday|friday|saturday|sunday|noon|lunch|better|fine|rate|rates|first|if i|sir|madam|names|link|links|by|over)",
+    "(our|customer*|support|their|your software|the system|vendor|clients|the tool|feature|features|slides|notes|invoice|agenda|old one|not (remove|stop|delete|unsubscribe|cancel))",
+    "(stop|call|calling) (me|it|us|him|her|them|that) (a|an|the|sir|if|when)|never stop|(did|has|have|had) not ~|(before|after|until|at|in|for|to) (1*|2*|3*|4*|5*|6*|7*|8*|9*)|(hoy|manana|martes|lunes|miercoles|jueves|viernes)",
+)
 _EXPLAINED = _GRAMMAR.rules(
     "(before|after|until|till|unless|during|while|when|whenever|between|today|tonight|tomorrow|yet|now|later|early|earlier|monday|tuesday|wednesday|thursday"
     "|friday|saturday|sunday|mondays|tuesdays|wednesdays|thursdays|fridays|saturdays|sundays|weekend|weekends|morning|mornings|afternoon|afternoons|evening|evenings|night"
@@ -116,6 +132,7 @@ _EXPLAINED = _GRAMMAR.rules(
     "(just|only|but|please|and|or) [please] (call|text|email|write|message|ring|send|book|use|try) (me|us|it|my|the|this)|is (fine|better|easier|enough|ok|okay|good|best)",
     "(do|does|can|could|will|how many|how) (you|it|we|i|your|the) ~ (call|calls|text|texts|message|messages|email|emails|contact|handle|send) [customers|people|leads|text]",
     "^ [please] (call|text|email|write|message|ring) (me|us)|(email|text|send|mail) it $|(email|text|send) (me|us) (it|that)",
+    "(do not|never|not) (remove|take|delete|unsubscribe|drop|lose|block|cancel) ~|(i|we) never (answer*|pick|use|read|check|miss|open|look)",
     "(if|changed|but yes|(was|were) never|only (text*|email*|call*|mail*|message*)|trial|contract|any time|anytime|no more than|but fine|<call> it|(write|writing) (it|that|this) down|(found|got|have|did) it|sir|madam|miss|mister)|(how|do|does) you",
     "(hoy|manana|ahora|antes|despues|hasta|lunes|martes|miercoles|jueves|viernes|sabado|domingo|cuando|mejor|pero)",
     "(i|we) (make|do|have|get|take|need) [no|not] ~ (call|calls|text|texts|message|messages|email|emails)",
@@ -135,5 +152,7 @@ def may_revoke(text: str) -> bool:
         return True
     heard = spoken(said)
     if _ANYWHERE.found_in(heard):
+        return True
+    if _HARD.found_in(heard) and not _ABOUT.found_in(heard):
         return True
     return _REFUSED.found_in(heard) and not _EXPLAINED.found_in(heard)

@@ -103,7 +103,8 @@ class FoundCall(Model):
 
 class Mail(Model):
     """An e-mail to ``to``. ``touch`` names what it is about: a repeat has the same Message-ID. In ``body`` links are
-    filled as in SendText, and ``[words](address)`` is a link with words. With ``method`` it carries an invitation to
+    filled as in SendText, and ``[words](address)`` is a link with words, and ``{stop_link}`` the
+    link that stops all contact. With ``method`` it carries an invitation to
     ``booking``, or takes it back."""
 
     touch: str
@@ -119,6 +120,9 @@ class Mail(Model):
     title: str = ""
     """What the meeting is called in the lead's calendar."""
     method: Literal["", "REQUEST", "CANCEL"] = ""
+    answers: str = ""
+    """The Message-ID of the e-mail that it answers, and ``references`` those before it."""
+    references: tuple[str, ...] = ()
     at: Instant
     """When it was decided on: its date, the same in each repeat."""
     expires: Instant

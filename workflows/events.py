@@ -141,6 +141,20 @@ class Line(Model):
     at: Instant
 
 
+class Post(Model):
+    """What an e-mail says of itself: who wrote it (``handle`` is the hash of the address), and the thread that its answer
+    takes up. ``forged``: the receiving server says that it does not come from there."""
+
+    sender: str = ""
+    handle: str = ""
+    subject: str = ""
+    id: str = ""
+    """Its Message-ID."""
+    references: tuple[str, ...] = ()
+    """The Message-IDs before it, oldest first."""
+    forged: bool = False
+
+
 class Verdict(Model):
     """Why an action was allowed or not: what `lead why` and the review queue show."""
 
@@ -483,6 +497,14 @@ class TextAmbiguous(_Event):
     """An e-mail was to go with it."""
 
 
+class MailDue(_Event):
+    """A touch of the cadence or a reminder goes out by e-mail: ``message`` names it in the playbook."""
+
+    kind: Literal["mail_due"] = "mail_due"
+    touch: str
+    message: str
+
+
 class MailSent(_Event):
     kind: Literal["mail_sent"] = "mail_sent"
     touch: str
@@ -498,6 +520,13 @@ class MailNotSent(_Event):
     why: str
 
 
+class MailBounced(_Event):
+    """E-mail to ``address`` cannot be delivered for good, says the mail server that was to take it."""
+
+    kind: Literal["mail_bounced"] = "mail_bounced"
+    address: str
+
+
 class TextFailed(_Event):
     """The carrier could not deliver: ``code`` is the vendor's."""
 
@@ -507,11 +536,13 @@ class TextFailed(_Event):
 
 
 class MessageReceived(_Event):
-    """A text from the lead; ``id`` is the carrier's message id."""
+    """A text or an e-mail from the lead; ``id`` is the carrier's message id, or made of the Message-ID."""
 
     kind: Literal["message_received"] = "message_received"
     text: str
     channel: Literal["text", "email"] = "text"
+    post: Post | None = None
+    """Of an e-mail."""
 
 
 class TextAnswered(_Event):
@@ -872,8 +903,10 @@ Event = Annotated[
     | TextSent
     | TextNotSent
     | TextAmbiguous
+    | MailDue
     | MailSent
     | MailNotSent
+    | MailBounced
     | TextFailed
     | MessageReceived
     | TextAnswered

@@ -84,16 +84,20 @@ class DueText(Model):
     """The meeting that it speaks of, when it no longer stands."""
     body: str = ""
     """The words themselves, where no template has them."""
+    post: ev.Post | None = None
+    """The e-mail that it answers."""
     page: str = ""
     """The rep's own page, on which they can book."""
 
 
 class Unanswered(Model):
-    """A text of the lead's that waits for an answer."""
+    """A text or an e-mail of the lead's that waits for an answer."""
 
     id: str
     text: str
     at: Instant
+    post: ev.Post | None = None
+    """Of an e-mail: it is answered by one."""
 
 
 class Thread(Model):
@@ -251,6 +255,8 @@ class Lead(Model):
     due_texts: tuple[DueText, ...] = ()
     due_mails: tuple[DueText, ...] = ()
     """What is to go out by e-mail alone: its text went without it, or there is no number."""
+    bad_mails: tuple[str, ...] = ()
+    """E-mail addresses that cannot be delivered to."""
     unanswered: tuple[Unanswered, ...] = ()
     thread: Thread = Thread()
     attendance: ev.AttendanceReported | None = None
@@ -325,6 +331,12 @@ class Lead(Model):
     @property
     def phone(self) -> str:
         return self.person.phone if self.person else ""
+
+    @property
+    def email(self) -> str:
+        """The address on record, unless it cannot be delivered to."""
+        address = self.person.email if self.person else ""
+        return "" if address.lower() in self.bad_mails else address
 
     def but(self, **changes: Any) -> Lead:
         """This state with ``changes``."""

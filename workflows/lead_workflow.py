@@ -474,6 +474,11 @@ class LeadWorkflow:
         self._put(event)
 
     @workflow.signal
+    def mail_bounced(self, event: ev.MailBounced) -> None:
+        """An e-mail address of theirs cannot be delivered to."""
+        self._put(event)
+
+    @workflow.signal
     def message_status(self, event: ev.TextFailed) -> None:
         """A text could not be delivered."""
         self._put(event)

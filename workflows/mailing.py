@@ -6,11 +6,15 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 
+from . import events as ev
 from .effects import Mail
 from .lead import DueText, Lead
-from .playbook import Playbook
+from .playbook import Letter, Playbook
 from .wording import first_name, render
 
+_PLAIN = Letter(subject="Re: {subject}", body="{reply}")
+"""How an e-mail of theirs is answered where the playbook has no ``reply``."""
+_AGAIN = re.compile(r"^(?:(?:re|aw|antw|sv|rv|fwd?)\s*:\s*)+", re.IGNORECASE)
 _NAME = re.compile(r"[^\W\d_]+(?:[ '’-][^\W\d_]+)*")
 
 
@@ -19,22 +23,26 @@ def mail(state: Lead, playbook: Playbook, due: DueText, facts: Mapping[str, str]
 
     It invites to the meeting, under the same UID through all its moves, unless the calendar's vendor invites by
     itself: two invitations to one meeting are two meetings in the lead's calendar."""
-    letter, person = playbook.mails.get(due.message), state.person
+    letter, person = playbook.mails.get(due.message, _PLAIN if due.post else None), state.person
     if letter is None or person is None:
         return None
+    post = due.post or ev.Post()
     booking = due.booking or state.booking
     theirs = (state.booked_for, state.booked_email) if booking and state.booked_email else (person.name, person.email)
     name, address = theirs
-    if not address:
+    address = post.sender or address
+    if not address or address.lower() in state.bad_mails:
         return None
     stands = booking if booking and state.booking and booking.id == state.booking.id else None
     method = {"due/booked": "REQUEST", "due/cancelled": "CANCEL"}.get(due.key.rpartition("/")[0], "")
     # Who fills in a form could have us write a link to somebody else: a name has letters only.
     first = first_name(name)
     facts = {**facts, "name": first if _NAME.fullmatch(first) else ""}
+    facts = {**facts, "subject": _AGAIN.sub("", post.subject), "reply": due.body, "address": playbook.company.address}
     return Mail.model_validate({
         "touch": due.key, "to": address, "name": name if _NAME.fullmatch(name) else "",
-        "sender": playbook.company.name, "subject": render(letter.subject, facts), "body": _body(letter.body, facts),
+        "sender": playbook.company.name, "subject": render(letter.subject, facts), "body": _body(f"{letter.body}\n\n{playbook.mail_footer}", facts),
+        "answers": post.id, "references": post.references,
         "booking": booking, "links": stands.id if stands else "", "title": f"{playbook.meeting.name}: {playbook.company.name}",
         "method": method if booking is not None and not booking.invited else "", "at": now,
         "expires": (stands.end if stands else now + playbook.meeting.window) + playbook.attendance.closes,

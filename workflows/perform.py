@@ -214,7 +214,7 @@ async def texted(
 async def send_mail(state: Lead, playbook: Playbook, due: DueText) -> ev.MailSent | ev.MailNotSent:
     """The message by e-mail alone, for as long as it is news."""
     now = workflow.now()
-    mail = mailing.mail(state, playbook, due, facts(state, playbook, due.booking or state.booking, now), now)
+    mail = mailing.mail(state, playbook, due, facts(state, playbook, due.booking or state.booking or state.missed, now), now)
     if mail is None:
         return ev.MailNotSent(at=now, touch=due.key, message=due.message, why=story.NO_SERVER)
     request = fx.SendMail(gate=gate(state), mail=mail, not_after=now + _NEWS)
@@ -262,7 +262,7 @@ async def converse(state: Lead, playbook: Playbook, step: plan.Converse) -> ev.T
     """What to write back. When there was no answer in time, a person is told."""
     message = step.messages[-1]
     request = fx.Converse(
-        brief=text_brief(state, message), thread=state.thread.lines, text=step.text, message=message, now=workflow.now()
+        brief=text_brief(state, message, step.channel), thread=state.thread.lines, text=step.text, message=message, now=workflow.now()
     )  # fmt: skip
     try:
         done = await workflow.execute_activity(

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
-from . import attendance, cadence, review, timing
+from . import attendance, cadence, posting, review, timing
 from . import events as ev
 from .calling import Contact, Purpose, judge
 from .heed import not_contacted
@@ -310,15 +310,18 @@ def _thread(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
     comes from the answer itself leaves it to be given."""
     if not state.unanswered or state.opted_out_at:
         return None
-    messages, last = tuple(u.id for u in state.unanswered), state.unanswered[-1].id
-    blocked = blocked_by(state, "text")
+    by_mail = state.unanswered[0].post is not None  # what came by the other channel is answered there, after it
+    batch = [u for u in state.unanswered if (u.post is not None) == by_mail]
+    messages, last = tuple(u.id for u in batch), batch[-1].id
+    blocked = blocked_by(state, "email" if by_mail else "text")
     if blocked or state.closed:
         if any(request.startswith(f"text-{last}:") for request in state.answers):
             return None
         event = ev.TextAnswered(at=now, messages=messages, why=blocked.rule if blocked else "closed")
-        return settle(f"thread:{last}", event.why, "their text is left to a person", event)
-    text = "\n".join(u.text for u in state.unanswered)
-    return Converse(key=f"converse:{last}", rule="asked", reason="they wrote to us", messages=messages, text=text)
+        return settle(f"thread:{last}", event.why, "their message is left to a person", event)
+    text = "\n".join(u.text for u in batch)
+    channel: Literal["text", "email"] = "email" if by_mail else "text"
+    return Converse(key=f"converse:{last}", rule="asked", reason="they wrote to us", messages=messages, text=text, channel=channel)
 
 
 def _meeting(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
@@ -327,13 +330,16 @@ def _meeting(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
     if meeting is None or state.closed or state.attendance:
         return None
     until = attendance.next_at(state, playbook)
-    blocked = blocked_by(state, "text")
-    for text in attendance.announcements(state, playbook, meeting) if state.phone else ():
-        if now >= text.stale or (blocked and text.at <= now):
+    blocked = blocked_by(state, "text" if state.phone else "email")
+    for text in attendance.announcements(state, playbook, meeting):
+        if now >= text.stale or (blocked and text.at <= now) or not (state.phone or (state.email and text.message in playbook.mails)):
             continue
-        ruling = _allowed(state, playbook, "text", max(text.at, state.not_before or text.at, now), "service")
+        at = max(text.at, state.not_before or text.at, now)
+        ruling = _allowed(state, playbook, "text", at, "service") if state.phone else posting.anytime(at)
         if ruling.at is None or ruling.at >= text.stale:
             continue
+        if ruling.at <= now and not state.phone:
+            return posting.send(text.key, text.message, "reminder", text.reason, now)
         if ruling.at <= now:
             return Text(
                 key=f"text:{text.key}:{state.failures}", rule="reminder", reason=text.reason, touch=text.key,
@@ -420,6 +426,8 @@ def _contactable(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
         return blocked
     if state.person is None:
         return Wait(key="wait", rule="no_form", reason="waiting for the form")
+    if not state.phone and posting.reachable(state, playbook):
+        return None
     if not state.phone:
         reason = "there is no phone number to call or text"
         return settle(
@@ -470,7 +478,7 @@ def _cut_off(state: Lead, playbook: Playbook, now: datetime, broken: Broken) -> 
 
 
 def _callback(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
-    if state.callback_at is None:
+    if state.callback_at is None or not state.phone:
         return None
     return _dial_or_wait(state, playbook, now, f"callback/{state.dials + 1}", state.callback_at)
 
@@ -508,15 +516,18 @@ def _cadence(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
     if touch.channel == "call":
         step = _dial_or_wait(state, playbook, now, name, due, touch)
         return _after_hours(state, playbook, now, step) or step if isinstance(step, Wait) else step
-    blocked = blocked_by(state, "text")
+    blocked = blocked_by(state, touch.channel)
     if blocked:
         return blocked
     due = _after_gap(state, playbook, due)
-    ruling = timing.when(state, playbook, touch, "text", due, now, _gate(state, playbook, "text"))
+    allowed = posting.anytime if touch.channel == "email" else _gate(state, playbook, "text")
+    ruling = timing.when(state, playbook, touch, touch.channel, due, now, allowed)
     if ruling.at is None or ruling.until is None:
         return _pass(name, ruling.rule, now)
     if ruling.at > now:
         return _until(ruling, due, touch.name)
+    if touch.channel == "email":
+        return posting.send(name, touch.message, "due", f"{touch.name.replace('_', ' ')} is due", now)
     return Text(
         key=f"text:{name}:{state.failures}", rule="due", reason=f"{touch.name.replace('_', ' ')} is due", touch=name,
         message=touch.message, not_after=ruling.until,

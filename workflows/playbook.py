@@ -44,6 +44,8 @@ class Company(Strict):
     name: str
     purpose: str
     phone: str = ""
+    address: str = ""
+    """The postal address that each e-mail names (CAN-SPAM, 15 U.S.C. 7704(a)(5)): ``{address}`` in ``mail_footer``."""
     region: str = Field(default="", pattern=r"^([A-Z]{2}-[A-Z0-9]{1,3})?$")
     """The state from which it calls (``US-CA``): what that state asks of recorded calls holds too."""
 
@@ -168,7 +170,7 @@ class Touch(Strict):
     message: str = ""
     """The template of a text. A call leaves no voicemail text unless ``voicemail`` names one."""
     voicemail: str = ""
-    skip_if: tuple[Literal["reached", "texted_back", "first_pass"], ...] = ()
+    skip_if: tuple[Literal["reached", "texted_back", "first_pass", "has_number"], ...] = ()
 
 
 class Reaction(Strict):
@@ -454,7 +456,10 @@ class Playbook(Strict):
     speech: Speech
     messages: dict[str, str]
     mails: dict[str, Letter] = Field(default_factory=dict)
-    """What goes out by e-mail too, where an address is known, by the name of the text that it goes with."""
+    """What goes out by e-mail too, where an address is known, by the name of the text that it goes with; ``reply`` frames
+    the answer (``{reply}``) to an e-mail of theirs (``{subject}``)."""
+    mail_footer: str = ""
+    """Ends each e-mail: who writes, from where, and how to stop it (``{company}``, ``{address}``, ``{stop_link}``)."""
     cadence: Cadence
     hours: Hours = Hours()
     rules: Rulebook | None = None
@@ -491,13 +496,16 @@ class Playbook(Strict):
     def _names_exist(self) -> Playbook:
         """Templates and nodes that are named must exist; the whole proof of the graph is ``check``'s."""
         touches = self.cadence.first + self.cadence.recovery
-        wanted = {t.message for t in touches if t.channel != "call"}
+        wanted = {t.message for t in touches if t.channel == "text"}
         wanted |= {t.voicemail for t in touches if t.voicemail}
         wanted |= {self.cadence.after_hours.message} if self.cadence.after_hours else set()
         wanted |= {r.message for r in self.reminders}
         missing = sorted(name for name in wanted if name not in self.messages)
         if missing:
             raise ValueError(f"messages: no template named {', '.join(missing)}; add it under messages")
+        unwritten = sorted({t.message for t in touches if t.channel == "email"} - self.mails.keys())
+        if unwritten:
+            raise ValueError(f"mails: no e-mail named {', '.join(unwritten) or 'by its touch'}; add it under mails")
         return self
 
     @property

@@ -93,6 +93,8 @@ def denied(state: Lead, playbook: Playbook, request: ev.ActionAsked, now: dateti
             return "moved_too_often"
     if kind == "book" and _slot(state, playbook, request) is None:
         return "slot_not_offered"
+    if kind == "call_back" and not state.phone:
+        return "no_number"
     if kind in ("cancel", "attend", "confirm") and state.booking is None:
         return "no_meeting"
     return _unauthorised(state, playbook, request, now) if request.by == AGENT else ""

@@ -123,7 +123,7 @@ _ENDING = any_of(
     r"^(?:please |just |you must |would you |will you |can you |could you |can't you |for the last time )*stop(?: (?:it|this|that|all|all of (?:it|this)"
     r"|everything|immediately|at once|already|now|right now|please|ok|okay))+$",
     r"\bfor the (?:last|hundredth|tenth|third|second) time stop$|^(?:quit|cut|knock) it(?: off| out)?(?: already| please| now)*$|^enough(?: already| is enough)$",
-    r"\b(?:this|it|be|interested|again|calls|number) stop$",
+    r"\b(?:this|it|be|interested|again|calls|number|enough|spam|harassment|texts|messages|emails) stop$",
     r"^(?:(?:please|just|kindly|will you|would you|can you|could you|you (?:need|have) to) )+stop$",
     rf"\b(?:decline|refuse|elect not|choose not) to (?:receive|get|accept|have|take)(?: (?:any|all|more|further|future|other|your|these|those))* {_WITH_CALLS}",
     rf"\bif {_YOU} (?:don't|do not|won't|will not|keep) (?:stop|quit|{_CALLING}|{_PESTERING}|it up)",
@@ -157,6 +157,8 @@ _REMOVAL = any_of(
     rf"\b(?:deactivate|disable|suppress|exclude|strike|unlist|deregister|retire) {_WHOSE}(?: (?:in|from|on|off|as) |$| please| now)",
     rf"\b(?:want|need|like|have|get|see|wants|please make) {_WHOSE} (?:\w+ )?(?:gone|removed|deleted|erased|wiped|cleared|scrubbed|purged|forgotten)\b(?! (?:of |from )?(?:the|this|that) {_MEETING})",
     r"\b(?:lose|forget|erase|burn|shred|throw (?:away|out)|trash) (?:the|that) (?:phone )?number\b",
+    rf"\b(?:be|being|get|stay|remain|keep me|leave me|keep us|leave us) (?:left |kept |taken )?(?:off|out of)(?: (?:of|all|any|your|the|this|these|future|further|such))* (?:{_NOUN}|lists?|database|mailings?|campaigns?)\b",
+    r"^forget (?:me|us)$|\bright to (?:be forgotten|erasure)\b|\b(?:gdpr|ccpa|erasure|deletion|data removal) (?:deletion |erasure |removal )?request\b",
     r"\bwrong number (?:so )?(?:stop|quit|remove)\b",
 )
 _CONSENT = any_of(

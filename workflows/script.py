@@ -17,7 +17,7 @@ _ALWAYS = frozenset({"name", "company", "agent", "purpose", "asked", "promise", 
 """What is filled in every call, whatever the lead's state."""
 _MEETING = frozenset({"rep", "time"})
 _EXTRA = {
-    **dict.fromkeys(("offer", "which", "nearest"), frozenset({"slots"})),
+    **dict.fromkeys(("offer", "only", "which", "nearest", "nearest_only"), frozenset({"slots"})),
     **dict.fromkeys(("booked", "moved", "cancelled", "already"), _MEETING),
     **dict.fromkeys(("opening.booked", "opening.reschedule", "opening.recovery"), _MEETING),
     **dict.fromkeys(("opening.confirm", "late_somehow", "soon", "here", "join_sent", "about_meeting", "confirmed"), _MEETING),
@@ -33,6 +33,8 @@ _WRITTEN = frozenset({"name", "company", "agent", "phone", "asked", "manage_link
 _OF_MEETING = frozenset({"rep", "time", "spoken_time", "join_link"})
 _OWN = {"own_page": frozenset({"page"}), "missed_offer": frozenset({"slots"})}
 """What is filled in one text alone."""
+_BY_THEMSELVES = {"reply": frozenset({"subject", "reply"}), "wrong_number": frozenset[str]()}
+"""E-mails that go with no text, and what else is filled in them."""
 _MEETING_TEXTS = ("confirmation", "moved", "cancelled", "rep_cancelled", "declined", "check_in", "join")
 
 _SPOKEN = {
@@ -156,7 +158,8 @@ def _words_for_actions(book: Playbook) -> Iterator[Fault]:
         for name in _TEXTED[action]:
             if not book.messages.get(name, "").strip():
                 yield found("speech", "messages", f"has no {name}, which {action} sends", f"add {name}")
-    texts = {*book.messages, *(name for names in _TEXTED.values() for name in names)}
+    texts = {*book.messages, *(name for names in _TEXTED.values() for name in names), *_BY_THEMSELVES}
+    texts |= {touch.message for touch in _touches(book) if touch.channel == "email"}
     for name in sorted(set(book.mails) - texts):
         yield found("speech", f"mails.{name}", "goes with no text of that name", f"add messages.{name}")
     for node, here in book.graph.items():
@@ -182,9 +185,21 @@ def _placeholders(book: Playbook) -> Iterator[Fault]:
         known = _ALWAYS if spoken else _WRITTEN | (_OF_MEETING if name in of_meeting else _OWN.get(name, frozenset()))
         yield from _unfilled(f"messages.{name}", words, known)
     for name, letter in book.mails.items():
-        known = _WRITTEN | (_OF_MEETING if name in of_meeting else frozenset())
+        known = _WRITTEN | (_OF_MEETING if name in of_meeting else _BY_THEMSELVES.get(name, frozenset()))
         yield from _unfilled(f"mails.{name}.subject", letter.subject, known - {"manage_link", "join_link"})
         yield from _unfilled(f"mails.{name}.body", letter.body, known)
+    yield from _unfilled("mail_footer", book.mail_footer, frozenset({"company", "agent", "phone", "address", "stop_link"}))
+
+
+def _commercial(book: Playbook) -> Iterator[Fault]:
+    """E-mails that nobody asked for name a postal address and a way to stop them (CAN-SPAM, 15 U.S.C. 7704(a)(3), (5))."""
+    if not any(touch.channel == "email" for touch in _touches(book)):
+        return
+    for wanted in ("{stop_link}", "{address}"):
+        if wanted not in book.mail_footer:
+            yield found("speech", "mail_footer", f"does not hold {wanted}, and the cadence sends e-mails", f"write {wanted} into it")
+    if not book.company.address.strip():
+        yield found("speech", "company.address", "is empty, and the cadence sends e-mails", "write your postal address")
 
 
 def _unfilled(path: str, words: str, known: frozenset[str]) -> Iterator[Fault]:
@@ -253,5 +268,5 @@ def _of_the_meeting(book: Playbook) -> Iterator[Fault]:
 
 
 RULES = (
-    _disclosure, _way_out, _openings, _words_for_actions, _of_the_meeting, _placeholders, _forbidden, _silence, _matchers,
+    _disclosure, _way_out, _openings, _words_for_actions, _of_the_meeting, _placeholders, _commercial, _forbidden, _silence, _matchers,
 )  # fmt: skip

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from . import events as ev
 from .lead import LiveCall
 from .model import Instant, Model
@@ -53,10 +55,11 @@ class Hangup(Step):
 
 
 class Converse(Step):
-    """Answer what the lead wrote: ``messages`` are the carrier's ids, oldest first."""
+    """Answer what the lead wrote on ``channel``: ``messages`` are the carrier's ids, oldest first."""
 
     messages: tuple[str, ...]
     text: str
+    channel: Literal["text", "email"] = "text"
 
 
 class FindTimes(Step):

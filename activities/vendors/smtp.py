@@ -33,8 +33,9 @@ def sender(name: str) -> Address:
         raise faults.permanent("MAIL_FROM is no e-mail address; write it as demo@example.com") from None
 
 
-async def send(message: EmailMessage, to: str) -> None:
-    """Hand ``message`` to the mail server for ``to``. Raises retry, permanent, ambiguous."""
+async def send(message: EmailMessage, to: str, back: str = "") -> None:
+    """Hand ``message`` to the mail server for ``to``; what cannot be delivered comes back to ``back``, else to MAIL_FROM.
+    Raises retry, permanent, ambiguous."""
     house = settings()
     server = aiosmtplib.SMTP(
         hostname=house.smtp_host,
@@ -48,7 +49,7 @@ async def send(message: EmailMessage, to: str) -> None:
     handed = False
     try:
         await server.connect()
-        await server.mail(house.mail_from)
+        await server.mail(back or house.mail_from)
         await server.rcpt(to)
         handed = True
         await server.data(message.as_bytes(policy=_WIRE))

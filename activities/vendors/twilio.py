@@ -356,6 +356,13 @@ def hang_up(say: str = "") -> str:
     return str(response)
 
 
+def reply(text: str) -> str:
+    """TwiML that answers a text with ``text``."""
+    answer = MessagingResponse()
+    answer.message(text)
+    return str(answer)
+
+
 def no_reply() -> str:
     """TwiML that answers a text with nothing."""
     return str(MessagingResponse())

@@ -33,10 +33,10 @@ _TAKEN = "250 2.0.0 Ok: queued"
 
 
 class Letter:
-    """One message as it was taken: who it went to, when, and its bytes."""
+    """One message as it was taken: who it went to, when, its bytes, and where it would have gone back to."""
 
-    def __init__(self, n: int, to: str, at: str, raw: bytes) -> None:
-        self.n, self.to, self.at, self.raw = n, to, at, raw
+    def __init__(self, n: int, to: str, at: str, raw: bytes, back: str = "") -> None:
+        self.n, self.to, self.at, self.raw, self.back = n, to, at, raw, back
         message = email.message_from_bytes(raw, policy=default)
         assert isinstance(message, EmailMessage)
         self.message = message
@@ -88,12 +88,12 @@ class Mailbox:
         self.letters: list[Letter] = []
         for line in self._kept.read_text().splitlines() if self._kept.exists() else []:
             kept = json.loads(line)
-            self.letters.append(Letter(kept["n"], kept["to"], kept["at"], kept["raw"].encode("latin-1")))
+            self.letters.append(Letter(kept["n"], kept["to"], kept["at"], kept["raw"].encode("latin-1"), kept.get("back", "")))
 
-    def take(self, to: str, at: datetime, raw: bytes) -> None:
-        letter = Letter(len(self.letters) + 1, to, at.isoformat(), raw)
+    def take(self, to: str, at: datetime, raw: bytes, back: str) -> None:
+        letter = Letter(len(self.letters) + 1, to, at.isoformat(), raw, back)
         self.letters.append(letter)
-        line = json.dumps({"n": letter.n, "to": to, "at": letter.at, "raw": raw.decode("latin-1")})
+        line = json.dumps({"n": letter.n, "to": to, "at": letter.at, "raw": raw.decode("latin-1"), "back": back})
         with self._kept.open("a", encoding="utf-8") as file:
             file.write(line + "\n")
 
@@ -116,7 +116,7 @@ class _Door:
             return self._fail(server, entry, fault.kind, f"{fault.kind} before")
         late = None if fault else self._world.faults.take(VENDOR, "in", "DATA", to, text, "after")
         # A sender who hangs up ends this handler, but not what has begun.
-        await asyncio.shield(self._world.spawn(self._take(to, raw, fault.delay if fault else 0.0)))
+        await asyncio.shield(self._world.spawn(self._take(to, raw, envelope.mail_from or "", fault.delay if fault else 0.0)))
         if late and late.kind != "slow":
             return self._fail(server, entry, late.kind, f"{late.kind} after")
         self._world.log.answered(entry, 250, 0.0, "slow" if fault or late else "")
@@ -124,9 +124,9 @@ class _Door:
             await asyncio.sleep(late.delay)
         return _TAKEN
 
-    async def _take(self, to: str, raw: bytes, after: float) -> None:
+    async def _take(self, to: str, raw: bytes, back: str, after: float) -> None:
         await asyncio.sleep(after)
-        self._mailbox.take(to, self._world.now(), raw)
+        self._mailbox.take(to, self._world.now(), raw, back)
 
     def _fail(self, server: SMTP, entry: Any, kind: str, name: str) -> str:
         if kind == "drop":

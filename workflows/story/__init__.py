@@ -11,7 +11,7 @@ from typing import Any
 from .. import events as ev
 from .. import review
 from ..lead import Lead
-from . import asked, attendance, cadence, calendar, calls, known, marks, meetings, people, reviewed, texts, twins
+from . import asked, attendance, cadence, calendar, calls, known, mails, marks, meetings, people, reviewed, texts, twins
 from .asked import approved
 from .marks import KEPT_IDS
 from .texts import NO_SERVER
@@ -50,6 +50,8 @@ HANDLERS: dict[str, Callable[[Lead, Any], Lead]] = {
     "text_failed": texts.text_failed,
     "mail_sent": texts.mail_sent,
     "mail_not_sent": texts.mail_not_sent,
+    "mail_due": mails.mail_due,
+    "mail_bounced": mails.mail_bounced,
     "message_received": texts.message_received,
     "text_answered": texts.text_answered,
     "action_asked": asked.action_asked,

@@ -9,14 +9,18 @@ from ..calling import Refusal
 from ..lead import DueText, Lead, Thread, Unanswered
 from ..messages import Touched
 from ..reading import is_confirmation, is_opt_in, is_opt_out, may_opt_out
-from . import attendance, cadence, marks, suspension
+from . import attendance, cadence, mails, marks, suspension
 from .calls import call_learned
 
+REPLY = "reply"
+"""The message that answers what they wrote."""
 NO_SERVER = "no_mail_server"
 """Not a refusal: there is no e-mail here at all."""
 _MOST_UNANSWERED = 10
 _LONGEST_TEXT = 1600
 """Characters of one text that are answered, and of one reply: what a carrier takes in one message."""
+_LONGEST_MAIL = 4000
+"""Characters of one e-mail that are answered."""
 _LONGEST_REPLY = 1500
 _MOST_LINES = 20
 _LONGEST_LINE = 300
@@ -75,12 +79,17 @@ def _not_mailed(state: Lead, event: ev.TextSent | ev.MailNotSent, why: str) -> L
 
 def mail_sent(state: Lead, event: ev.MailSent) -> Lead:
     state = state.but(due_mails=tuple(d for d in state.due_mails if d.key != event.touch))
+    state = marks.touch(state, event.touch, outcome="sent")
     said = f"mailed: {event.message.replace('_', ' ')}"
     return marks.note(state, event.at, "mail_sent", said, touch=event.touch)
 
 
 def mail_not_sent(state: Lead, event: ev.MailNotSent) -> Lead:
+    due = next((d for d in state.due_mails if d.key == event.touch), None)
     state = state.but(due_mails=tuple(d for d in state.due_mails if d.key != event.touch))
+    state = marks.touch(state, event.touch, outcome=f"not sent: {event.why}")
+    if due and due.post and event.why != "opted_out":
+        return _for_a_person(state, event.touch, f"We could not answer: {due.body}", event.why.replace("_", " "), "e-mailed")
     return _not_mailed(state, event, event.why)
 
 
@@ -134,10 +143,13 @@ def text_failed(state: Lead, event: ev.TextFailed) -> Lead:
 def message_received(state: Lead, event: ev.MessageReceived) -> Lead:
     if state.person is None:
         return state
-    state = marks.note(state, event.at, "message", "texted us", chars=len(event.text))
-    if is_opt_out(event.text):
+    post = event.post
+    state = marks.note(state, event.at, "message", "e-mailed us" if post else "texted us", chars=len(event.text))
+    if post and not mails.theirs(state, post):
+        return mails.from_another(state, event, post)
+    if is_opt_out(event.text, spoken=post is not None):
         return marks.opt_out(state, event.at, event.text)
-    if may_opt_out(event.text):
+    if may_opt_out(event.text, spoken=post is not None):
         return suspension.suspend(state, event.at, event.text)
     if is_opt_in(event.text):
         state = suspension.opt_in(state, event.at, event.text)
@@ -148,9 +160,9 @@ def message_received(state: Lead, event: ev.MessageReceived) -> Lead:
         if only_confirms(event.text):
             return state
     if event.id and event.text.strip() and _machine_answers(state, event):
-        waits = Unanswered(id=event.id, text=event.text[:_LONGEST_TEXT], at=event.at)
+        waits = Unanswered(id=event.id, text=event.text[: _LONGEST_MAIL if post else _LONGEST_TEXT], at=event.at, post=post)
         return state.but(unanswered=(*state.unanswered, waits)[-_MOST_UNANSWERED:])
-    return _for_a_person(state, event.id or str(state.version), event.text)
+    return _for_a_person(state, event.id or str(state.version), event.text, by="e-mailed" if post else "texted")
 
 
 def _says_yes(state: Lead, meeting: ev.Booking, event: ev.MessageReceived) -> Lead:
@@ -158,19 +170,20 @@ def _says_yes(state: Lead, meeting: ev.Booking, event: ev.MessageReceived) -> Le
     if event.at >= meeting.start:
         return attendance.told_of(state, event.at, ev.Attend(how="soon", words=event.text))
     state = marks.reach(state, "confirmed", event.at)
-    return marks.note(state, event.at, "confirmed", "confirmed the meeting by text")
+    return marks.note(state, event.at, "confirmed", f"confirmed the meeting by {'e-mail' if event.post else 'text'}")
 
 
 def _machine_answers(state: Lead, event: ev.MessageReceived) -> bool:
     """Not where a person has the lead or a pause holds it, and not on what only takes an opt-out back."""
     kept_off = state.closed or state.opted_out_at or state.suspended_at or state.taken_over_by or state.held_by or state.held_scope
     only_opt_in = is_opt_in(event.text) and not is_confirmation(event.text)
-    return event.channel == "text" and bool(state.phone) and not kept_off and not only_opt_in
+    reachable = not mails.in_circles(state, event.at) if event.post else bool(state.phone)
+    return reachable and not kept_off and not only_opt_in
 
 
-def _for_a_person(state: Lead, key: str, text: str, why: str = "") -> Lead:
+def _for_a_person(state: Lead, key: str, text: str, why: str = "", by: str = "texted") -> Lead:
     name = marks.name(state) or "A lead"
-    return marks.card(state, f"text:{key}", f"{name} texted", f"“{text[:500]}”", why, acts=("take-over",))
+    return marks.card(state, f"text:{key}", f"{name} {by}", f"“{text[:500]}”", why, acts=("take-over",))
 
 
 def text_answered(state: Lead, event: ev.TextAnswered) -> Lead:
@@ -187,17 +200,21 @@ def text_answered(state: Lead, event: ev.TextAnswered) -> Lead:
     state = state.but(thread=Thread(lines=lines, node=event.node or state.thread.node, asked=event.asked))
     for verdict in event.verdicts:
         if not verdict.allowed:
-            what = f"not done by text: {verdict.action.replace('_', ' ')}"
+            what = f"not done by {'e-mail' if answered[-1].post else 'text'}: {verdict.action.replace('_', ' ')}"
             state = marks.note(state, event.at, "denied", what, verdict.rule, detail=verdict.detail)
-    key = answered[-1].id
+    key, post = answered[-1].id, answered[-1].post
+    what = "e-mail" if post else "text"
     if event.why:
-        state = marks.note(state, event.at, "not_answered", "a text of theirs waits for a person", event.why, verdicts=event.verdicts)
-        return _for_a_person(state, key, "\n".join(u.text for u in answered), event.why.replace("_", " "))
+        state = marks.note(state, event.at, "not_answered", f"{'an' if post else 'a'} {what} of theirs waits for a person", event.why, verdicts=event.verdicts)
+        words = "\n".join(u.text for u in answered)
+        return _for_a_person(state, key, words, event.why.replace("_", " "), "e-mailed" if post else "texted")
     state = marks.note(
-        state, event.at, "answered", "answered their text" if event.reply else "nothing to answer to their text",
+        state, event.at, "answered", f"answered their {what}" if event.reply else f"nothing to answer to their {what}",
         node=event.node, tokens_in=event.tokens_in, tokens_out=event.tokens_out, verdicts=event.verdicts,
     )  # fmt: skip
     if not event.reply or state.opted_out_at:
         return state
-    reply = DueText(key=f"due/reply/{key}", message="reply", body=event.reply[:_LONGEST_REPLY])
+    reply = DueText(key=f"due/reply/{key}", message=REPLY, body=event.reply[:_LONGEST_REPLY], post=post)
+    if post:
+        return state.but(due_mails=(*state.due_mails, reply))
     return state.but(due_texts=(*state.due_texts, reply))
