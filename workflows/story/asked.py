@@ -48,6 +48,7 @@ def _done(state: Lead, at: datetime, request: ev.ActionAsked) -> Lead:
     """The consequences of an action that touches nothing outside by itself."""
     match request.action:
         case ev.CallBack() as action:
+            state = _reopened(state, at) if state.closed else state
             state = marks.call_off(state, at, "asked", "they asked for another time")
             return state.but(callback_at=action.at or at)
         case ev.SendLink():
@@ -74,6 +75,17 @@ def _done(state: Lead, at: datetime, request: ev.ActionAsked) -> Lead:
             return _referred(state, at, request.id, action)
         case _:
             return state
+
+
+def _reopened(state: Lead, at: datetime) -> Lead:
+    """A closed lead that wants to be called is open again where its cadence stood: a promise to one that stays closed
+    would never be kept. What came of its meeting is settled."""
+    held = state.attendance is not None and state.attendance.present
+    state = state.but(closed_at=None, disposition="", reason="", pass_began=at)
+    if held:
+        state = state.but(booking=None, missed=None, attendance=None)
+    state = marks.reach(state, "contacted", at, back=True)
+    return marks.note(state, at, "reopened", "asked to be called back")
 
 
 def _handed_off(state: Lead, at: datetime, request: str, action: ev.HandOff) -> Lead:
