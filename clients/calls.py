@@ -67,7 +67,7 @@ async def connect(client: Client, setup: Setup, lead: str, attempt: str) -> Brie
                 if setup.inbound:
                     brief = await _connect_inbound(client, setup, lead, attempt, now, update_id)
                 else:
-                    call = Connect(attempt=attempt, sid=setup.call, at=now)
+                    call = Connect(attempt=attempt, sid=setup.call, at=now, transfers=setup.transfers)
                     handle = client.get_workflow_handle(lead)
                     brief = await handle.execute_update("connect", call, id=update_id, result_type=Brief)
             return brief
@@ -99,6 +99,7 @@ async def _connect_inbound(
         sid=setup.call,
         at=now,
         inbound=True,
+        transfers=setup.transfers,
         form=FormSubmitted(at=now, id=attempt, form=form, memory=await recall(lead)),
     )
     content_hash, playbook = newest(audience_of(INBOUND, house))

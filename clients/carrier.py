@@ -28,7 +28,7 @@ from workflows import identity
 from workflows.events import CallEnded, Form, MessageReceived, TextFailed
 from workflows.playbook import registered
 
-from . import bodies, consent, intake
+from . import bodies, consent, intake, transfers
 from .audiences import audience_of, newest
 from .calls import INBOUND
 from .gateway import answered_by
@@ -153,11 +153,40 @@ async def relay_ended(call: _Call) -> Response:
     """The gateway's session is over. If only the socket was lost and the other side is still there, connect again: the
     gateway rebuilds the conversation from the lead."""
     lead, attempt = call.query.get("lead", ""), call.query.get("attempt", "")
+    if call["SessionStatus"] == "ended" and call["HandoffData"] and call["CallStatus"] == "in-progress" and lead and attempt:
+        return _twiml(transfers.put_through(lead, attempt, call["HandoffData"], call.query.get("playbook", "")))
     if call["SessionStatus"] != "failed" or call["CallStatus"] != "in-progress" or not (lead and attempt):
         return _twiml(twilio.hang_up())
     again = int(call.query["again"]) + 1 if call.query.get("again", "").isdigit() else 1
     log.info("%s %s lost its socket (%s), %d. time", lead, attempt, call["ErrorCode"], again)
     return _twiml(_to_gateway(call, lead, attempt, again) if again <= MOST_RECONNECTS else twilio.hang_up(_CUT_OFF))
+
+
+async def whisper(call: _Call) -> Response:
+    """A colleague picked up: they hear who is on the line, and take the call with a key."""
+    lead, attempt = call.query.get("lead", ""), call.query.get("attempt", "")
+    if not (lead and attempt):
+        return _twiml(twilio.hang_up())
+    words = await transfers.whispered(call.temporal, lead, call.query.get("playbook", ""))
+    return _twiml(twilio.whisper(words, lead, attempt))
+
+
+async def taken(call: _Call) -> Response:
+    """They pressed a key: the two are connected, and the lead is theirs."""
+    await transfers.tell(_connected(call), call.query.get("lead", ""), call.query.get("attempt", ""), call["CallSid"], "taken")
+    return _twiml(twilio.connect())
+
+
+async def transferred(call: _Call) -> Response:
+    """The transfer is over: they have spoken, or nobody took it and the agent goes on."""
+    lead, attempt = call.query.get("lead", ""), call.query.get("attempt", "")
+    if not (lead and attempt):
+        return _twiml(twilio.hang_up())
+    bridged = (call["DialBridged"] or str(call["DialCallStatus"] in ("completed", "answered"))).lower() == "true"
+    what, seconds = ("over", _number(call["DialCallDuration"])) if bridged else ("missed", 0)
+    await transfers.tell(_connected(call), lead, attempt, call["DialCallSid"] or call["CallSid"], what, seconds)
+    here = not bridged and call["CallStatus"] == "in-progress"
+    return _twiml(_to_gateway(call, lead, attempt) if here else twilio.hang_up())
 
 
 async def answered(call: _Call) -> Response:
@@ -271,6 +300,9 @@ routes: list[BaseRoute] = [
     Route("/twilio/status", _webhook(status), methods=["POST"]),
     Route("/twilio/answered", _webhook(answered), methods=["POST"]),
     Route("/twilio/relay-ended", _webhook(relay_ended), methods=["POST"]),
+    Route("/twilio/transferred", _webhook(transferred), methods=["POST"]),
+    Route("/twilio/whisper", _webhook(whisper), methods=["POST"]),
+    Route("/twilio/taken", _webhook(taken), methods=["POST"]),
     Route("/twilio/message", _webhook(message), methods=["POST"]),
     Route("/twilio/message-status", _webhook(message_status), methods=["POST"]),
 ]

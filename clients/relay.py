@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from workflows.conversation import signals
+from workflows.messages import Transfer
 
 from .wire import LONGEST, Found, Ignored, Setup, parsed, text_of
 
@@ -100,7 +101,12 @@ def _setup(frame: dict[str, Any]) -> Setup | Ignored:
         theirs=caller if inbound else called,
         inbound=inbound,
         parameters=parameters,
+        transfers=True,
     )
+
+
+def _put_through(transfer: Transfer) -> dict[str, Any]:
+    return {"to": transfer.to, "rep": transfer.rep, "ring": round(transfer.ring.total_seconds())}
 
 
 def write(output: signals.Output) -> str | None:
@@ -114,7 +120,9 @@ def write(output: signals.Output) -> str | None:
     elif isinstance(output, signals.Press):
         frame = {"type": "sendDigits", "digits": output.digits}
     elif isinstance(output, signals.End):
-        frame = {"type": "end"}
+        # The carrier hands it back in the action's request, which it signs.
+        handoff = {"handoffData": _written(_put_through(output.transfer))} if output.transfer else {}
+        frame = {"type": "end", **handoff}
     else:
         return None
     return _written(frame)

@@ -31,6 +31,8 @@ class Setup:
     theirs: str
     inbound: bool
     parameters: dict[str, str] = field(default_factory=dict)
+    transfers: bool = False
+    """The carrier puts a call through to a phone, and tells us what became of it."""
 
 
 @dataclass(frozen=True)

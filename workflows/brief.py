@@ -6,14 +6,14 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from . import events as ev
-from . import heed, review, standing
+from . import heed, review, standing, transfers
 from .account import account
 from .calling import both_ends, places_of
 from .conversation.identity import same_person
 from .lead import Approval, Lead, touch_of
 from .messages import Brief, Connect, Touched, View, Waiting
 from .plan import STILL_OPEN, Step, Wait, blocked_by
-from .playbook import Playbook
+from .playbook import Playbook, registered
 from .rulebook import holding
 from .story.marks import meant, name
 from .wording import written_time
@@ -31,7 +31,7 @@ def brief(state: Lead, playbook: Playbook, call: Connect, resumed: bool = False)
     return _known(state, call.attempt, call.at).model_copy(update={
         "refusal": _refusal(state, call), "node": _node(state, call), "opening": _opening(state, playbook, call),
         "recording_notice": _recording_notice(state, playbook, call.at),
-        "talked_before": _talked_before(state), "resumed": resumed,
+        "talked_before": _talked_before(state), "resumed": resumed and not transfers.missed(state, call.attempt),
         "touch": touch.touch.rsplit("/", 1)[-1] if touch and not call.inbound else "",
         "booked_here": bool(resumed and touch and state.booked_at and state.booked_at >= touch.at),
     })  # fmt: skip
@@ -135,6 +135,8 @@ def _goes_on(state: Lead, call: Connect) -> bool:
 
 
 def _node(state: Lead, call: Connect) -> str:
+    if transfers.missed(state, call.attempt):
+        return _after_a_transfer(state)
     if state.broken and _goes_on(state, call):
         return state.broken.node
     if _standing(state, call.at):
@@ -144,7 +146,17 @@ def _node(state: Lead, call: Connect) -> str:
     return "identity" if call.inbound else "outreach"
 
 
+def _after_a_transfer(state: Lead) -> str:
+    """Where the agent goes on with somebody to whom nobody could be had: to a time with that person, or for a call."""
+    book = registered().get(state.playbook)
+    if state.booking:
+        return "reschedule"
+    return "booking" if book is not None and standing.fit_of(state, book).fits else "follow_up"
+
+
 def _opening(state: Lead, playbook: Playbook, call: Connect) -> str:
+    if transfers.missed(state, call.attempt):
+        return "not_picked_up"
     if _goes_on(state, call):
         return "broken"
     if _missed(state, call.at):
@@ -170,7 +182,7 @@ def view(state: Lead, playbook: Playbook, step: Step | None) -> View:
         learned={k: v.value for k, v in known.items()},
         criteria=standing.fit_of(state, playbook).criteria if known else (), signs=standing.signs_of(state),
         concerns=tuple(state.concerns.values()), approvals=tuple(_waiting(state, each) for each in state.approvals),
-        booking=state.booking, missed=state.missed, undo=_undone(state), touches=state.touches,
+        transfer=state.call.transfer if state.call else None, booking=state.booking, missed=state.missed, undo=_undone(state), touches=state.touches,
         account=account(state, playbook, step),
         milestones=state.milestones, next_step=type(step).__name__ if step else "",
         next_at=step.until if isinstance(step, Wait) else None, next_reason=step.reason if step else "",

@@ -233,6 +233,23 @@ class Booked(Model):
     """Where the lead can book it themselves, once: the rep's calendar takes no booking from us."""
 
 
+class FindLine(Model):
+    """Who of ``team`` takes a call now: the ``owner`` of the lead, else who is on call, in their working hours."""
+
+    team: str
+    owner: str = ""
+    now: Instant
+
+
+class FoundLine(Model):
+    """``phone`` (E.164) of the rep, or ``why`` nobody takes it."""
+
+    rep: str = ""
+    name: str = ""
+    phone: str = ""
+    why: str = ""
+
+
 class ReleaseMeeting(Model):
     """Take ``booking`` out of calendar and ledger and give the turn back. Idempotent."""
 
@@ -551,6 +568,11 @@ async def find_slots(request: FindSlots) -> SlotsAnswer:
 
 
 @activity.defn
+async def find_line(request: FindLine) -> FoundLine:
+    raise NotImplementedError(_NEVER)
+
+
+@activity.defn
 async def book_meeting(request: BookMeeting) -> Booked:
     raise NotImplementedError(_NEVER)
 
@@ -614,6 +636,7 @@ DECLARED = (
     find_text,
     send_mail,
     find_slots,
+    find_line,
     book_meeting,
     release_meeting,
     converse,

@@ -404,6 +404,28 @@ class CallConnected(_Event):
     attempt: str
     sid: str
     inbound: bool = False
+    transfers: bool = False
+    """The carrier can put this call through to a phone."""
+
+
+class LineFound(_Event):
+    """Who takes the call now, in answer to ``request``: the rep and their number (E.164), or why nobody does."""
+
+    kind: Literal["line_found"] = "line_found"
+    request: str
+    rep: str = ""
+    name: str = ""
+    phone: str = ""
+    why: str = ""
+
+
+class TransferTold(_Event):
+    """The carrier's word on the call that is put through: the colleague took it, did not, or is through with it."""
+
+    kind: Literal["transfer_told"] = "transfer_told"
+    attempt: str
+    status: Literal["taken", "missed", "over"]
+    seconds: int = 0
 
 
 class CallLearned(_Event):
@@ -436,7 +458,7 @@ class ConversationEnded(_Event):
     transcript: tuple[Line, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
     timings: tuple[dict[str, float], ...] = ()
-    outcome: Literal["talked", "voicemail", "screened", "silent", "dropped", "paused"] = "talked"
+    outcome: Literal["talked", "voicemail", "screened", "silent", "dropped", "paused", "transferred"] = "talked"
     tokens_in: int = 0
     tokens_out: int = 0
 
@@ -896,6 +918,8 @@ Event = Annotated[
     | CallNotPlaced
     | CallAmbiguous
     | CallConnected
+    | LineFound
+    | TransferTold
     | CallLearned
     | ConversationEnded
     | CallEnded

@@ -11,7 +11,7 @@ from . import events as ev
 from .calling import Purpose
 from .crm import Known
 from .effects import CallNote, Card, Entry, ToDo, Transition
-from .messages import Answer, Item, Resolved, Touched
+from .messages import Answer, Item, Resolved, Touched, Transfer
 from .model import Instant, Model
 from .playbook import Part
 from .rulebook import Day, Sent
@@ -47,6 +47,10 @@ class LiveCall(Model):
     touch: str = ""
     queued: bool = False
     """It waits in the carrier's own queue, as far as we know."""
+    transfers: bool = False
+    """The carrier can put it through to a phone."""
+    transfer: Transfer | None = None
+    """The colleague to whom it is put through, or was to be."""
 
 
 class Bar(Model):

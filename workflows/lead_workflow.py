@@ -201,6 +201,8 @@ class LeadWorkflow:
                 return perform.ask_carrier(state, step)
             case plan.Hangup():
                 return perform.hang_up(step)
+            case plan.FindLine():
+                return perform.find_line(state, playbook, step)
             case plan.FindTimes():
                 return perform.find_times(state, playbook, step)
             case plan.MakeBooking():
@@ -469,6 +471,11 @@ class LeadWorkflow:
         self._put(event)
 
     @workflow.signal
+    def call_transferred(self, event: ev.TransferTold) -> None:
+        """What became of a call that was put through to a colleague."""
+        self._put(event)
+
+    @workflow.signal
     def message_received(self, event: ev.MessageReceived) -> None:
         """A text from the lead."""
         self._put(event)
@@ -521,7 +528,7 @@ class LeadWorkflow:
         again = live is not None and live.attempt == call.attempt and live.state == "connected"
         if call.form is not None and self._state.person is None:
             self._put(call.form)
-        await self._told(ev.CallConnected(at=call.at, attempt=call.attempt, sid=call.sid, inbound=call.inbound))
+        await self._told(ev.CallConnected(at=call.at, attempt=call.attempt, sid=call.sid, inbound=call.inbound, transfers=call.transfers))
         return brief(self._state, self._playbook, call, resumed=again)
 
     @workflow.update

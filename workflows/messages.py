@@ -6,7 +6,7 @@ All of them can be sent by hand, for instance ``temporal workflow update execute
 LeadWorkflow
     signals   ``form_submitted`` FormSubmitted, ``call_status`` CallEnded, ``message_received`` MessageReceived,
               ``message_status`` TextFailed, ``resume`` Wake, ``rep_left`` RepLeft,
-              ``calendar_changed`` CalendarChanged, ``move_playbook`` PlaybookMoved,
+              ``calendar_changed`` CalendarChanged, ``call_transferred`` TransferTold, ``move_playbook`` PlaybookMoved,
               ``twins_met`` TwinsMet
     updates   ``connect`` Connect -> Brief, ``act`` Act -> Answer, ``report`` Report -> int (the new version),
               ``reschedule`` Move -> Answer, ``cancel`` By -> Answer, ``take_over`` TakeOver -> Answer, ``release`` By ->
@@ -35,7 +35,7 @@ from .events import (
     Slot,
     Verdict,
 )
-from .model import Instant, Model
+from .model import Duration, Instant, Model
 from .playbook import Source
 
 LEAD = "LeadWorkflow"
@@ -66,14 +66,27 @@ class LeadStart(Model):
     """The state carried through continue-as-new."""
 
 
+class Transfer(Model):
+    """A call that is put through to a colleague: who has it, or is rung (for ``ring``), at which number (E.164), and since
+    when. ``missed``: they did not take it, and the agent went on."""
+
+    rep: str
+    name: str
+    to: str
+    ring: Duration
+    state: Literal["ringing", "talking", "missed", "over"] = "ringing"
+    since: Instant
+
+
 class Connect(Model):
-    """The live-call gateway has somebody on the line. ``form`` describes an unknown inbound caller."""
+    """The live-call gateway has somebody on the line. ``transfers``: its carrier can put the call through to a phone. ``form`` describes an unknown inbound caller."""
 
     attempt: str
     sid: str
     at: Instant
     inbound: bool = False
     form: FormSubmitted | None = None
+    transfers: bool = False
 
 
 class Brief(Model):
@@ -146,6 +159,8 @@ class Answer(Model):
     booking: Booking | None = None
     by: str = ""
     """Who had it done, where somebody had to approve it."""
+    transfer: Transfer | None = None
+    """To whom the call is put through now, in answer to a wish for a person."""
 
 
 class Report(Model):
@@ -353,6 +368,8 @@ class View(Model):
     signs: tuple[Sign, ...] = ()
     """One of each kind that they gave, as strong as all of them together."""
     approvals: tuple[Waiting, ...] = ()
+    transfer: Transfer | None = None
+    """With which colleague the call under way is, or whose phone rings for it."""
     booking: Booking | None = None
     missed: Booking | None = None
     """The meeting that was missed last, until the next is booked."""

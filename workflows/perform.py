@@ -38,6 +38,8 @@ _DIAL = timedelta(seconds=45)
 """Start-to-close of a dial: a busy process gets to it late, and a dial given up early is an ambiguous one."""
 _THREAD = timedelta(seconds=90)
 """Start-to-close of an answer to a text: the model's turn, and what it asks of the lead meanwhile."""
+_LINE = timedelta(seconds=6)
+"""To find who takes a call now: they hear nothing meanwhile."""
 _IN_CALL = timedelta(seconds=25)
 """Somebody waits on the line: after this the answer is "not now"."""
 
@@ -99,11 +101,13 @@ def start_dial(
     state: Lead, playbook: Playbook, step: plan.Dial, now: datetime, paced: bool
 ) -> workflow.ActivityHandle[fx.Dispatched]:
     """Who has just asked goes before all others (:func:`~workflows.timing.urgency`); no audience takes another's turns."""
+    through = playbook.call.transfer
+    longest = playbook.call.longest + (through.longest if through.ring else timedelta(0))
     return workflow.start_activity(
         fx.place_call,
         fx.PlaceCall(
             gate=gate(state), attempt=step.attempt, to=state.phone, ring=playbook.call.ring,
-            longest=playbook.call.longest, not_after=step.not_after, playbook=state.playbook,
+            longest=longest, not_after=step.not_after, playbook=state.playbook,
             contact=plan.contact(state, playbook, "call").for_dispatch,
             look=heed.look(state, playbook, now),
         ),
@@ -306,6 +310,21 @@ async def find_times(state: Lead, playbook: Playbook, step: plan.FindTimes) -> e
             at=workflow.now(), request=step.request.id, why=f"calendar unreachable: {failure(error)[1]}"
         )
     return ev.SlotsFound(at=workflow.now(), request=step.request.id, slots=found.slots, why=found.why)
+
+
+async def find_line(state: Lead, playbook: Playbook, step: plan.FindLine) -> ev.LineFound:
+    """Who takes the call now. They wait on the line: no answer in time is nobody."""
+    request = fx.FindLine(team=playbook.team, owner=state.owner, now=workflow.now())
+    try:
+        found = await workflow.execute_activity(
+            fx.find_line, request, start_to_close_timeout=_REQUEST, schedule_to_close_timeout=_LINE, retry_policy=_SWIFT,
+            summary=step.reason,
+        )  # fmt: skip
+    except ActivityError as error:
+        return ev.LineFound(at=workflow.now(), request=step.request.id, why=f"the team does not answer: {failure(error)[0]}")
+    return ev.LineFound(
+        at=workflow.now(), request=step.request.id, rep=found.rep, name=found.name, phone=found.phone, why=found.why
+    )
 
 
 async def another_rep(state: Lead, playbook: Playbook, booking: ev.Booking) -> tuple[ev.Slot | None, str]:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
-from . import attendance, cadence, posting, review, timing
+from . import attendance, cadence, posting, review, timing, transfers
 from . import events as ev
 from .calling import Contact, Purpose, judge
 from .heed import not_contacted
@@ -26,6 +26,7 @@ from .steps import (
     AskCarrier,
     Converse,
     Dial,
+    FindLine,
     FindTimes,
     Finish,
     Hangup,
@@ -42,7 +43,7 @@ from .steps import (
 from .twins import doubted, merged, merging
 
 __all__ = [
-    "KEPT_BACK", "RULES", "STILL_OPEN", "Adopt", "AskCarrier", "Converse", "Dial", "FindTimes", "Finish", "Hangup", "KeepOptOut", "MakeBooking",
+    "KEPT_BACK", "RULES", "STILL_OPEN", "Adopt", "AskCarrier", "Converse", "Dial", "FindLine", "FindTimes", "Finish", "Hangup", "KeepOptOut", "MakeBooking",
     "Rehome", "Settle", "Step", "Text", "Unbook", "Wait", "blocked_by", "next_step",
 ]  # fmt: skip
 
@@ -126,7 +127,7 @@ def _opt_out(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
 def _unwanted_call(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
     """A call of ours that rings or goes on although the lead was taken over, held, closed, or booked otherwise."""
     call = state.call
-    if call is None or call.inbound or not call.sid or call.state == "ended":
+    if call is None or call.inbound or not call.sid or call.state == "ended" or transfers.under_way(call):
         return None
     ringing = call.state in ("placed", "ambiguous")
     taken = state.taken_over_by and not review.stands(state, "handoff", "complaint")

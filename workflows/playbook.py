@@ -336,6 +336,19 @@ class Machines(Strict):
     """Whom a menu may lead to, the best first."""
 
 
+class PutThrough(Strict):
+    """When a caller who wants a person is put through to one: the owner, else who is on call, in their own hours."""
+
+    ring: Duration = timedelta(0)
+    """The colleague's phone rings this long, then the agent goes on; 0: nobody is put through."""
+    intent: float = Field(default=0.5, ge=0, le=1)
+    """The strength of their commitment that it takes (``workflows/transfers.py``); with less a person gets back to them."""
+    longest: Duration = timedelta(hours=1)
+    """So long they may talk with each other."""
+    complaints: bool = True
+    """A complaint is put through whatever the intent."""
+
+
 class CallTiming(Strict):
     ring: Duration
     """How long it rings: at least 15 s or 4 rings for telemarketing (16 CFR 310.4(b)(4)(ii))."""
@@ -373,6 +386,7 @@ class CallTiming(Strict):
     """A call that broke off is placed again within this time, once, where the rules allow it ..."""
     ring_after: Duration = timedelta(seconds=5)
     """... and not before this: they may be ringing us themselves."""
+    transfer: PutThrough = PutThrough()
     approval: Duration = timedelta(minutes=30)
     """An action that waits for a person's approval is dropped after this long."""
 

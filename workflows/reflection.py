@@ -25,7 +25,7 @@ def is_due(state: Lead) -> bool:
     )
     if not news:
         return False
-    return state.call is None or bool(state.taken_over_by or state.approvals)
+    return state.call is None or bool(state.taken_over_by or state.approvals or state.call.transfer)
 
 
 def _next(state: Lead, playbook: Playbook, now: datetime) -> str:

@@ -10,9 +10,10 @@ from __future__ import annotations
 from datetime import datetime
 
 from . import events as ev
+from . import transfers
 from .lead import Lead
 from .playbook import Playbook
-from .steps import FindTimes, MakeBooking, Step, Unbook, Wait, settle
+from .steps import FindLine, FindTimes, MakeBooking, Step, Unbook, Wait, settle
 
 AGENT = "agent"
 """Who asks in a conversation; everybody else is a person, or a page on a person's behalf."""
@@ -41,6 +42,8 @@ def requests(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
             continue  # answered once it is kept, by the plan
         whose = f"{request.by}, approved by {request.approved_by}" if request.approved_by else request.by
         words = f"{action.kind.replace('_', ' ')} asked by {whose}"
+        if action.kind == "hand_off" and transfers.wanted(state, playbook, request):
+            return FindLine(key=key, rule="asked", reason=words, request=request)
         if action.kind == "offer_slots":
             return FindTimes(key=key, rule="asked", reason=words, request=request)
         if action.kind == "book":

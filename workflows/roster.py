@@ -46,6 +46,8 @@ class Rep(Strict):
     """Meetings of ours that the rep takes in a day at most, counted on the rep's own wall clock; ``weekly`` from
     Monday to Sunday."""
     weekly: int | None = Field(default=None, ge=1)
+    phone: str = Field(default="", pattern=r"^(\+[1-9]\d{6,14})?$")
+    """Where calls are put through to, in E.164, in the rep's hours; empty: none are."""
     slack: str = ""
     crm_owner: str = ""
     """The rep's owner id in the CRM."""
@@ -97,6 +99,8 @@ class Team(Strict):
     reps: tuple[Rep, ...]
     routes: tuple[Route, ...] = ()
     digest: DailyDigest = DailyDigest()
+    on_call: tuple[str, ...] = ()
+    """Who takes a call that is put through when its owner does not, in this order."""
     owner_within: Duration = timedelta(days=14)
     """A lead's owner is offered alone while they have a time within this; after it the pool is asked."""
 
@@ -111,6 +115,8 @@ class Team(Strict):
         for route in self.routes:
             if unknown := sorted(set(route.to) - known):
                 raise ValueError(f"route {route.name}: {', '.join(unknown)} is nobody in the team {self.id}; fix to:")
+        if unknown := sorted(set(self.on_call) - known):
+            raise ValueError(f"on_call: {', '.join(unknown)} is nobody in the team {self.id}; name its reps")
         return self
 
 

@@ -22,7 +22,8 @@ _EXTRA = {
     **dict.fromkeys(("opening.booked", "opening.reschedule", "opening.recovery"), _MEETING),
     **dict.fromkeys(("opening.confirm", "late_somehow", "soon", "here", "join_sent", "about_meeting", "confirmed"), _MEETING),
     "late": _MEETING | {"minutes"},
-    "opening.broken": frozenset({"question"}),
+    **dict.fromkeys(("opening.broken", "opening.not_picked_up"), frozenset({"question"})),
+    "transfer": frozenset({"rep"}),
     "callback": frozenset({"time"}),
     "read_back": frozenset({"value"}),
     "silence": frozenset({"question"}),
@@ -140,6 +141,8 @@ def _way_out(book: Playbook) -> Iterator[Fault]:
 
 def _openings(book: Playbook) -> Iterator[Fault]:
     for kind, call in OPENINGS.items():
+        if kind == "not_picked_up" and not book.call.transfer.ring:
+            continue  # nobody is put through
         if not book.speech.opening.get(kind, "").strip():
             yield found("speech", "speech.opening", f"has no {kind}", f"add {kind}: {call}")
     for kind in sorted(set(book.speech.opening) - set(OPENINGS) - set(STANDINGS)):

@@ -58,6 +58,7 @@ OPENINGS = {
     "booked": "we call somebody who has a meeting",
     "reschedule": "somebody who has a meeting rings us",
     "broken": "we ring again at once, since the call broke off",
+    "not_picked_up": "the colleague to whom they were put through did not pick up",
 }
 """The kinds of call that begin with words of their own."""
 STANDINGS = {
@@ -121,6 +122,10 @@ class Speech(Strict):
     referred: str = "Thank you, we will take it up with them. I will not call you about this again. Goodbye."
     """Somebody else is the right one (``refer``)."""
     who: str = "Who would be the right person to speak with?"
+    transfer: str = "One moment, I am putting you through to {rep}."
+    """Before the call is put through to a person; ``{rep}`` is their name."""
+    whisper: str = "{company} here. {name} is on the line, about {asked}. Press any key to take the call."
+    """What the colleague hears before they take it."""
     complaint: str = "I am sorry about that. I will have a colleague take it up with you personally."
     read_back: str = "You said {value}, is that right?"
     """Before something doubtful is relied on; ``{value}`` as it was understood."""

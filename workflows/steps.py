@@ -66,6 +66,12 @@ class FindTimes(Step):
     request: ev.ActionAsked
 
 
+class FindLine(Step):
+    """Look for the colleague who takes this call now."""
+
+    request: ev.ActionAsked
+
+
 class MakeBooking(Step):
     """Book the slot of ``request``; with a meeting booked already, this moves it."""
 

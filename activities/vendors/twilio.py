@@ -47,6 +47,8 @@ _SKEW = timedelta(seconds=2)
 """Twilio's clock against ours, and its times are whole seconds."""
 _LONGEST_VALIDITY = 36_000
 """Seconds: Twilio's most, and its default."""
+_CHOOSE = 6
+"""Seconds that a colleague has to take a call that is put through to them."""
 _MOST_HINTS, _LONGEST_HINT = 100, 100
 """Of a list of hints, and characters of one: what every recogniser behind the carrier takes."""
 
@@ -345,6 +347,32 @@ def _hints(*words: str) -> str:
     """The different ones among ``words``, as the carrier takes them: a list between commas."""
     plain = (" ".join(word.replace(",", " ").split())[:_LONGEST_HINT] for word in words)
     return ",".join(list(dict.fromkeys(filter(None, plain)))[:_MOST_HINTS])
+
+
+def put_through(lead: str, attempt: str, to: str, ring: int, playbook: str = "") -> str:
+    """TwiML that rings ``to`` (E.164) for ``ring`` seconds and connects who takes the call; what became of it is told to
+    the action. They hear first who is on the line, and take the call with a key, so that no voicemail does."""
+    named = {"lead": lead, "attempt": attempt, **({"playbook": playbook} if playbook else {})}
+    response = VoiceResponse()
+    dial = response.dial(
+        action=_address("/twilio/transferred", **named), timeout=ring, caller_id=settings().twilio_number, answer_on_bridge=True,
+    )  # fmt: skip
+    dial.number(to, url=_address("/twilio/whisper", **named))
+    return str(response)
+
+
+def whisper(say: str, lead: str, attempt: str) -> str:
+    """TwiML for the colleague who picked up: ``say``, then a key takes the call; without one they are not connected."""
+    response = VoiceResponse()
+    gather = response.gather(num_digits=1, timeout=_CHOOSE, action=_address("/twilio/taken", lead=lead, attempt=attempt))
+    gather.say(say)
+    response.hangup()
+    return str(response)
+
+
+def connect() -> str:
+    """TwiML with nothing more to do on the colleague's side: they are connected."""
+    return str(VoiceResponse())
 
 
 def hang_up(say: str = "") -> str:

@@ -105,7 +105,7 @@ class Exchange:
         if self.live_with(call.to):
             await self._end(call, "busy")
             return
-        self._move(call, "ringing")
+        self.move(call, "ringing")
         await self._tell(call, "ringing", "ringing")
         ringing = asyncio.ensure_future(self.book.ring(call))
         try:
@@ -124,7 +124,7 @@ class Exchange:
             ringing.cancel()
             self.book.stopped(call)
         call.answered = self.world.now()
-        self._move(call, "in-progress")
+        self.move(call, "in-progress")
         talking = asyncio.ensure_future(pickup.converse(call.line))
         try:
             await self._tell(call, "answered", "in-progress")
@@ -179,13 +179,13 @@ class Exchange:
         }
         await self.post(call, call.amd_callback, form)
 
-    def _move(self, call: Call, status: str) -> None:
+    def move(self, call: Call, status: str) -> None:
         call.status = status
         call.updated = self.world.now()
 
     async def _end(self, call: Call, status: str) -> None:
         call.ended = self.world.now()
-        self._move(call, status)
+        self.move(call, status)
         call.line.hang_up("product")
         await self._tell(call, "completed", status)
 

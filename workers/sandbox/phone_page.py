@@ -20,6 +20,7 @@ from workflows.identity import phone_number
 from .cast import Member
 from .pages import page
 from .personas import KINDS, Character
+from .transfer import Manner
 
 if TYPE_CHECKING:
     from .phones import PhoneBook
@@ -201,6 +202,8 @@ async def _act(book: PhoneBook, verb: str, asked: dict[str, Any]) -> None:
         if not str(asked["body"]).strip():
             raise ValueError("write something first")
         await exchange.text_us(phone_number(str(asked["number"])), str(asked["body"]).strip())
+    elif verb == "desk":
+        book.desk[phone_number(str(asked["number"]))] = TypeAdapter(Manner).validate_python(asked["does"])
     elif verb == "persona":
         book.choose(str(asked["kind"]))
     else:

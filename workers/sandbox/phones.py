@@ -13,6 +13,7 @@ from .exchange import Exchange
 from .line import Line
 from .personas import Character, Kind, Person
 from .traffic import Call, Pickup, Text, nobody
+from .transfer import Manner
 
 if TYPE_CHECKING:
     from .app import World
@@ -36,6 +37,8 @@ class PhoneBook:
         self.exchange = Exchange(world, self)
         self.default: Kind | str = "books_and_shows"
         """The persona that answers an unknown number when nobody at the page does; ``nobody``: no one."""
+        self.desk: dict[str, Manner] = {}
+        """How the colleague at a number takes calls that are put through; whoever is not here takes them."""
         self._cast: dict[str, Person] = {}
         self._strangers: dict[str, Person] = {}
         self._ringing: dict[str, _Ringing] = {}

@@ -14,6 +14,7 @@ from urllib.parse import urljoin
 from .line import Line
 from .session import Session
 from .traffic import Call
+from .transfer import put_through
 
 if TYPE_CHECKING:
     from .exchange import Exchange
@@ -76,12 +77,18 @@ async def _obey(exchange: Exchange, call: Call, twiml: str) -> str | None:
             return None
         elif verb.tag == "Redirect":
             return await _fetch(exchange, call, urljoin(call.url, (verb.text or "").strip()), {})
+        elif verb.tag == "Dial":
+            told = await put_through(exchange, call, verb)
+            if action := verb.get("action"):
+                return await _fetch(exchange, call, urljoin(call.url, action), told)
         elif verb.tag == "Connect":
             noun = verb.find("ConversationRelay")
             if noun is None:
                 await _speak(exchange, call.line, UNREACHABLE)
                 return None
             outcome = await Session(exchange, call, noun).run()
+            if call.status == "ringing":  # a call to us: its session begins as it is answered
+                exchange.move(call, "in-progress")
             if action := verb.get("action"):
                 return await _fetch(exchange, call, urljoin(call.url, action), outcome)
     return None

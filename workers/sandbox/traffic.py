@@ -47,6 +47,10 @@ class Pace:
     """From the far end hanging up to the action callback (0.5-0.8)."""
     detect: float = 0.5
     """From the answer to the verdict of machine detection."""
+    desk: float = 0.4
+    """Until a colleague picks up a call that is put through to them."""
+    colleague: float = 1.5
+    """How long they talk."""
     deliver: float = 0.15
     """From an accepted text to its delivery."""
 

@@ -192,7 +192,7 @@ class Conversation:
         s = self.state
         if not s.over:
             s.over = True
-            self._out.append(signals.End(s.closing))
+            self._out.append(signals.End(s.closing, s.transfer if s.closing == "transfer" else None))
 
     def void(self) -> None:
         """What the model was asked is stale."""

@@ -18,6 +18,7 @@ _INSTEAD = {
     "callback": "outreach",
     "customer": "outreach",
     "open_deal": "outreach",
+    "not_picked_up": "broken",
 }
 """What a kind of call begins with where the playbook has no words for it."""
 
@@ -71,8 +72,8 @@ def _asking_who(state: State, words: str) -> str:
 
 def kind_of(playbook: Playbook, brief: Brief) -> str:
     """Which of the playbook's openings this call begins with, by what stands between us and this person."""
-    if brief.opening == "broken":
-        return "broken"
+    if brief.opening in ("broken", "not_picked_up"):
+        return brief.opening
     if brief.booking:
         return "reschedule" if brief.node == "reschedule" else "booked"
     if brief.opening == "inbound" and brief.talked_before:
@@ -94,6 +95,8 @@ def _words(state: State, kind: str) -> str:
     while kind not in opening and kind in _INSTEAD:
         kind = _INSTEAD[kind]
     words = opening.get(kind) or opening.get("outreach") or state.here.fallback
+    if kind == "not_picked_up" and state.node == "follow_up":
+        state.when_asked += 1  # the open question there is when to call
     return words.replace("{question}", _question(state)) if "{question}" in words else words
 
 

@@ -41,6 +41,9 @@ def answered(talk: Conversation, pending: Pending, answer: Answer) -> None:
     elif not answer.allowed:
         talk.say(s.words(speech.confirm_later), last=False)
         talk.say(moves.next_question(s))
+    elif answer.transfer is not None:
+        s.transfer = answer.transfer
+        talk.close("transfer", s.words(speech.transfer, rep=answer.transfer.name), outcome="transferred")
     else:
         _done(talk, action)
 

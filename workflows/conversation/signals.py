@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ..events import Action, CallLearned, Line, Verdict
-from ..messages import Answer, Brief
+from ..messages import Answer, Brief, Transfer
 from .turn import Decision
 
 # ---- inputs ---------------------------------------------------------------------------------------------------
@@ -285,9 +285,10 @@ class Tell:
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """Close the line once what was said is played."""
+    """Close the line once what was said is played; with ``transfer``, put it through to a colleague in place of that."""
 
     why: str
+    transfer: Transfer | None = None
 
 
 Output = Ask | Speak | Press | Hush | Stop | Perform | KeepOptOut | Tell | End

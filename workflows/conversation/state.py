@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from ..events import Action, Booking, Concern, ConversationEnded, Line, Sign, Slot, Verdict
-from ..messages import Brief
+from ..messages import Brief, Transfer
 from ..playbook import Node, Playbook, Source
 from ..wording import asked, first_name, listed, promised, render, spoken_phone, spoken_time
 from . import identity
@@ -178,6 +178,8 @@ class State:
     """They may still go on."""
     over: bool = False
     outcome: str = ""
+    transfer: Transfer | None = None
+    """To whom the call is put through once our last words are said."""
     when_asked: int = 0
     last_asked: str = ""
     """The field that was asked for last."""
@@ -368,7 +370,7 @@ class State:
         outcome = self.outcome or ("talked" if self.human else "silent")
         return ConversationEnded(
             at=at,
-            id=f"{self.brief.attempt}:ended",
+            id=f"{self.brief.attempt}:{'transferred' if outcome == 'transferred' else 'ended'}",
             attempt=self.brief.attempt,
             node=self.node,
             path=tuple(self.path),

@@ -11,7 +11,22 @@ from typing import Any
 from .. import events as ev
 from .. import review
 from ..lead import Lead
-from . import asked, attendance, cadence, calendar, calls, known, mails, marks, meetings, people, reviewed, texts, twins
+from . import (
+    asked,
+    attendance,
+    cadence,
+    calendar,
+    calls,
+    known,
+    mails,
+    marks,
+    meetings,
+    people,
+    reviewed,
+    texts,
+    transfers,
+    twins,
+)
 from .asked import approved
 from .marks import KEPT_IDS
 from .texts import NO_SERVER
@@ -39,6 +54,8 @@ HANDLERS: dict[str, Callable[[Lead, Any], Lead]] = {
     "call_not_placed": calls.call_not_placed,
     "call_ambiguous": calls.call_ambiguous,
     "call_connected": calls.call_connected,
+    "line_found": transfers.line_found,
+    "transfer_told": transfers.transfer_told,
     "call_learned": calls.call_learned,
     "conversation_ended": calls.conversation_ended,
     "call_ended": calls.call_ended,

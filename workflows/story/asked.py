@@ -59,7 +59,7 @@ def _done(state: Lead, at: datetime, request: ev.ActionAsked) -> Lead:
         case ev.Confirm() if state.booking:
             return meetings.meeting_confirmed(state, ev.MeetingConfirmed(at=at, booking=state.booking.id))
         case ev.HandOff() as action:
-            return _handed_off(state, at, request.id, action)
+            return handed_off(state, at, request.id, action)
         case ev.Decline() as action:
             reason = _misfit(state, request) if action.disposition == "not_fit" else ""
             if action.disposition == "wrong_person":
@@ -67,8 +67,8 @@ def _done(state: Lead, at: datetime, request: ev.ActionAsked) -> Lead:
             return marks.closing(state, at, action.disposition, reason or action.words)
         case ev.Task() as action:
             state = marks.errand(
-                state, at, f"task:{request.id}", f"{_name(state)} wants to know: {action.what}", marks.quoted(action.words),
-                _reach(state),
+                state, at, f"task:{request.id}", f"{name(state)} wants to know: {action.what}", marks.quoted(action.words),
+                reach(state),
             )  # fmt: skip
             return review.file(state, "task", at, request.id, action.what)
         case ev.Refer() as action:
@@ -88,10 +88,10 @@ def _reopened(state: Lead, at: datetime) -> Lead:
     return marks.note(state, at, "reopened", "asked to be called back")
 
 
-def _handed_off(state: Lead, at: datetime, request: str, action: ev.HandOff) -> Lead:
-    title = f"Complaint: {_name(state)}" if action.complaint else f"{_name(state)} wants a person"
+def handed_off(state: Lead, at: datetime, request: str, action: ev.HandOff) -> Lead:
+    title = f"Complaint: {name(state)}" if action.complaint else f"{name(state)} wants a person"
     state = marks.errand(
-        state, at, f"handoff:{request}", title, action.why, marks.quoted(action.words), *_told(state), _reach(state),
+        state, at, f"handoff:{request}", title, action.why, marks.quoted(action.words), *told(state), reach(state),
         urgent=action.complaint, acts=("take-over", "release"),
     )  # fmt: skip
     state = review.file(state, "complaint" if action.complaint else "handoff", at, request, action.words or action.why)
@@ -102,8 +102,8 @@ def _referred(state: Lead, at: datetime, request: str, action: ev.Refer) -> Lead
     """Somebody else is the right one: a person takes it up with them, and this lead is not called again."""
     who = ", ".join(filter(None, (action.name, action.contact)))
     state = marks.errand(
-        state, at, f"refer:{request}", f"{_name(state)} refers us to {who or 'somebody else'}", marks.quoted(action.words),
-        f"Asked for by {_name(state)}" + (f", {state.person.company}" if state.person and state.person.company else ""),
+        state, at, f"refer:{request}", f"{name(state)} refers us to {who or 'somebody else'}", marks.quoted(action.words),
+        f"Asked for by {name(state)}" + (f", {state.person.company}" if state.person and state.person.company else ""),
     )  # fmt: skip
     given = "a right person was named" if who else "somebody else is the right person"
     state = review.file(state, "referral", at, request, who or action.words)
@@ -113,8 +113,8 @@ def _referred(state: Lead, at: datetime, request: str, action: ev.Refer) -> Lead
 def _observed(state: Lead, at: datetime, request: ev.ActionAsked) -> Lead:
     """What the agent would have done is a person's to do."""
     state = marks.errand(
-        state, at, f"observed:{request.id}", f"Yours to do for {_name(state)}: {marks.meant(state, request.action)}",
-        "The agent would have done this; the playbook leaves it to you.", *_grounds(request.verdict), _reach(state),
+        state, at, f"observed:{request.id}", f"Yours to do for {name(state)}: {marks.meant(state, request.action)}",
+        "The agent would have done this; the playbook leaves it to you.", *_grounds(request.verdict), reach(state),
     )  # fmt: skip
     return review.file(state, "observed", at, request.id, marks.meant(state, request.action))
 
@@ -135,7 +135,7 @@ def action_deferred(state: Lead, event: ev.ActionDeferred) -> Lead:
         request=request.id, attempt=request.attempt,
     )  # fmt: skip
     state = marks.errand(
-        state, event.at, f"approval:{request.id}", f"Approve for {_name(state)}? {marks.begun(what)}",
+        state, event.at, f"approval:{request.id}", f"Approve for {name(state)}? {marks.begun(what)}",
         f"Until {until}; without a word from you it is not done.", *_grounds(request.verdict),
         acts=("approve", "reject", "take-over"), request=request.id,
     )  # fmt: skip
@@ -191,8 +191,8 @@ def _dropped(state: Lead, event: ev.ActionDecided, what: str) -> Lead:
         state, event.at, "approval", f"not done, {who}: {what}", rule, request=event.request, words=event.words
     )
     state = marks.errand(
-        state, event.at, f"dropped:{event.request}", f"Not done for {_name(state)}: {what}", f"{marks.begun(who)}.",
-        "They were told that a colleague gets back to them." if event.text else "", _reach(state),
+        state, event.at, f"dropped:{event.request}", f"Not done for {name(state)}: {what}", f"{marks.begun(who)}.",
+        "They were told that a colleague gets back to them." if event.text else "", reach(state),
     )  # fmt: skip
     if event.text and not state.opted_out_at and not state.closed:
         due = DueText(key=f"due/dropped/{event.request}", message=event.text)
@@ -203,11 +203,11 @@ def _dropped(state: Lead, event: ev.ActionDecided, what: str) -> Lead:
 # ---- in words ----------------------------------------------------------------------------------------------------
 
 
-def _name(state: Lead) -> str:
+def name(state: Lead) -> str:
     return marks.name(state) or "a lead"
 
 
-def _told(state: Lead) -> tuple[str, ...]:
+def told(state: Lead) -> tuple[str, ...]:
     """What they said of themselves, as lines of a card, with the words that show it."""
     return tuple(
         f"{marks.begun(fact.field.replace('_', ' '))}: {fact.value}" + (f" ({marks.quoted(fact.quote)})" if fact.quote else "")
@@ -215,7 +215,7 @@ def _told(state: Lead) -> tuple[str, ...]:
     )
 
 
-def _reach(state: Lead) -> str:
+def reach(state: Lead) -> str:
     person = state.person
     if person is None:
         return ""

@@ -10,7 +10,8 @@ from .. import refusals, review
 from ..effects import CallNote
 from ..lead import Broken, Lead, LiveCall, Owed, touch_of
 from ..messages import Touched
-from . import cadence, known, marks, suspension
+from ..transfers import missed
+from . import cadence, known, marks, suspension, transfers
 
 _MOST_SIGNS = 40
 
@@ -163,7 +164,11 @@ def call_connected(state: Lead, event: ev.CallConnected) -> Lead:
             state = marks.note(state, event.at, "call_inbound", "rang us", attempt=event.attempt, sid=event.sid)
         if state.call and not state.call.inbound and state.call.attempt != event.attempt:
             state = state.but(strays=(*state.strays, state.call))
-        call = LiveCall(attempt=event.attempt, state="connected", since=event.at, sid=event.sid, inbound=True)
+        before = state.call.transfer if state.call and state.call.attempt == event.attempt else None
+        call = LiveCall(
+            attempt=event.attempt, state="connected", since=event.at, sid=event.sid, inbound=True, transfer=before,
+            transfers=event.transfers,
+        )  # fmt: skip
         state = marks.call_off(state, event.at, "rang_us", "they rang us themselves")
         return marks.reach(state.but(call=call), "contacted", event.at).but(reached=True)
     if known is None or state.call is None or state.call.attempt != event.attempt:
@@ -181,6 +186,8 @@ def call_connected(state: Lead, event: ev.CallConnected) -> Lead:
         since=event.at,
         sid=event.sid or known.sid,
         touch=known.touch,
+        transfers=event.transfers,
+        transfer=state.call.transfer if state.call else None,
     )
     state = marks.touch(state.but(call=call), event.attempt, outcome="connected", sid=event.sid or known.sid)
     return marks.note(state, event.at, "call_answered", "the call was answered", attempt=event.attempt)
@@ -195,9 +202,10 @@ def conversation_ended(state: Lead, event: ev.ConversationEnded) -> Lead:
     told = f"talk:{event.attempt}"
     if touch is None or told in state.seen:
         return state
-    state = _learn(state.but(seen=(*state.seen, told)[-marks.KEPT_IDS :]), event.at, event)
-    outcome: str = event.outcome
-    if event.outcome == "talked" or (event.outcome == "dropped" and any(x.who == "lead" for x in event.transcript)):
+    through = event.outcome == "transferred"  # the talk may go on, if nobody picks up
+    state = _learn(state if through else state.but(seen=(*state.seen, told)[-marks.KEPT_IDS :]), event.at, event)
+    outcome: str = "talked" if through else event.outcome
+    if outcome == "talked" or (event.outcome == "dropped" and any(x.who == "lead" for x in event.transcript)):
         state = marks.reach(state, "contacted", event.at).but(reached=True)
     state = cadence.heard(state, event.at, (x.text for x in event.transcript if x.who == "lead"), aloud=True)
     state = _broke_off(state, event, touch)
@@ -207,6 +215,7 @@ def conversation_ended(state: Lead, event: ev.ConversationEnded) -> Lead:
         path=event.path, moments=event.moments,
         tokens_in=event.tokens_in, tokens_out=event.tokens_out,
     )  # fmt: skip
+    note = transfers.talked(state, event.attempt, note)
     if _is_over(touch):  # the carrier's word was quicker than ours
         note = note.model_copy(update={"seconds": touch.seconds, "status": "completed"})
         others = tuple(o for o in state.owed if not (o.call and o.call.attempt == event.attempt))
@@ -215,7 +224,8 @@ def conversation_ended(state: Lead, event: ev.ConversationEnded) -> Lead:
     else:
         state = marks.touch(state.but(talks={**state.talks, event.attempt: note}), event.attempt, outcome=outcome)
     state = review.sample(state, event)
-    if state.call and state.call.attempt == event.attempt:
+    back = through and missed(state, event.attempt) is not None
+    if state.call and state.call.attempt == event.attempt and not back:
         state = state.but(call=state.call.model_copy(update={"state": "ended"}))
     if outcome == "paused":
         state = marks.owe_callback(state, event.at)
@@ -229,7 +239,7 @@ def conversation_ended(state: Lead, event: ev.ConversationEnded) -> Lead:
 def _broke_off(state: Lead, event: ev.ConversationEnded, touch: Touched) -> Lead:
     """Remember where a talk broke off; one that came to its close settles what broke off before. The call that takes
     it up again is not taken up itself, but what it came to is kept."""
-    if event.outcome in ("talked", "paused"):
+    if event.outcome in ("talked", "paused", "transferred"):
         return state.but(broken=None)
     if event.outcome != "dropped":
         return state
@@ -257,6 +267,7 @@ def call_ended(state: Lead, event: ev.CallEnded) -> Lead:
     if touch.outcome in ("queued", "ambiguous", "unknown") or touch.outcome.startswith("not placed"):
         state = state if touch.outcome == "unknown" else marks.advance(state, touch.touch, event.at)
         state = review.settle(state, "ambiguous_dial", event.attempt)
+    state = transfers.call_over(state, event.at, event.attempt)
     note = state.talks.get(event.attempt)
     outcome: str = event.status
     if event.status == "completed" and note:
