@@ -80,7 +80,7 @@ def explain(
     contact, missing = _known(asked, book.rules or NO_RULES, now)
     judgement = judge(contact, book, now)
     there = zones(phone, region, "", book.rules)
-    answer(_data(contact, judgement, there) | {"not_asked": missing}, as_json, lambda: _shown(judgement, there, missing))
+    answer(_data(contact, judgement, there) | {"unknown": _unknown(judgement), "not_asked": missing}, as_json, lambda: _shown(judgement, there, missing))
 
 
 def _known(asked: Contact, rules: Rulebook, at: datetime) -> tuple[Contact, list[str]]:
@@ -108,6 +108,11 @@ def _data(contact: Contact, judgement: Judgement, there: tuple[str, ...]) -> dic
     }  # fmt: skip
 
 
+def _unknown(judgement: Judgement) -> list[str]:
+    """The rules that need to know more; opt-outs are asked of the server at each dispatch, and not here."""
+    return sorted(judgement.wanting - {"opted_out"})
+
+
 def _shown(judgement: Judgement, there: tuple[str, ...], missing: list[str]) -> None:
     table = Table(box=None, pad_edge=False)
     for column in ("rule", "where", "verdict", "why", "source"):
@@ -118,6 +123,9 @@ def _shown(judgement: Judgement, there: tuple[str, ...], missing: list[str]) -> 
     printing.out.print(table)
     for what in missing:
         printing.out.print(f"not asked: {what}", style="yellow")
+    if unknown := _unknown(judgement):
+        looked_up = ", ".join(words(rule) for rule in unknown)
+        printing.out.print(f"! looked up where it is dialled or sent: {looked_up}; what stays unknown there forbids", style="yellow")
     if judgement.at is None:
         printing.out.print(f"✖ never: {words(judgement.rule)}", style="red")
         return

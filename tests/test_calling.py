@@ -313,6 +313,7 @@ def test_explain_says_what_is_known_of_the_number_here(
     (folder / "305.txt").write_text("3055550123\n")
     monkeypatch.setenv("SHOWRATE_DO_NOT_CALL", str(tmp_path / "lists"))
     silent = ("+13055550123", "--heard", "never", "--at", NOON.isoformat())
+    assert explained(*silent)["unknown"] == ["do_not_call", "reassigned"]
     assert explained(*silent)["not_asked"], "without an identity key nobody knows the log of dials"
     monkeypatch.setenv("SHOWRATE_IDENTITY_KEY", "k" * 32)
     house_settings.cache_clear()
