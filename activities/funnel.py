@@ -1,6 +1,7 @@
 """How far people came, how soon they were called, and who was not called by which rule.
 
-Each person counts once, in the cohort of their first form, at every milestone that they ever reached.
+Each person counts once, in the cohort of their first form, at every milestone that they ever reached; as ``unknown`` only
+while nobody has said whether they came.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ MILESTONES = (
     "confirmed",
     "showed",
     "no_show",
+    "unknown",
     "recovered",
     "closed",
 )
@@ -137,6 +139,8 @@ def _group(name: str, people: Sequence[store.Cohorted], rules: dict[str, tuple[d
 
 
 def _reached(person: store.Cohorted, milestone: str) -> bool:
+    if milestone == "unknown":
+        return _nobody_knows(person)
     return milestone in person.milestones or _TELLS.get(milestone) in person.milestones
 
 
@@ -150,6 +154,13 @@ def _not_called(person: store.Cohorted, rules: dict[str, tuple[datetime, str]]) 
         rule_at=at,
         disposition=person.disposition,
     )
+
+
+def _nobody_knows(person: store.Cohorted) -> bool:
+    """Whether nobody has said yet how their last meeting went."""
+    since = person.milestones.get("unknown")
+    told = (person.milestones[name] for name in ("showed", "no_show", "recovered") if name in person.milestones)
+    return since is not None and all(at < since for at in told)
 
 
 def _ring(people: Iterable[store.Cohorted]) -> Ring:

@@ -181,6 +181,90 @@ def test_a_text_while_the_meeting_may_still_be_held_is_about_it() -> None:
         assert (told.booking is not None, told.missed is not None) == (stands, not stands)
 
 
+# ---- the call to confirm -----------------------------------------------------------------------------------------------
+
+
+def far_ahead(**over: Any) -> Any:
+    """A meeting that was booked a week ahead, and not confirmed."""
+    return booked().but(booked_at=START - timedelta(days=7), **over)
+
+
+def confirm_calls(state: Any, begin: datetime = START - timedelta(hours=5)) -> list[datetime]:
+    """When a call to confirm would be queued until the meeting begins, nothing else happening."""
+    now, dialled = begin, []
+    while now < START:
+        step = plan.next_step(state, BOOK, now)
+        match step:
+            case plan.Settle() if isinstance(step.event, ev.DialQueued):
+                dialled.append(now)
+                state = apply(apply(state, step.event), ev.CallPlaced(at=now, attempt=step.event.attempt, sid="CA1"))
+                over = ev.CallEnded(at=now + MINUTE, attempt=step.event.attempt, sid="CA1", status="no-answer")
+                state = apply(state, over)
+            case plan.Settle():
+                state = apply(state, step.event)
+            case plan.Wait():
+                now = min(step.until or START, START)
+            case _:
+                raise AssertionError(step)
+    return dialled
+
+
+def test_who_did_not_confirm_a_meeting_of_long_ago_is_called_once_within_the_hours() -> None:
+    policy = BOOK.confirm_call
+    assert policy is not None
+    # Seven in the morning there: three hours before the meeting is too early to call, half past eight would be too late.
+    assert confirm_calls(far_ahead()) == [START - timedelta(hours=2)]
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        booked(),
+        far_ahead(stage="confirmed"),
+        far_ahead(invitation="accepted"),
+        far_ahead(taken_over_by="ana"),
+        far_ahead(held_by="ops"),
+        far_ahead(expected_at=START + 10 * MINUTE),
+    ],
+    ids=["booked lately", "confirmed", "accepted the invitation", "a person has the lead", "paused", "said that they come"],
+)
+def test_nobody_else_is_called_about_a_meeting_that_they_have(state: Any) -> None:
+    assert confirm_calls(state) == []
+
+
+def test_a_yes_while_the_dial_waits_calls_it_off() -> None:
+    state = apply(far_ahead(), ev.DialQueued(at=START - timedelta(hours=2), attempt="a1", touch="confirm/b1"))
+    at = START - timedelta(hours=2)
+    assert isinstance(plan.next_step(state, BOOK, at), plan.Dial)
+    state = apply(state, ev.MessageReceived(at=at, id="m1", text="see you then"))
+    assert not isinstance(plan.next_step(state, BOOK, at), plan.Dial)
+
+
+def phoned() -> Talk:
+    later = MET.model_copy(update={"start": NOW + timedelta(hours=2), "end": NOW + timedelta(hours=2, minutes=30)})
+    talk = Talk(brief(opening="confirm", node="confirmation", touch="b1", talked_before=True, booking=later))
+    talk.hear("Yes, this is Dana.")
+    assert not talk.lead.acts, "that is who they are, and no yes to the meeting"
+    assert "Will you be there?" in talk.last
+    return talk
+
+
+def test_a_yes_on_the_phone_confirms_and_closes() -> None:
+    talk = phoned()
+    talk.hear("Yes, I'll be there.")
+    assert [a.kind for a in talk.lead.acts] == ["confirm"]
+    assert "Ana Torres expects you" in talk.last
+    state = said(far_ahead(), ev.Confirm(words="yes"), START - 60 * MINUTE)
+    assert state.stage == "confirmed"
+
+
+def test_a_no_on_the_phone_is_met_with_times() -> None:
+    talk = phoned()
+    talk.hear("No, I can't.")
+    assert [a.kind for a in talk.lead.acts] == ["offer_slots"]
+    assert "10 AM" in talk.last
+
+
 def test_every_shipped_playbook_has_the_words() -> None:
     for name in ("inbound", "outbound", "demo"):
         book = staged(name)

@@ -37,7 +37,7 @@ def test_each_person_once_at_everything_they_ever_reached(record: Path) -> None:
     assert found.total.people == 3
     assert counts(found.total) == {
         "new": 3, "attempting": 2, "contacted": 2, "interested": 2, "qualified": 2, "booked": 2, "confirmed": 1,
-        "showed": 1, "no_show": 1, "recovered": 1, "closed": 0,
+        "showed": 1, "no_show": 1, "unknown": 0, "recovered": 1, "closed": 0,
     }  # fmt: skip
     assert [(group.name, group.people) for group in found.groups] == [("website", 2), ("partner", 1)]
     assert found.total.stages[1].share == 0.6667
@@ -116,3 +116,11 @@ def test_it_can_be_looked_at(record: Path) -> None:
 
 def test_durations_are_read_at_a_glance() -> None:
     assert [funnel.duration(s) for s in (None, 1.24, 240, 12600)] == ["-", "1.2 s", "4 min", "3.5 h"]
+
+
+def test_an_outcome_that_nobody_knows_has_a_number_of_its_own_until_somebody_says_it(record: Path) -> None:
+    tell("lead-u", 4, source="website", milestones={"booked": NOW, "unknown": NOW})
+    tell("lead-v", 5, source="website", milestones={"booked": NOW, "unknown": NOW, "showed": NOW + timedelta(hours=1)})
+    tell("lead-w", 6, source="website", milestones={"no_show": NOW, "unknown": NOW + timedelta(days=2)})
+    counted = {stage.name: stage.people for stage in funnel.funnel().total.stages}
+    assert (counted["unknown"], counted["no_show"], counted["showed"]) == (2, 1, 1)

@@ -360,7 +360,7 @@ def test_the_two_scripts_share_no_words_that_are_said_before_an_agreement() -> N
     assert called.unasked
     assert not asked.unasked
     assert set(called.qualification.required).isdisjoint(asked.qualification.required)
-    alike = {kind for kind, words in asked.speech.opening.items() if called.speech.opening[kind] == words}
+    alike = {kind for kind, words in asked.speech.opening.items() if called.speech.opening.get(kind) == words}
     assert alike == {"broken"}
     assert not {each for o in asked.objections.values() for each in o.answers} & {
         each for o in called.objections.values() for each in o.answers
@@ -401,6 +401,7 @@ CALLS: dict[str, dict[str, Any]] = {
     "callback": {"opening": "callback"},
     "recovery": {"opening": "recovery", "node": "no_show_recovery", "missed": BOOKING},
     "booked": {"node": "confirmation", "booking": BOOKING},
+    "confirm": {"opening": "confirm", "node": "confirmation", "booking": BOOKING},
     "reschedule": {"opening": "inbound", "node": "reschedule", "booking": BOOKING},
     "broken": {"opening": "broken", "node": "qualification"},
 }

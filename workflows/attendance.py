@@ -59,6 +59,22 @@ def expected(state: Lead, meeting: ev.Booking) -> datetime:
     return max(meeting.start, state.expected_at or meeting.start)
 
 
+def confirm_call(state: Lead, playbook: Playbook, meeting: ev.Booking) -> tuple[datetime, datetime] | None:
+    """From when until when they may be called about the meeting that they have not confirmed; None when they are not."""
+    policy = playbook.confirm_call
+    if policy is None or not state.phone or state.stage == "confirmed" or state.invitation == "accepted":
+        return None
+    if state.booked_at is None or meeting.start - state.booked_at < policy.ahead or state.expected_at:
+        return None
+    tried = any(t.touch == confirming(meeting) and not t.outcome.startswith("not placed") for t in state.touches)
+    return None if tried else (meeting.start - policy.before, meeting.start - policy.until)
+
+
+def confirming(meeting: ev.Booking) -> str:
+    """The touch of the call about a meeting that was not confirmed."""
+    return f"confirm/{meeting.id}"
+
+
 def unknown_from(state: Lead, playbook: Playbook, meeting: ev.Booking) -> datetime:
     """From when on the outcome is unknown, without evidence."""
     return expected(state, meeting) + playbook.attendance.absent_after

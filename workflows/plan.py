@@ -235,20 +235,27 @@ def _written_by(state: Lead, playbook: Playbook) -> datetime | None:
 
 
 def _settled_by_booking(state: Lead, call: LiveCall) -> bool:
-    """Whether a meeting makes this call pointless: any but the one that goes on with moving it."""
-    return state.booking is not None and not (state.broken and call.touch == state.broken.touch)
+    """Whether a meeting makes this call pointless: any but the one that goes on with moving it, and the one that asks for
+    a yes to it."""
+    if state.booking is None or (state.broken and call.touch == state.broken.touch):
+        return False
+    return state.stage == "confirmed" or call.touch != attendance.confirming(state.booking)
 
 
 def _named(touch: str) -> str:
     """A touch in words: ``cadence/1/0/call_1`` is "call 1"."""
     if touch.startswith("resumption"):
         return "the call that broke off"
+    if touch.startswith("confirm/"):
+        return "the call to confirm"
     return "the promised callback" if touch.startswith("callback") else touch.rsplit("/", 1)[-1].replace("_", " ")
 
 
 def _why_dial(touch: str) -> str:
     if touch.startswith("resumption"):
         return "the call broke off without a close"
+    if touch.startswith("confirm/"):
+        return "the meeting was not confirmed"
     if touch.startswith(cadence.REDIAL):
         return f"{_named(touch)} once more, because of what the last came to"
     return "they asked to be called back" if touch.startswith("callback") else f"{_named(touch)} is due"
@@ -347,9 +354,28 @@ def _meeting(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
                 message=text.message, booking=meeting, not_after=text.stale,
             )  # fmt: skip
         until = min(until or ruling.at, ruling.at)
+    call = _confirm_call(state, playbook, now, meeting)
+    if isinstance(call, Settle):
+        return call
+    until = min(filter(None, (until, call)), default=None)
     if now >= attendance.unknown_from(state, playbook, meeting):
         return Wait(key="meeting", rule="attendance", reason="waiting to be told who came", until=until)
     return Wait(key="meeting", rule="booked", reason="waiting for the meeting", until=until)
+
+
+def _confirm_call(state: Lead, playbook: Playbook, now: datetime, meeting: ev.Booking) -> Settle | datetime | None:
+    """The call about a meeting that they have not confirmed, or when it is due; None when there is to be none."""
+    window = attendance.confirm_call(state, playbook, meeting)
+    if window is None or now >= window[1] or blocked_by(state, "call"):
+        return None
+    due = max(_after_gap(state, playbook, window[0]), now, state.not_before or now)
+    ruling = _allowed(state, playbook, "call", due)
+    if ruling.at is None or ruling.at >= window[1]:
+        return None
+    if ruling.at > now:
+        return ruling.at
+    attempt, touch = f"a{state.dials + 1}", attendance.confirming(meeting)
+    return settle(f"queue:{attempt}", "due", _why_dial(touch), ev.DialQueued(at=now, attempt=attempt, touch=touch))
 
 
 def _new_times(state: Lead, playbook: Playbook, now: datetime) -> Step | None:

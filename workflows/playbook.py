@@ -284,6 +284,23 @@ class Reminder(Strict):
     message: str
 
 
+class ConfirmCall(Strict):
+    """One call about a meeting that was not confirmed, where the calling rules and caps allow it."""
+
+    before: Duration
+    """So long before the meeting ..."""
+    until: Duration
+    """... and no later than this before it."""
+    ahead: Duration = timedelta(0)
+    """Only about a meeting that was booked at least so long before it begins: the longer ahead, the sooner forgotten."""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> ConfirmCall:
+        if not timedelta(0) <= self.until < self.before:
+            raise ValueError("until must be shorter than before: the call is placed between the two")
+        return self
+
+
 class Attendance(Strict):
     opens: Duration
     """A click on the join link counts from this long before the start ..."""
@@ -481,6 +498,8 @@ class Playbook(Strict):
     ``hours`` and ``cadence``, never widens them."""
     meeting: MeetingType
     reminders: tuple[Reminder, ...] = ()
+    confirm_call: ConfirmCall | None = None
+    """None: nobody is called about a meeting that they have."""
     attendance: Attendance
     call: CallTiming
     autonomy: dict[str, Autonomy] = Field(default_factory=dict)

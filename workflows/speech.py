@@ -56,6 +56,7 @@ OPENINGS = {
     "callback": "the call that they asked for",
     "recovery": "after a missed meeting",
     "booked": "we call somebody who has a meeting",
+    "confirm": "we call somebody who has a meeting and has not confirmed it",
     "reschedule": "somebody who has a meeting rings us",
     "broken": "we ring again at once, since the call broke off",
     "not_picked_up": "the colleague to whom they were put through did not pick up",

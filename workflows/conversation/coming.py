@@ -24,8 +24,11 @@ _WORDS = 300
 def answered(talk: Conversation, text: str) -> bool:
     """Meet what ``text`` says of coming; whether it said anything."""
     s = talk.state
-    if asks_whether(s) and (confirms(text) or is_denial(text)):
-        _confirmed(talk) if confirms(text) else _unable(talk, text)
+    if unconfirmed(s) and _asked(s) and (confirms(text) or is_denial(text)):
+        if confirms(text):
+            moves.attempt(talk, ev.Confirm(words=text[:_WORDS]))
+        else:
+            _unable(talk, text)
         return True
     word = said_of_coming(text)
     if word == "who":
@@ -55,9 +58,15 @@ def answered(talk: Conversation, text: str) -> bool:
     return True
 
 
-def asks_whether(s: State) -> bool:
+def unconfirmed(s: State) -> bool:
     """Whether this call is about no more than their yes to the meeting, and they have not given it."""
     return s.brief.opening == "confirm" and s.booking is not None and not s.comes
+
+
+def _asked(s: State) -> bool:
+    """Whether they answer the question if they will be there."""
+    last = next((line.text for line in reversed(s.lines) if line.who == "agent"), "")
+    return s.words(s.playbook.speech.will_come) in last
 
 
 def who(talk: Conversation) -> None:
@@ -101,10 +110,6 @@ def offer(talk: Conversation, text: str) -> None:
         return
     first, last, part = dates.window(named, s.brief.zone, s.now)
     moves.attempt(talk, ev.OfferSlots(not_before=first, not_after=last, part=part), windowed=True)
-
-
-def _confirmed(talk: Conversation) -> None:
-    moves.attempt(talk, ev.Confirm(words=talk.state.last_words[:_WORDS]))
 
 
 def done(talk: Conversation, action: ev.Attend | ev.Confirm) -> None:

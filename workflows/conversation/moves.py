@@ -182,7 +182,7 @@ def next_question(state: State) -> str:
         state.last_asked = str(missing[0]["field"])
         return state.words(str(missing[0]["ask"]))
     state.last_asked = ""
-    if coming.asks_whether(state):
+    if coming.unconfirmed(state):
         return state.words(state.playbook.speech.will_come)
     if state.node == "booking" and not state.offered and state.booking is None:
         return state.words(state.playbook.speech.which_day)

@@ -13,6 +13,7 @@ _INSTEAD = {
     "known": "inbound",
     "reschedule": "booked",
     "booked": "outreach",
+    "confirm": "booked",
     "broken": "outreach",
     "recovery": "outreach",
     "callback": "outreach",
@@ -72,7 +73,7 @@ def _asking_who(state: State, words: str) -> str:
 
 def kind_of(playbook: Playbook, brief: Brief) -> str:
     """Which of the playbook's openings this call begins with, by what stands between us and this person."""
-    if brief.opening in ("broken", "not_picked_up"):
+    if brief.opening in ("broken", "confirm", "not_picked_up"):
         return brief.opening
     if brief.booking:
         return "reschedule" if brief.node == "reschedule" else "booked"
