@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,8 +14,10 @@ import pytest
 from temporalio.exceptions import ApplicationError
 
 from activities import crm
+from activities.settings import settings
 from activities.vendors import hubspot_account
 from tests.fixtures.books import Books
+from workflows.crm import Crm, Sequence
 from workflows.effects import CallNote, Entry, Reflection, ToDo
 from workflows.events import Booking, Concern, Form, Line
 
@@ -278,6 +282,115 @@ async def test_no_words_of_the_vendor_reach_the_message(prepared: Books) -> None
     done = await crm.sync(reflection(form=FORM.model_copy(update={"email": "no address"})))
     assert done.left_out == ("contacts.email: INVALID_EMAIL",)
     assert only(prepared, "contacts")["showrate_stage"] == "booked"
+
+
+async def test_who_never_came_goes_into_a_sequence_once_and_leaves_it_when_they_come_back(
+    prepared: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rules = Crm(sequence=Sequence(id="4001", user="9", sender="ana@tallyhook.example"))
+    monkeypatch.setattr(crm, "rules_of", lambda _: rules)
+    quiet = {"calls": (), "booking": None, "furthest": "attempting"}
+    for _ in range(2):
+        done = await crm.sync(reflection(stage="closed", disposition="unresponsive", **quiet))
+    assert done.left_out == ()
+    [enrolment] = prepared.state("hubspot")["enrolled"].values()
+    assert (enrolment["sequenceId"], enrolment["toEmail"]) == ("4001", "lee@example.com")
+    assert len(prepared.requests("hubspot", "POST", "sequences/enrollments")) == 1
+    assert only(prepared, "contacts")["showrate_sequence"] == "4001"
+    await crm.sync(reflection(stage="attempting", **quiet))
+    assert only(prepared, "contacts")["showrate_sequence"] == "leave"
+    assert prepared.state("hubspot")["enrolled"] == {}
+
+
+async def test_who_cannot_be_enrolled_is_told(prepared: Books, monkeypatch: pytest.MonkeyPatch) -> None:
+    rules = Crm(sequence=Sequence(id="77", user="9", sender="ana@tallyhook.example"))
+    monkeypatch.setattr(crm, "rules_of", lambda _: rules)
+    done = await crm.sync(reflection(stage="closed", disposition="unresponsive", calls=(), booking=None))
+    assert done.left_out == ("contacts.showrate_sequence: not enrolled (HubSpot answered 404)",)
+
+
+async def test_what_a_person_changed_stands_and_is_told(prepared: Books) -> None:
+    await crm.sync(reflection())
+    [contact] = prepared.state("hubspot")["contacts"]
+    [meeting] = prepared.state("hubspot")["meetings"]
+    typed = {"showrate_next_step": "ring Bo instead", "hs_lead_status": "UNQUALIFIED", "company": ""}
+    prepared.seed("hubspot", records=[
+        {"kind": "contacts", "properties": {"id": contact["id"], **typed}},
+        {"kind": "meetings", "properties": {"id": meeting["id"], "hs_meeting_outcome": "COMPLETED"}},
+        {"kind": "contacts", "properties": {"id": contact["id"], "showrate_reason": "a workflow"}, "by": "AUTOMATION_PLATFORM"},
+    ])  # fmt: skip
+    done = await crm.sync(reflection(next_step="call 2", reason="ours", calls=()))
+    told = {each.field: (each.theirs, each.ours) for each in done.conflicts}
+    assert told == {
+        "contacts.showrate_next_step": ("ring Bo instead", "call 2"),
+        "contacts.hs_lead_status": ("UNQUALIFIED", "OPEN_DEAL"),
+        "contacts.company": ("", "Birch & Co"),
+        "meetings.hs_meeting_outcome": ("COMPLETED", "SCHEDULED"),
+    }
+    after = only(prepared, "contacts")
+    assert (after["showrate_next_step"], after["hs_lead_status"]) == ("ring Bo instead", "UNQUALIFIED")
+    assert after["showrate_reason"] == "ours", "no person's"
+    assert only(prepared, "meetings")["hs_meeting_outcome"] == "COMPLETED"
+    again = await crm.sync(reflection(next_step="call 2", calls=(), overwrite=("contacts.showrate_next_step",)))
+    assert only(prepared, "contacts")["showrate_next_step"] == "call 2"
+    assert "contacts.showrate_next_step" not in {each.field for each in again.conflicts}
+
+
+async def test_a_renamed_property_costs_only_that_field(prepared: Books) -> None:
+    await crm.sync(reflection(stage="contacted", booking=None))
+    prepared.seed("hubspot", rename={"kind": "contacts", "name": "showrate_stage", "to": "sdr_stage"})
+    done = await crm.sync(reflection(stage="booked"))
+    assert done.left_out == ("contacts.showrate_stage: PROPERTY_DOESNT_EXIST",)
+    assert only(prepared, "contacts")["showrate_furthest"] == "booked"
+    assert only(prepared, "meetings")["hs_meeting_outcome"] == "SCHEDULED"
+
+
+async def test_a_playbook_may_keep_a_property_under_another_name(
+    prepared: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepared.seed("hubspot", rename={"kind": "contacts", "name": "showrate_stage", "to": "sdr_stage"})
+    monkeypatch.setattr(crm, "rules_of", lambda _: Crm(properties={"showrate_stage": "sdr_stage"}))
+    assert (await crm.sync(reflection())).left_out == ()
+    assert only(prepared, "contacts")["sdr_stage"] == "booked"
+
+
+async def test_many_leads_share_requests_and_keep_to_the_accounts_limit(
+    prepared: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HUBSPOT_RATE", "190")
+    monkeypatch.setenv("SHOWRATE_TIMEOUT", "10")
+    settings.cache_clear()
+    prepared.seed("hubspot", per_ten_seconds=250)
+    crm.forget()
+    before = len(prepared.requests("hubspot"))
+    leads = [f"lead-{n:032x}" for n in range(40)]
+    people = [FORM.model_copy(update={"email": f"l{n}@example.com", "phone": f"+1415555{1000 + n}"}) for n in range(40)]
+    await asyncio.gather(
+        *(crm.sync(reflection(lead=lead, form=form, booking=None)) for lead, form in zip(leads, people, strict=True))
+    )
+    sent = prepared.requests("hubspot")[before:]
+    assert len(prepared.state("hubspot")["contacts"]) == len(prepared.state("hubspot")["calls"]) == 40
+    assert len(sent) < 190, "alone, each would take more than a dozen"
+    assert {entry.status for entry in sent} == {200}, "never refused"
+
+
+async def test_after_a_429_nobody_asks_before_its_time(prepared: Books) -> None:
+    prepared.fault("hubspot", "429", path="contacts/batch/read", retry_after=0.5)
+    with pytest.raises(ApplicationError) as raised:
+        await crm.sync(reflection())
+    assert raised.value.type == "retry_after"
+    began = time.monotonic()
+    await crm.sync(reflection())
+    assert time.monotonic() - began >= 0.4
+
+
+async def test_two_contacts_with_the_number_are_told_and_none_is_added(prepared: Books) -> None:
+    seeded = [{"kind": "contacts", "properties": {"firstname": "Lee", "phone": phone}, "by": "IMPORT"} for phone in ("(415) 555-0123", "415.555.0123")]
+    prepared.seed("hubspot", records=seeded)
+    await crm.sync(reflection(form=FORM.model_copy(update={"email": ""})))
+    first, second = (one["properties"] for one in prepared.state("hubspot")["contacts"])
+    assert (first["showrate_key"], first["showrate_review"]) == (LEAD, "1 more with this number")
+    assert "showrate_key" not in second
 
 
 @pytest.mark.skipif(not FACTS.exists(), reason="the vendor's own facts are not here")

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping
 
 from activities import faults, store
 from activities.reps import rep, rep_of_owner
@@ -23,7 +23,7 @@ from workflows.events import Form
 from workflows.model import Model
 from workflows.playbook import registered
 
-from . import account, fields, known, merge
+from . import account, fields, known, merge, sequences
 from .account import forget, prepare
 from .fields import lead_page
 from .known import before_call
@@ -60,7 +60,7 @@ async def sync(told: Reflection) -> Synced:
     deal = asyncio.ensure_future(pen.deal(contact))
     work: list[Awaitable[object]] = [deal, pen.calls(contact), pen.meetings(contact, deal), pen.tasks(contact)]
     if told.stage == "closed":
-        work.append(pen.note(contact))
+        work += [pen.note(contact), pen.sequence(contact)]
     results = await asyncio.gather(*work, return_exceptions=True)
     if error := faults.worst(result for result in results if isinstance(result, BaseException)):
         raise error
@@ -100,6 +100,7 @@ class _Pen:
             note = f"{found.others} more with this number"
             values[self.rules.name("showrate_review")] = told.needs_review or note
         values |= await self._owner(found.record)
+        values |= await self._there("contacts", sequences.wanted(told, self.rules, found.record))
         return await self._write_contact(found.record, values)
 
     async def _write_contact(self, record: Record | None, values: dict[str, str]) -> Record:
@@ -117,7 +118,7 @@ class _Pen:
             done = await hubspot.write("contacts", id, change, by)
         except Conflict as conflict:
             return await self._contested(record, values, conflict)
-        return await self._written("contacts", done, change)
+        return await self._written("contacts", done, change, values)
 
     async def _contested(self, record: Record | None, values: dict[str, str], conflict: Conflict) -> Record:
         """A unique value, the e-mail, is another contact's. One of our own keeps its own, and both are left apart for a
@@ -165,6 +166,10 @@ class _Pen:
         closed = self.told.milestones.get("closed", self.told.now)
         key = f"{self.told.lead}:closed:{closed.timestamp():.0f}"
         await self._all("notes", contact, {key: fields.closing(self.told)}, once=True)
+
+    async def sequence(self, contact: Record) -> None:
+        if why := await sequences.enrol(self.told, self.rules, contact):
+            self.left_out.add(f"contacts.{sequences.PROPERTY}: not enrolled ({why})")
 
     async def meetings(self, contact: Record, deal: asyncio.Future[str]) -> None:
         told, booking = self.told, self.told.booking
@@ -226,7 +231,7 @@ class _Pen:
             done = await hubspot.write(kind, key, change)
         except Conflict:
             raise faults.permanent(f"HubSpot: another {kind} record has one of these unique values") from None
-        return (await self._written(kind, done, change)).id
+        return (await self._written(kind, done, change, values)).id
 
     def _merged(self, kind: str, record: Record | None, values: Mapping[str, str]) -> dict[str, str]:
         change, conflicts = merge.merged(kind, record, values, fields.BLANKS, self.app, account.region())
@@ -245,13 +250,16 @@ class _Pen:
         self.left_out |= {f"{kind}.{n}: PROPERTY_DOESNT_EXIST" for n in missing if not n.startswith(fields.SAID)}
         return {name: value for name, value in values.items() if name in there}
 
-    async def _written(self, kind: str, done: hubspot.Written, change: Mapping[str, str]) -> Record:
-        """The record as it reads now: what was written has to stand there."""
+    async def _written(
+        self, kind: str, done: hubspot.Written, change: Mapping[str, str], names: Iterable[str]
+    ) -> Record:
+        """The record as it reads now, with these ``names`` (the same for many leads, so that they are read together): what
+        was written has to stand there."""
         if "PROPERTY_DOESNT_EXIST" in done.left_out.values():
             forget()
         self.left_out |= {f"{kind}.{name}: {code}" for name, code in done.left_out.items()}
         wanted = known.names(self.rules) if kind == "contacts" else ()
-        record = await hubspot.read(kind, done.id, (*wanted, *change))
+        record = await hubspot.read(kind, done.id, (*wanted, *names))
         if record is None:
             raise faults.retry(f"HubSpot: the {kind} record that was written cannot be read yet")
         self.differs |= {

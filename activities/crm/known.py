@@ -14,6 +14,8 @@ from activities.vendors.hubspot import KEY, Record
 from workflows.crm import Crm, Known
 from workflows.events import Form
 
+from . import sequences
+
 _PERSON = ("email", "firstname", "lastname", "phone", "company", "hubspot_owner_id", KEY)
 _YES = frozenset({"true", "yes", "1"})
 
@@ -29,7 +31,7 @@ class Found(NamedTuple):
 
 def names(rules: Crm) -> tuple[str, ...]:
     """What has to be read of a contact to know how it stands."""
-    return (*_PERSON, "lifecyclestage", "num_associated_deals", *rules.flags)
+    return (*_PERSON, "lifecyclestage", "num_associated_deals", sequences.ENROLLED, *rules.flags)
 
 
 async def by_key(lead: str, contact: str, wanted: Iterable[str]) -> Found:

@@ -94,13 +94,8 @@ async def write(kind: str, id: str, values: Mapping[str, str], by: str = KEY) ->
 
 async def associate(kind: str, to_kind: str, pairs: Sequence[tuple[str, str]]) -> None:
     """Connect records with HubSpot's default kind of association; a repeat changes nothing."""
-    if pairs:
-        inputs = [
-            v4.PublicDefaultAssociationMultiPost(_from=v4.PublicObjectId(id=one), to=v4.PublicObjectId(id=far))
-            for one, far in pairs
-        ]
-        batch = v4.BatchInputPublicDefaultAssociationMultiPost(inputs=inputs)
-        await ask(lambda: api("associations").create_default(kind, to_kind, batch, **timeout()))
+    together = _together(("associate", kind, to_kind), _associator(kind, to_kind))
+    await asyncio.gather(*(together.ask(pair) for pair in pairs))
 
 
 async def associated(kind: str, id: str, to_kind: str) -> list[str]:
@@ -152,6 +147,19 @@ def _reader(kind: str, by: str, names: tuple[str, ...], histories: tuple[str, ..
 def _identity(one: Any, by: str) -> str:
     value = str((one.properties or {}).get(by) or "") if by else str(one.id)
     return value.lower() if by == "email" else value
+
+
+def _associator(kind: str, to_kind: str) -> Any:
+    async def send(pairs: Sequence[tuple[str, str]]) -> list[None]:
+        inputs = [
+            v4.PublicDefaultAssociationMultiPost(_from=v4.PublicObjectId(id=one), to=v4.PublicObjectId(id=far))
+            for one, far in pairs
+        ]
+        batch = v4.BatchInputPublicDefaultAssociationMultiPost(inputs=inputs)
+        await sent(lambda: api("associations").create_default(kind, to_kind, batch, **timeout()))
+        return [None] * len(pairs)
+
+    return send, lambda pair: "/".join(pair), _BATCH, turn
 
 
 def _finder(names: tuple[str, ...]) -> Any:

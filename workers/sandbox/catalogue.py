@@ -6,7 +6,7 @@ from typing import Any
 
 PROPERTIES = {
     "contacts": "email firstname lastname phone mobilephone company jobtitle website city state zip country message "
-    "lifecyclestage hs_lead_status hubspot_owner_id hs_email_optout num_associated_deals createdate lastmodifieddate "
+    "lifecyclestage hs_lead_status hubspot_owner_id hs_email_optout num_associated_deals hs_sequences_is_enrolled createdate lastmodifieddate "
     "hs_searchable_calculated_phone_number hs_searchable_calculated_mobile_number hs_object_id",
     "deals": "dealname dealstage pipeline amount closedate description hubspot_owner_id createdate hs_is_closed "
     "hs_is_closed_won hs_object_id",
@@ -22,7 +22,7 @@ PROPERTIES = {
 """The standard properties that this portal knows, by object type."""
 CALCULATED = {
     "num_associated_deals", "hs_is_closed", "hs_is_closed_won", "hs_searchable_calculated_phone_number",
-    "hs_searchable_calculated_mobile_number", "createdate", "lastmodifieddate", "hs_object_id",
+    "hs_searchable_calculated_mobile_number", "hs_sequences_is_enrolled", "createdate", "lastmodifieddate", "hs_object_id",
 }  # fmt: skip
 LIFECYCLE = (
     "subscriber", "lead", "marketingqualifiedlead", "salesqualifiedlead", "opportunity", "customer", "evangelist", "other",

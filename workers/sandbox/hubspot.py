@@ -237,6 +237,7 @@ def _app(token: str) -> str:
 def routes(world: World) -> list[BaseRoute]:
     """The CRM's addresses, its page and its state."""
     portal, limits, sequences = Portal(), Limits(), Sequences()
+    portal.changed = sequences.workflow
 
     def at(method: str, path: str, handler: Handler, scope: str = "") -> Route:
         return Route("/hubspot" + path, _endpoint(portal, limits, handler, scope), methods=[method])

@@ -6,6 +6,7 @@ import copy
 import itertools
 import json
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -47,6 +48,8 @@ class Portal:
         """Record id -> property -> its values with who set them, the newest first."""
         self.by = By()
         """Who is writing just now."""
+        self.changed: Callable[[Portal, str, dict[str, Any]], None] = lambda *_: None
+        """The account's workflows, told of each record that changed."""
         self.scopes = set(catalogue.SCOPES)
         self.lag = 0.0
         """Seconds that a new or changed record is unknown to the search."""
@@ -390,6 +393,7 @@ class Portal:
             past.insert(0, entry if self.by.user is None else {**entry, "updatedByUserId": self.by.user})
         record["properties"]["hs_object_id"] = record["id"]
         record["updatedAt"] = now
+        self.changed(self, kind, record)
         return copy.deepcopy(record)
 
     def _goes_back(self, before: str, said: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
-from .portal import Portal, Refused
+from .portal import By, Portal, Refused
 
 
 class Sequences:
@@ -41,7 +41,14 @@ class Sequences:
         now = portal.now()
         made = {"id": str(next(self._ids)), "toEmail": contact["properties"]["email"], "enrolledAt": now, "updatedAt": now}
         self.enrolled[contact["id"]] = {**made, "sequenceId": str(body["sequenceId"]), "enrolledByEmail": body["senderEmail"]}
+        portal.seed("contacts", {"id": contact["id"], "hs_sequences_is_enrolled": "true"}, By("SEQUENCES"))
         return made
+
+    def workflow(self, portal: Portal, kind: str, record: dict[str, Any]) -> None:
+        """A workflow of this account: who is told to leave is taken out."""
+        told = kind == "contacts" and record["properties"].get("showrate_sequence") == "leave"
+        if told and self.enrolled.pop(record["id"], None):
+            portal.seed(kind, {"id": record["id"], "hs_sequences_is_enrolled": "false"}, By("AUTOMATION_PLATFORM"))
 
     def of(self, portal: Portal, path: dict[str, str], body: Any, query: dict[str, str]) -> Any:
         portal.find("contacts", path["id"])
