@@ -371,7 +371,7 @@ async def test_many_leads_share_requests_and_keep_to_the_accounts_limit(
     sent = prepared.requests("hubspot")[before:]
     assert len(prepared.state("hubspot")["contacts"]) == len(prepared.state("hubspot")["calls"]) == 40
     assert len(sent) < 190, "alone, each would take more than a dozen"
-    assert {entry.status for entry in sent} == {200}, "never refused"
+    assert {entry.status for entry in sent} <= {200, 207}, "never refused"
 
 
 async def test_after_a_429_nobody_asks_before_its_time(prepared: Books) -> None:
