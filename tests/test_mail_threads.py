@@ -11,6 +11,7 @@ import itertools
 import json
 import time
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.policy import default
@@ -266,6 +267,18 @@ async def test_the_channel_changes_in_mid_thought_and_nothing_is_asked_twice(dan
     call = ms.Connect(attempt="in-CA9", sid="CA9", at=datetime.now(UTC), inbound=True)
     brief = await dana.people._update(dana.lead, "connect", call, ms.Brief)
     assert {"use_case", "team_size"} <= set(brief.learned)
+
+
+async def test_an_answer_from_the_page_of_mails_arrives(dana: Dana) -> None:
+    """As in the demo: somebody reads the e-mail there and answers it."""
+    await dana.answered("Hi, I would like to see a demo")
+    world = dana.sandbox.world
+    world.account = replace(world.account, mail_url=f"{dana.people.site.url}/mail/inbound", mail_secret=SECRET)
+    number = next(each.n for each in dana.sandbox.world.mailbox.letters if each.to == dana.address)
+    async with httpx.AsyncClient() as http:
+        taken = await http.post(f"{dana.sandbox.url}/_mails/{number}/answer", json={"text": "We lose track of stock in our vans"})
+    assert taken.status_code == 204
+    assert "How many people" in words(await dana.arrived(2))
 
 
 async def test_a_repeat_changes_nothing(dana: Dana) -> None:

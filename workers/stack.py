@@ -141,6 +141,8 @@ def demo_environment(home: Path, ports: Ports, keys: dict[str, str]) -> dict[str
         "SMTP_PORT": str(ports.mail),
         "SMTP_TLS": "none",
         "MAIL_FROM": "demo@example.com",
+        "MAIL_REPLIES": "reply@in.example.com",
+        "MAIL_INBOUND_SECRET": keys["TWILIO_AUTH_TOKEN"],
         "SHOWRATE_INVITATIONS": "mail",
         "GOOGLE_BASE_URL": f"{sandbox}/google/calendar/v3/",
         "CALCOM_API_KEY": "cal_sandbox",

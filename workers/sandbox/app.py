@@ -53,6 +53,9 @@ class Account:
     retell_socket: str = ""
     """The address of our websocket without the call's id, as it stands in the agent's settings at Retell."""
     retell_webhook: str = ""
+    mail_url: str = ""
+    """Where answers to our e-mails are posted, and the secret that signs them."""
+    mail_secret: str = "sandbox-mail-secret"
     slack_secret: str = "sandbox-slack"
     slack_actions: str = ""
     """Where the buttons pressed in Slack go, as it stands in the app's settings there."""
@@ -66,6 +69,8 @@ class Account:
             sid=settings.twilio_account_sid or cls.sid,
             token=settings.twilio_auth_token or cls.token,
             number=settings.twilio_number or cls.number,
+            mail_url=f"{public}/mail/inbound",
+            mail_secret=settings.mail_inbound_secret or cls.mail_secret,
             voice_url=f"{public}/twilio/inbound{retries}",
             status_url=f"{public}/twilio/status{retries}",
             message_url=f"{public}/twilio/message{retries}",

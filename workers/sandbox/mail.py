@@ -1,5 +1,6 @@
 """A mail server that keeps what it is given, and a page with each person's e-mails and what is attached to them.
 
+Whoever reads them there can answer: the answer is posted to our webhook, signed, as a mail service would.
 It speaks SMTP through aiosmtpd, on a port of its own in the sandbox's event loop. Like most servers it does not look at
 Message-IDs: a repeated message arrives twice. Faults are planted under the vendor ``mail``, with the recipient as path:
 a status, ``drop`` or ``slow``, before or after the message was taken.
@@ -9,11 +10,14 @@ from __future__ import annotations
 
 import asyncio
 import email
+import hashlib
+import hmac
 import json
 from collections.abc import Iterator
 from datetime import datetime
 from email.message import EmailMessage
 from email.policy import default
+from email.utils import make_msgid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -138,6 +142,20 @@ class _Door:
         return f"{kind} refused by the sandbox"
 
 
+def answer_to(letter: Letter, text: str) -> bytes:
+    """What a mail program makes of ``text``, written in answer to ``letter``: in its thread, with the letter quoted."""
+    theirs, message = letter.message, EmailMessage()
+    message["From"], message["To"] = letter.to, str(theirs["Reply-To"] or theirs["From"])
+    message["Subject"] = f"Re: {str(theirs['Subject']).removeprefix('Re: ')}"
+    message["Message-ID"] = make_msgid(domain="mail.sandbox")
+    message["In-Reply-To"] = str(theirs["Message-ID"])
+    message["References"] = f"{theirs['References'] or ''} {theirs['Message-ID']}".strip()
+    body = theirs.get_body(("plain",))
+    quoted = "".join(f"> {line}\n" for line in (body.get_content() if body else "").splitlines())
+    message.set_content(f"{text}\n\nOn {theirs['Date']}, {theirs['From']} wrote:\n{quoted}")
+    return message.as_bytes()
+
+
 async def listen(world: World, mailbox: Mailbox, host: str, port: int) -> asyncio.Server:
     """The mail server, on any free port when ``port`` is 0."""
     door = _Door(world, mailbox)
@@ -181,6 +199,17 @@ def routes(world: World) -> list[BaseRoute]:
         }
         return HTMLResponse(body.get_content().replace("<a ", '<a target="_blank" '), headers=safe)
 
+    async def _answer(request: Request) -> Response:
+        letter, account = mailbox.letter(request.path_params["n"]), world.account
+        text = str((await request.json()).get("text", "")).strip()
+        if letter is None or not text:
+            return PlainTextResponse("no such e-mail, or nothing written", 404)
+        raw = answer_to(letter, text)
+        signed = hmac.new(account.mail_secret.encode(), raw, hashlib.sha256).hexdigest()
+        headers = {"Content-Type": "message/rfc822", "X-Showrate-Signature": f"sha256={signed}"}
+        async with world.http.post(account.mail_url, data=raw, headers=headers) as taken:
+            return PlainTextResponse(await taken.text(), taken.status)
+
     def _page(request: Request) -> Response:
         return HTMLResponse(page("Mails", _PAGE))
 
@@ -188,6 +217,7 @@ def routes(world: World) -> list[BaseRoute]:
         Route("/mails", _page),
         Route("/_mails", _all),
         Route("/_mails/{n:int}/raw", _raw),
+        Route("/_mails/{n:int}/answer", _answer, methods=["POST"]),
         Route("/_mails/{n:int}/html", _html),
         Route("/_mails/{n:int}/parts/{place:int}", _part),
     ]
@@ -195,6 +225,8 @@ def routes(world: World) -> list[BaseRoute]:
 
 _PAGE = """<h1>Mails</h1><p class="soft">What the mail server took, by address, the latest first.</p><div id="all"></div>
 <script>
+async function answer(n){const text=prompt('Your answer');if(!text)return;
+ const r=await fetch(`/_mails/${n}/answer`,{method:'POST',body:JSON.stringify({text})});if(!r.ok)alert(await r.text())}
 live('/_mails',(letters)=>{
  const by={};for(const l of [...letters].reverse())(by[l.to]??=[]).push(l);
  $('#all').innerHTML=Object.entries(by).map(([to,mails])=>`<section class="card"><h2 class="mono">${h(to)}</h2>
@@ -205,6 +237,7 @@ live('/_mails',(letters)=>{
   <iframe src="/_mails/${l.n}/html" title="${h(l.subject)}" sandbox="allow-popups allow-popups-to-escape-sandbox"
    style="width:100%;height:340px;border:1px solid var(--line);border-radius:10px;margin:10px 0"></iframe>
   <div class="row small">${l.files.map(f=>`<a href="/_mails/${l.n}/parts/${f.place}">${h(f.name)} <span class="soft">${h(f.type)}</span></a>`).join('')}
-  <a href="/_mails/${l.n}/raw">whole message</a></div></details>`).join('')}</section>`).join('')
+  <a href="/_mails/${l.n}/raw">whole message</a>
+  <button onclick="answer(${l.n})">Answer</button></div></details>`).join('')}</section>`).join('')
  ||'<div class="empty">No mails yet.</div>'},1500);
 </script>"""
