@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -185,6 +187,16 @@ def test_so_many_of_all_conversations_are_sampled_and_always_the_same() -> None:
 
 def test_no_kind_is_tried_here_that_is_none() -> None:
     assert set(FILED) <= set(review.KINDS)
+
+
+def test_what_is_filed_anywhere_is_a_kind() -> None:
+    """The one word is what the items say, and nobody writes it by hand."""
+    folder = Path(review.__file__).parent
+    code = "\n".join(file.read_text() for file in folder.rglob("*.py") if file.name != "review.py")
+    filed = set(re.findall(r'review\.(?:file|settle|stands)\(\s*[\w.()]+, "(\w+)"', code))
+    assert filed >= {"handoff", "clash", "write_back_failed"}
+    assert filed <= set(review.KINDS)
+    assert not re.search(r'\breview="', code)
 
 
 def test_what_a_person_corrects_outranks_what_was_heard() -> None:

@@ -131,10 +131,6 @@ def resolution(state: Lead, name: str) -> Resolved | None:
 def noted(before: Lead, after: Lead) -> Lead:
     """``after`` an event, with the one word that names it for lists, and the version at which the record is to hear of it:
     that people are called to something else now, or did something about it."""
-    if after.review != before.review and after.review:
-        after = file(after, after.review, after.entries[-1].at if after.entries else after.items[-1].since)
-    elif after.review != before.review:
-        after = settle(after, before.review)
     if after.items is before.items:
         return after
     loud = [item for item in after.items if not kind_of(item.kind).quiet]

@@ -62,7 +62,8 @@ def _to_owner(state: Lead, at: datetime, rule: str, words: str) -> Lead:
     if state.booking or state.closed or state.opted_out_at or state.taken_over_by:
         return marks.card(state, f"{rule}:{state.version}", title, *lines)
     state = marks.errand(state, at, f"{rule}:{state.version}", title, *lines)
-    return state.but(taken_over_by=state.owner or "team", review="handoff")
+    state = review.file(state, "handoff", at, rule, words)
+    return state.but(taken_over_by=state.owner or "team")
 
 
 def reconciled(state: Lead, event: ev.Reflected) -> Lead:
