@@ -45,7 +45,7 @@ def due(state: Lead, playbook: Playbook, touch: Touch) -> datetime:
 
 
 def when(
-    state: Lead, playbook: Playbook, touch: Touch | None, channel: str, due: datetime, now: datetime, allowed: Allowed
+    state: Lead, playbook: Playbook, touch: Touch, channel: str, due: datetime, now: datetime, allowed: Allowed
 ) -> Ruling:
     """The first instant from ``due`` and ``now`` on at which the gate and the touch's own wishes allow it; ``rule`` is
     what moved it there, ``at`` None when the gate never allows it."""
@@ -55,6 +55,8 @@ def when(
     if opened is not None and opened.at is not None and opened.at > due and opened.rule in OPENINGS:
         start = opened.at + _own_place(state, playbook, opened)
     at = max(start, state.not_before or start, now)
+    if opened is not None and at == due:
+        return opened
     found = _first(at, wishes, allowed)
     if found.at is not None and found.at == start and opened is not None and start > due:
         return found.model_copy(update={"rule": opened.rule})
@@ -81,15 +83,15 @@ class _Wish:
         return None
 
 
-def _wishes(state: Lead, playbook: Playbook, touch: Touch | None, channel: str, due: datetime) -> tuple[_Wish, ...]:
+def _wishes(state: Lead, playbook: Playbook, touch: Touch, channel: str, due: datetime) -> tuple[_Wish, ...]:
     """What is tried in turn: what they told us of their time, the touch's weekdays with its part of the day, and the
     weekdays alone."""
     made: list[_Wish] = []
-    days = touch.days if touch else ()
+    days = touch.days
     on_days = _Wish("weekday", _all_day(days), state.zone)
     if channel == "call" and state.prefers:
         made.append(_Wish("preference", _preferred(state.prefers, playbook), state.zone))
-    elif touch and (parts := _parts(state, playbook, touch)):
+    elif parts := _parts(state, playbook, touch):
         first = on_days.span_from(due)
         latest = (first[0] if first else due) + playbook.cadence.wait_for_part
         made.append(_Wish("part_of_day", _hours(parts, days, playbook), state.zone, latest))
