@@ -48,7 +48,7 @@ _VENDORS = {
     "release_meeting": ("the calendars", "meetings that are off still stand in the reps' calendars"),
     "sync_calendars": ("the calendars", "what reps change in their calendars is not seen"),
     "converse": ("the language model", "texts of leads are not answered by the machine, and go to people"),
-    "live_call": ("the language model", "in calls the agent has nothing to say, and hands over"),
+    "model_turn": ("the language model", "in calls the agent has nothing to say, and hands over"),
     "reflect.crm": ("the CRM", "contacts, calls and meetings are written later"),
     "reflect.notice": ("Slack", "cards come later, and so does this alert"),
     "reflect.record": ("the record", "lists, funnel and outgoing events come later"),

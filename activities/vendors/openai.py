@@ -22,7 +22,7 @@ from openai import AsyncOpenAI, AsyncStream
 from openai.types.chat import ChatCompletionChunk
 from temporalio.exceptions import ApplicationError
 
-from activities import faults, metrics
+from activities import faults, health
 from activities.settings import Settings, settings
 from activities.vendors import status
 from workflows.conversation import signals
@@ -89,11 +89,11 @@ async def think(
                 else:
                     take(signals.Words(now(), ask.id, known))
     except (ApplicationError, MalformedTurn, TimeoutError) as error:
-        metrics.effect("model_turn", getattr(error, "type", None) or "error")
+        health.effect("model_turn", getattr(error, "type", None) or "error", type(error).__name__)
         log.warning("no usable turn: %s", type(error).__name__)
         take(signals.Failed(now(), ask.id, type(error).__name__, usage.tokens_in, usage.tokens_out))
         return
-    metrics.effect("model_turn", "ok")
+    health.effect("model_turn", "ok")
     take(signals.Finished(now(), ask.id, usage.tokens_in, usage.tokens_out))
 
 
