@@ -123,7 +123,7 @@ def deals(books: Iterable[Playbook]) -> list[Deal]:
 
 def labels(deal: Deal) -> list[str]:
     """The stages that a deal can be at, in their order."""
-    return list(dict.fromkeys(sorted(deal.stages.values(), key=fields.probability_of_order)))
+    return list(dict.fromkeys(sorted(deal.stages.values(), key=fields.place)))
 
 
 def region() -> str:

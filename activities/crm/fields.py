@@ -102,7 +102,7 @@ def probability(label: str) -> str:
     return _PROBABILITY.get(label, "0.5")
 
 
-def probability_of_order(label: str) -> float:
+def place(label: str) -> float:
     """Where a stage stands among the others: lost comes last."""
     return float(probability(label)) or 2.0
 

@@ -29,12 +29,12 @@ _NUMBERS = ("hs_searchable_calculated_phone_number", "hs_searchable_calculated_m
 """Area code and number without the country's, as HubSpot works them out for its search."""
 _BATCH = 100
 _BATCH_WITH_HISTORY = 50
-_PEOPLE = frozenset({
-    "CRM_UI", "CRM_UI_BULK_ACTION", "BATCH_UPDATE", "MOBILE_IOS", "MOBILE_ANDROID", "CONVERSATIONS", "DEALS",
-    "CONTACTS", "COMPANIES", "TASKS",
-})  # fmt: skip
-"""The sources of a value that mean that a person set it in HubSpot's own pages or apps (``sourceType``)."""
+_PEOPLE = frozenset({"CRM_UI", "CRM_UI_BULK_ACTION", "BATCH_UPDATE", "MOBILE_IOS", "MOBILE_ANDROID"})
+"""The sources of a value (``sourceType``) that mean that a person set it in HubSpot's own pages or apps."""
 _APPS = frozenset({"INTEGRATION", "API", "INTEGRATIONS_PLATFORM"})
+_MACHINES = _APPS | {"IMPORT", "AUTOMATION_PLATFORM", "WORKFLOWS", "SEQUENCES", "FORM", "MIGRATION", "CALCULATED"}
+"""Those that set values by themselves, also where they name the user who set them up. A value of any other source that
+names a user is a person's: rather a conflict too many than an edit lost."""
 
 
 class Setter(NamedTuple):
@@ -216,7 +216,7 @@ def _record(one: Any) -> Record:
 
 
 def _setter(newest: Any) -> Setter:
-    if newest.source_type in _PEOPLE:
+    if newest.source_type in _PEOPLE or (newest.updated_by_user_id and newest.source_type not in _MACHINES):
         return Setter(person=True)
     return Setter(app=str(newest.source_id or "")) if newest.source_type in _APPS else Setter()
 
