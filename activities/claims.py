@@ -46,6 +46,13 @@ def claim(form: Form) -> Claim:
     return Claim(lead=lead, meets=_meets(_joined(persons.get(lead), given), lead, persons))
 
 
+def in_crm(lead: str, contact: str) -> None:
+    """The CRM's own id of the contact is a handle of ``lead`` too."""
+    handle = identity.handle_id(settings().identity_key, identity.crm_handle(contact))
+    with tables.writing(settings().record_url) as db:
+        handles.keep(db, handle, lead, "crm")
+
+
 def others(form: Form, lead: str) -> tuple[Meet, ...]:
     """The leads beside ``lead``, whose person ``form`` describes, that share one of its handles."""
     with tables.reading(settings().record_url) as db:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 
+from sqlalchemy.exc import SQLAlchemyError
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
@@ -14,7 +15,7 @@ from workflows.model import Model
 from workflows.rotation import Outcome
 from workflows.standing import summary
 
-from . import calendars, crm, faults, health, notices, record, roster
+from . import calendars, claims, crm, faults, health, notices, record, roster
 from .vendors import hubspot, slack
 
 
@@ -63,7 +64,15 @@ async def _record(request: Reflection) -> Told:
 
 
 async def _crm(request: Reflection) -> Told:
-    return Told(synced=await crm.sync(request)) if hubspot.configured() else Told()
+    if not hubspot.configured():
+        return Told()
+    synced = await crm.sync(request)
+    if synced.contact and request.form is not None:
+        try:
+            await asyncio.to_thread(claims.in_crm, request.lead, synced.contact)
+        except SQLAlchemyError as error:
+            raise faults.retry(f"the record could not be written: {type(error).__name__}") from error
+    return Told(synced=synced)
 
 
 async def _notice(request: Reflection) -> Told:

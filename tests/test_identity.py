@@ -353,3 +353,11 @@ def test_a_lead_that_lost_its_number_does_not_lend_its_id(environment: Any) -> N
     other = claims.claim(ev.Form(submission_id="2", name="Luis Ortega", phone="+14155550123", phone_hash="a" * 32))
     assert other.lead != claim.lead
     assert store.lead(other.lead) is None, "it is only expected, not known yet"
+
+
+def test_a_contact_that_a_sync_found_is_a_handle_too(environment: Any) -> None:
+    first = claims.claim(ev.Form(submission_id="1", name="Dana Reyes", phone="+14155550123", phone_hash="c" * 32))
+    claims.in_crm(first.lead, "70551")
+    crm = hashed(identity.crm_handle("70551"))
+    again = claims.claim(ev.Form(submission_id="2", name="Dana Reyes", email="d@example.com", email_hash="d" * 32, crm_hash=crm))
+    assert again.lead == first.lead
