@@ -35,6 +35,7 @@ def _filled_in(state: Lead, event: ev.FormSubmitted) -> Lead:
 
 def _submitted(state: Lead, event: ev.FormSubmitted, form: ev.Form) -> Lead:
     known = state.person is not None
+    numberless = not state.phone
     kept = {k: v for k, v in state.person.model_dump().items() if v} if state.person else {}
     if known:
         # What the person was known by stays; the newer form wins where it says something.
@@ -77,6 +78,13 @@ def _submitted(state: Lead, event: ev.FormSubmitted, form: ev.Form) -> Lead:
             "A meeting is booked already.",
             form.message,
         )
+    if numberless and state.phone:
+        # What was left out for want of a number is due now, as for somebody new.
+        state = state.but(
+            pass_began=event.at, next_touch=0, passed={}, life_began=event.at, last_touch_at=None,
+            last_over_at=None, not_before=None,
+        )  # fmt: skip
+        return marks.note(state, event.at, "number", "there is a number to call now")
     return marks.note(state, event.at, "repeat", "the same person again: no second call", "one_lead")
 
 
