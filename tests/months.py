@@ -216,6 +216,8 @@ class Month:
     def _perform(self, step: plan.Step) -> None:
         match step:
             case plan.Dial():
+                if self.state.kept_back:  # as the workflow does: the next wait is told anew
+                    self.take(ev.Waiting(at=self.now, rule="", reason=step.reason))
                 self._busy(step, lambda: self._dial(step))
             case plan.Text():
                 self._busy(step, lambda: self._text(step))
