@@ -9,6 +9,7 @@ STAMP  := $(VENV)/.installed
 PIP    := $(BIN)/python -m pip install -qq --no-input --disable-pip-version-check --no-compile
 ARGS   :=
 TESTS  := tests
+WORKERS := 4
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test lint types imports format bench lock clean
@@ -42,7 +43,7 @@ demo: $(STAMP)
 	@exec $(BIN)/python -m workers demo $(ARGS)
 
 test: $(STAMP) lint types imports
-	@$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder $(TESTS)
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS)
 
 lint: $(STAMP)
 	@$(BIN)/ruff check --quiet .
