@@ -38,7 +38,7 @@ with workflow.unsafe.imports_passed_through():
         Move,
         Report,
         Resolve,
-    TakeOver,
+        TakeOver,
         View,
         Wake,
         YieldTo,

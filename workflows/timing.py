@@ -106,7 +106,11 @@ def _parts(state: Lead, playbook: Playbook, touch: Touch) -> tuple[Part, ...]:
         return ()
     if touch.part != "other":
         return (touch.part,)
-    untaken = [call for call in cadence.calls_of(state) if cadence.outcome_of(call) != "talked"]
+    # Who is on the line now has taken it: no alarm is set for a time that the end of the call would change.
+    live = state.call.attempt if state.call and state.call.state in ("connected", "ended") else ""
+    untaken = [
+        call for call in cadence.calls_of(state) if cadence.outcome_of(call) != "talked" and call.attempt != live
+    ]
     last = part_of(untaken[-1].at, state.zone, playbook) if untaken else None
     return tuple(part for part in playbook.cadence.parts if part != last) if last else ()
 
