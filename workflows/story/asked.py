@@ -50,7 +50,7 @@ def _done(state: Lead, at: datetime, request: ev.ActionAsked) -> Lead:
         case ev.CallBack() as action:
             state = _reopened(state, at) if state.closed else state
             state = marks.call_off(state, at, "asked", "they asked for another time")
-            return state.but(callback_at=action.at or at)
+            return state.but(callback_at=action.at or at, kept_back="")  # what keeps this call back is told anew
         case ev.SendLink():
             joins = request.action.join and state.booking is not None and marks.worded(state, "join")
             return marks.due(state, f"due/link/{request.id}", "join" if joins else "link")
