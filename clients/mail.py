@@ -105,7 +105,10 @@ def _message(kind: str, body: bytes) -> bytes:
         return _of_json(body)
     if plain == "application/x-www-form-urlencoded":
         # One byte a character, there and back: a message may be in any encoding.
-        fields = dict(parse_qsl(body.decode("latin-1"), encoding="latin-1", max_num_fields=200))
+        try:
+            fields = dict(parse_qsl(body.decode("latin-1"), encoding="latin-1", max_num_fields=200))
+        except ValueError:
+            raise letters.Unreadable("the form has more than 200 fields") from None
         return next((fields[name].encode("latin-1") for name in _FIELDS if fields.get(name)), b"")
     if plain == "multipart/form-data":
         return _of_parts(kind, body)

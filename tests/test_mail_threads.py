@@ -188,7 +188,8 @@ async def test_only_the_mail_service_is_believed(web: Site) -> None:
 async def test_garbage_is_refused_with_the_remedy(web: Site) -> None:
     basic = {"Authorization": "Basic " + base64.b64encode(b":" + SECRET.encode()).decode()}
     for kind, body in (("message/rfc822", b""), ("application/json", b"{"), ("application/json", b'{"TextBody": "hi"}'), ("application/json", b"[]"),
-                       ("image/png", b"x"), ("multipart/form-data; boundary=x", b"--x--"), ("application/x-www-form-urlencoded", b"a=b")):  # fmt: skip
+                       ("image/png", b"x"), ("multipart/form-data; boundary=x", b"--x--"), ("application/x-www-form-urlencoded", b"a=b"),
+                       ("application/x-www-form-urlencoded", b"&".join([b"a=b"] * 300))):  # fmt: skip
         answer = await web.http.post("/mail/inbound", content=body, headers={"Content-Type": kind, **basic})
         assert answer.status_code == 422, (kind, body)
         assert "RawEmail" in answer.json()["remedy"]

@@ -148,7 +148,7 @@ STANDING = {
 NO_STANDING = (
     "Good morning, who is this?", "call me tomorrow morning", "Call me this afternoon", "call me in 20 minutes",
     "Can you call back on Tuesday morning?", "We count stock in the mornings and it takes hours", "we ship on Mondays",
-    "Call me after lunch tomorrow", "We start at 8 in the morning", "Our drivers call in every morning", "yes",
+    "Call me after lunch tomorrow", "Call me after 5:75", "ring before 9:60 pm", "call me after 45", "We start at 8 in the morning", "Our drivers call in every morning", "yes",
 )  # fmt: skip
 
 

@@ -33,7 +33,7 @@ _DAY = f"(?:{'|'.join(_DAY_WORDS)})"
 _REACH = "(?:call|calls|calling|ring|ringing|phone|try|trying|reach|catch|contact|get|speak|talk|chat)"
 _GOOD = "(?:best|better|good|fine|great|ideal|preferable|preferred|easier|easiest|okay|works?|suits?|perfect)"
 _BAD = "(?:bad|no good|worst|terrible|awful|impossible|busy|out|hopeless|difficult|hard)"
-_CLOCK = r"(?:noon|\d{1,2}(?: : \d\d|:\d\d)?(?: [ap]m)?|(?:" + "|".join(_HOURS) + r")(?: oclock)?(?: [ap]m)?)"
+_CLOCK = r"(?:noon|(?:[01]?\d|2[0-3])(?: : [0-5]\d|:[0-5]\d)?(?: [ap]m)?|(?:" + "|".join(_HOURS) + r")(?: oclock)?(?: [ap]m)?)"
 
 _ONCE = re.compile(
     r"\b(?:today|tonight|tomorrow|this|next|now|again in|back in|until|monday|tuesday|wednesday|thursday|friday|saturday|sunday|\d+ (?:minutes?|hours?|days?|weeks?))\b"
@@ -117,4 +117,4 @@ def _clock(said: str) -> str:
         number = number % 12 + 12
     elif half == "am":
         number %= 12
-    return f"{min(number, 23):02d}:{int(minute or 0):02d}"
+    return f"{number:02d}:{int(minute or 0):02d}"
