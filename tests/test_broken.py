@@ -96,6 +96,17 @@ def test_it_is_called_again_within_two_minutes_and_goes_on_where_it_broke_off() 
     assert not isinstance(after, plan.Text) or after.message != "cut_off"
 
 
+def test_who_may_be_somebody_else_is_not_rung_again_and_no_dial_is_left_waiting() -> None:
+    story = Story()
+    story.ends("a1")
+    meet = ev.Meet(lead="lead-y", likeness="doubt", why="one number, but another name", waits=True)
+    story.state = story.state.but(doubts=(meet,))
+    story.texted(story.step())
+    step = story.step()
+    assert isinstance(step, plan.Wait)
+    assert (step.rule, story.state.call) == ("identity", None)
+
+
 @pytest.mark.parametrize("outcome", ["voicemail", "silent", "dropped", "no-answer"])
 def test_when_nobody_takes_it_up_one_text_says_so(outcome: str) -> None:
     story = Story()

@@ -184,6 +184,9 @@ def test_a_text_while_the_meeting_may_still_be_held_is_about_it() -> None:
 # ---- the call to confirm -----------------------------------------------------------------------------------------------
 
 
+IN_DOUBT = ev.Meet(lead="lead-y", likeness="doubt", why="one number, but another name", waits=True)
+
+
 def far_ahead(**over: Any) -> Any:
     """A meeting that was booked a week ahead, and not confirmed."""
     return booked().but(booked_at=START - timedelta(days=7), **over)
@@ -225,11 +228,25 @@ def test_who_did_not_confirm_a_meeting_of_long_ago_is_called_once_within_the_hou
         far_ahead(taken_over_by="ana"),
         far_ahead(held_by="ops"),
         far_ahead(expected_at=START + 10 * MINUTE),
+        far_ahead(doubts=(IN_DOUBT,)),
     ],
-    ids=["booked lately", "confirmed", "accepted the invitation", "a person has the lead", "paused", "said that they come"],
+    ids=["booked lately", "confirmed", "accepted the invitation", "a person has the lead", "paused", "said that they come", "in doubt who they are"],
 )
 def test_nobody_else_is_called_about_a_meeting_that_they_have(state: Any) -> None:
     assert confirm_calls(state) == []
+
+
+def test_a_number_that_the_carrier_refused_is_not_called_about_it_again() -> None:
+    at = START - timedelta(hours=2)
+    state = apply(far_ahead(), ev.DialQueued(at=at, attempt="a1", touch="confirm/b1"))
+    state = apply(state, ev.CallNotPlaced(at=at, attempt="a1", why="not a number that can be called", permanent=True))
+    assert confirm_calls(state, at) == []
+
+
+def test_who_looks_at_times_is_not_called_about_it_meanwhile() -> None:
+    at = START - timedelta(hours=2)
+    assert confirm_calls(far_ahead(engaged_at=at), at) == [at + BOOK.cadence.choosing]
+    assert confirm_calls(far_ahead(engaged_at=at - timedelta(hours=1)), at) == [at]
 
 
 def test_a_yes_while_the_dial_waits_calls_it_off() -> None:

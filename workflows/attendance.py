@@ -66,7 +66,7 @@ def confirm_call(state: Lead, playbook: Playbook, meeting: ev.Booking) -> tuple[
         return None
     if state.booked_at is None or meeting.start - state.booked_at < policy.ahead or state.expected_at:
         return None
-    tried = any(t.touch == confirming(meeting) and not t.outcome.startswith("not placed") for t in state.touches)
+    tried = any(t.touch == confirming(meeting) and (t.refused or not t.outcome.startswith("not placed")) for t in state.touches)
     return None if tried else (meeting.start - policy.before, meeting.start - policy.until)
 
 

@@ -366,9 +366,9 @@ def _meeting(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
 def _confirm_call(state: Lead, playbook: Playbook, now: datetime, meeting: ev.Booking) -> Settle | datetime | None:
     """The call about a meeting that they have not confirmed, or when it is due; None when there is to be none."""
     window = attendance.confirm_call(state, playbook, meeting)
-    if window is None or now >= window[1] or blocked_by(state, "call"):
+    if window is None or now >= window[1] or blocked_by(state, "call") or doubted(state, playbook, now):
         return None
-    due = max(_after_gap(state, playbook, window[0]), now, state.not_before or now)
+    due = max(_after_gap(state, playbook, window[0]), now, state.not_before or now, _chosen_by(state, playbook) or now)
     ruling = _allowed(state, playbook, "call", due)
     if ruling.at is None or ruling.at >= window[1]:
         return None
@@ -477,8 +477,9 @@ def _broken(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
     if state.booking and broken.node != "reschedule":
         return None  # what the call was for is settled
     placed = any(t.touch == broken.touch and not t.outcome.startswith("not placed") for t in state.touches)
-    if not placed and not review.stands(state, "number_refused") and not blocked_by(state, "call"):
-        due = max(broken.at + playbook.call.ring_after, state.not_before or now, now)
+    kept_off = review.stands(state, "number_refused") or blocked_by(state, "call") or doubted(state, playbook, now)
+    if not placed and not kept_off:
+        due = max(broken.at + playbook.call.ring_after, state.not_before or now, now, _chosen_by(state, playbook) or now)
         ruling = _allowed(state, playbook, "call", due)
         if ruling.at is not None and ruling.at <= broken.at + playbook.call.ring_again:
             if ruling.at > now:
