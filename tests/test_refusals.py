@@ -48,6 +48,18 @@ def refused(state: Lead, at: datetime, refusal: Refusal) -> tuple[Lead, plan.Ste
     return decided(apply(state, event), at)
 
 
+def test_only_their_own_word_counts_as_heard_of() -> None:
+    """The list exempts who asked within its days, and a number that was silent for long is looked up."""
+    outbound, agreed = playbook("outbound"), NOON - timedelta(days=400)
+    lead = Lead(lead="lead-x", audience=outbound.audience, playbook=outbound.hash)
+    taken = ev.Consent(text="You may call me", version="v1", at=agreed, kind="written")
+    imported = apply(lead, ev.FormSubmitted(at=NOON, form=form(consent=taken)))
+    assert plan.contact(imported, outbound, "call").heard_at == agreed
+    assert plan.contact(fresh(), BOOK, "call").heard_at == NOON
+    missed = apply(fresh().but(pass_no=1), ev.RecoveryBegan(at=NOON + timedelta(days=80)))
+    assert plan.contact(missed, BOOK, "call").heard_at == NOON
+
+
 def test_a_refusal_with_a_time_is_waited_for_and_named() -> None:
     again = NOON + timedelta(hours=3)
     state, step = refused(fresh(), NOON, Refusal(rule="attempt_cap", reason="3 of 3 dials within 24 h", where="US-FL", at=again))

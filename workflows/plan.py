@@ -418,15 +418,22 @@ def contact(state: Lead, playbook: Playbook, channel: Sent, purpose: Purpose = "
     """What the calling gate is asked of this lead; the dial of attempt ``but`` is the one in question, and not counted."""
     person = state.person or ev.Form(submission_id="")
     asked: Basis | Literal["none"] = "none" if playbook.unasked and not state.callback_at else "asked"
-    talks = [t.at for t in state.touches if t.touch == "inbound" or "talked" in t.outcome]
     return Contact(
         phone=state.phone, channel=channel, purpose=purpose, region=person.region, zone=person.zone,
         basis=asked if person.consent.kind == "none" else person.consent.kind,
         opted_out=state.opted_out_at is not None,
         line="mobile" if channel == "text" and state.texted_back else None,  # what they text from takes texts
-        heard_at=max(filter(None, (person.consent.at, state.pass_began, *talks)), default=None),
+        heard_at=_heard_at(state, playbook, person),
         dials=tuple(t.at for t in state.touches if _dialled(t) and t.attempt != but) if channel == "call" else (),
     )  # fmt: skip
+
+
+def _heard_at(state: Lead, playbook: Playbook, person: ev.Form) -> datetime | None:
+    """When they last told us anything themselves. That we took them from a list, or began a pass after a no-show, was not
+    their word."""
+    talks = [t.at for t in state.touches if t.touch == "inbound" or "talked" in t.outcome]
+    forms = [state.milestones.get("form"), state.life_began, state.pass_began if state.pass_kind == "first" else None]
+    return max(filter(None, (person.consent.at, *talks, *(() if playbook.unasked else forms))), default=None)
 
 
 def _allowed(
