@@ -52,11 +52,13 @@ async def confirmation(client: Client, what: Said, handle: str, words: str, hous
 
 
 async def keep(client: Client, what: Said, handle: str, lead: str, channel: Written, at: datetime, words: str) -> None:
-    """Make it durable for ``handle`` (hash). To be contacted again holds for all that the lead is known by: the stop did
-    too. Raises RPCError, and the record's errors."""
+    """Make it durable for ``handle`` (hash). To be contacted again holds for all that the lead is known by, as the stop did,
+    if the handle is one of these: whoever else answers a message speaks for themselves alone. Raises RPCError, and the
+    record's errors."""
     if what == "stop":
         await gate.start_opt_out(client, [handle], lead, channel, at, words)
     elif what == "start":
         wish = OptIn(by=f"the person, by {'e-mail' if channel == 'email' else 'text'}", words=words)
-        every = {handle, *await asyncio.to_thread(handles.of, lead)}
+        theirs = await asyncio.to_thread(handles.of, lead)
+        every = theirs if handle in theirs else {handle}
         await asyncio.gather(*(entity.tell(client, identity.optout_id(each), "opt_in", wish) for each in sorted(every)))

@@ -152,7 +152,8 @@ async def _take(client: Client, letter: letters.Letter) -> str:
         return "bounce" if await entity.tell(client, lead, "mail_bounced", bounced) else "unknown"
     words = letter.text if letter.text and _answers(letter) else f"{letter.subject}\n{letter.text}".strip()
     said = consent.said(words, "email") or consent.said(letter.text, "email")
-    await consent.keep(client, said, handle, lead, "email", now, words)
+    if said != "start" or not letter.forged:
+        await consent.keep(client, said, handle, lead, "email", now, words)
     received = MessageReceived(
         at=now, id=key, text=words, channel="email",
         post=Post(sender=letter.sender, handle=handle, subject=letter.subject, id=letter.id, references=letter.references, forged=letter.forged),

@@ -317,6 +317,11 @@ async def test_stop_by_email_ends_all_channels_and_start_takes_it_back(dana: Dan
         await asyncio.sleep(0.05)
     await dana.people.recorded(dana.lead, "closed")
     assert not dana.letters()
+    await dana.write("START", From="bo@elsewhere.example")
+    await dana.write("START", Authentication_Results="mx.example; dmarc=fail")
+    await asyncio.sleep(0.3)
+    for each in (handle, phone):
+        assert await gate.opted_out(dana.people.site.temporal, each), "nobody else takes it back"
     await dana.write("START")
     await dana.until(lambda view: not view.opted_out)
     for each in (handle, phone):
