@@ -4,7 +4,7 @@ server; what is in doubt waits for a person."""
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import permutations
 from typing import Any
 
@@ -18,16 +18,23 @@ from activities import claims, gate, handles, store, suppression, tables, twins
 from activities.settings import settings
 from clients import leads
 from tests.fixtures.web import People
-from tests.stage import form
+from tests.stage import form, playbook
 from tests.test_lead_workflow import now, until
 from workflows import effects as fx
 from workflows import events as ev
-from workflows import identity
+from workflows import identity, plan
 from workflows import messages as ms
+from workflows.crm import Known
+from workflows.lead import Lead, Preference
 from workflows.likeness import Person, judged, names_alike
+from workflows.story import apply, surplus
 
 DANA = {"name": "Dana Reyes", "email": "dana@example.com"}
 LUIS = {"name": "Luis Ortega", "email": "luis@example.com"}
+BOOK = playbook()
+START = datetime(2027, 3, 8, 20, 0, tzinfo=UTC)
+DAY = timedelta(days=1)
+LATER = START + 3 * DAY
 CONSENT = {"consent": "yes", "consent_text": "I agree to be called", "consent_version": "v1"}
 
 
@@ -193,6 +200,29 @@ async def test_an_opt_out_of_either_binds_both_and_a_meeting_comes_along(people:
     assert seen.learned["team_size"] == "12"
     await until(lambda: gate.opted_out(people.site.temporal, hashed("+14155550645")))
     assert not people.stage.of("release_meeting")
+
+
+async def test_what_was_promised_or_is_in_doubt_goes_on_in_the_other_lead(people: People) -> None:
+    """The lead that ends calls off nothing that the other one takes over."""
+    one = await people.submit("+1 415 555 0661", name="Dana Reyes", email="on.a@example.com")
+    two = await people.submit("+1 415 555 0662", name="Dana Reyes", email="on.b@example.com")
+    for lead in (one, two):
+        seen = await people.until(lead, lambda seen: seen.on_call == "placed")
+        over = ev.CallEnded(at=now(), attempt="a1", sid=seen.touches[0].sid, status="no-answer", id="over")
+        await people.site.temporal.get_workflow_handle(lead).signal("call_status", over)
+    wish = ev.CallBack(at=now() + timedelta(days=1))
+    await people._update(two, "act", ms.Act(at=now(), id="r1", action=wish, by="ana"), ms.Answer)
+    words = ev.MessageReceived(at=now(), id="SM1", text="what is wrong with you people, you never stop")
+    await people.site.temporal.get_workflow_handle(two).signal("message_received", words)
+    await people.until(two, lambda seen: seen.needs_review == "suspended")
+    answer = await leads.merge(people.site.temporal, one, two, by="ops")
+    assert answer.allowed, answer
+    seen = await people.until(one, lambda seen: seen.absorbed)
+    assert (seen.needs_review, bool(seen.held_by)) == ("suspended", True), "nobody would look otherwise"
+    await people._update(one, "release", ms.By(by="ana"), ms.Answer)
+    seen = await people.until(one, lambda seen: seen.next_reason == "waiting for the promised callback")
+    assert wish.at is not None
+    assert wish.at <= seen.next_at < wish.at + timedelta(days=3)
 
 
 async def test_of_two_meetings_one_stands_and_a_person_says_which(people: People) -> None:
@@ -361,3 +391,69 @@ def test_a_contact_that_a_sync_found_is_a_handle_too(environment: Any) -> None:
     crm = hashed(identity.crm_handle("70551"))
     again = claims.claim(ev.Form(submission_id="2", name="Dana Reyes", email="d@example.com", email_hash="d" * 32, crm_hash=crm))
     assert again.lead == first.lead
+
+
+# ---- two stories -------------------------------------------------------------------------------------------------
+
+
+def lead_of(name: str, *events: ev.Event, **over: Any) -> Lead:
+    state = apply(Lead(lead=name, audience=BOOK.audience, playbook=BOOK.hash), ev.FormSubmitted(at=START, form=form(**over)))
+    for event in events:
+        state = apply(state, event)
+    return state
+
+
+def united(mine: Lead, theirs: Lead, **over: Any) -> Lead:
+    """``mine`` with ``theirs`` in it, as the plan goes on with it."""
+    given = apply(theirs, ev.Yielding(at=LATER, into=mine.lead)).model_dump(mode="json")
+    took = ev.TookIn(at=LATER, joining=ev.Joining(lead=theirs.lead, **over), asked=theirs.lead, state=given)
+    assert surplus(mine, took) is None
+    return apply(mine, took)
+
+
+def showed(name: str) -> Lead:
+    booking = ev.Booking(id=f"b-{name}", rep="ana", rep_name="Ana", start=START + DAY, end=START + DAY + timedelta(minutes=30))
+    came = ev.AttendanceReported(at=booking.end, booking=booking.id, present=True, source="rep")
+    closed = ev.LeadClosed(at=booking.end, disposition="showed")
+    return lead_of(name, ev.MeetingBooked(at=START, request="", booking=booking), came, closed, phone="", phone_hash="")
+
+
+def next_of(state: Lead, at: Any) -> plan.Step:
+    step = plan.next_step(state, BOOK, at)
+    while isinstance(step, plan.Settle):
+        state = apply(state, step.event)
+        step = plan.next_step(state, BOOK, at)
+    return step
+
+
+def test_a_meeting_that_was_held_keeps_the_one_who_asked_again_from_nothing() -> None:
+    asked = ("lead-b", {"submission_id": "s2"})
+    for mine, theirs in ((showed("lead-a"), lead_of(asked[0], **asked[1])), (lead_of(asked[0], **asked[1]), showed("lead-a"))):
+        state = united(mine, theirs)
+        assert (state.closed, state.booking) == (False, None)
+        assert isinstance(next_of(state, LATER), plan.Dial)
+    state = united(showed("lead-a"), booked("lead-c"))
+    assert (state.booking and state.booking.id, state.stage, state.attendance) == ("b-lead-c", "booked", None)
+
+
+def booked(name: str) -> Lead:
+    booking = ev.Booking(id=f"b-{name}", rep="ben", rep_name="Ben", start=LATER + DAY, end=LATER + DAY + timedelta(minutes=30))
+    return lead_of(name, ev.MeetingBooked(at=LATER, request="", booking=booking))
+
+
+def test_what_either_knew_of_how_to_reach_them_is_kept() -> None:
+    flag = Known(contact="7", do_not_contact="do_not_contact")
+    other = lead_of("lead-b").but(prefers=Preference(parts=("morning",)), bad_mails=("old@example.com",), crm=flag)
+    doubt = ev.Meet(lead="lead-y", likeness="doubt", why="one number, but another name", waits=True)
+    state = united(lead_of("lead-a").but(crm=Known()), apply(other, ev.TwinsMet(at=START, meets=(doubt,))))
+    assert (state.prefers, state.bad_mails, state.crm) == (other.prefers, other.bad_mails, flag)
+    assert (state.doubts, [item.id for item in state.items]) == ((doubt,), ["identity:lead-y"])
+
+
+def test_a_number_comes_along_unless_it_is_wrong() -> None:
+    mailed, called = lead_of("lead-a", phone="", phone_hash=""), lead_of("lead-b")
+    assert united(mailed, called).phone == called.phone
+    assert united(mailed, lead_of("lead-c", phone="", phone_hash="", email="c@example.com", email_hash="c" * 32)).phone == ""
+    wrong = mailed.but(wrong_numbers=(called.handles[0],))
+    for state in (united(wrong, called), united(called, wrong)):
+        assert (state.phone, called.handles[0] in state.handles) == ("", False)

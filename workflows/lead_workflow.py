@@ -285,7 +285,8 @@ class LeadWorkflow:
 
     def _mail(self) -> None:
         """Beside the steps, one at a time: a mail server that is away keeps nobody from being called."""
-        if self._mailing is None and self._state.due_mails and not self._state.suspended_at:
+        state = self._state
+        if self._mailing is None and state.due_mails and not (state.suspended_at or state.merged_into):
             work = perform.send_mail(self._state, self._playbook, self._state.due_mails[0])
             self._mailing = asyncio.create_task(self._mailed(work))
 
@@ -653,13 +654,15 @@ class LeadWorkflow:
     async def yield_to(self, asked: YieldTo) -> dict[str, Any]:
         """Go into another lead, the same person, as soon as no call is under way; the state as it stands then. Refused
         (ApplicationError) as ``merged``, ``mutual`` or ``two_meetings``."""
+        given = self._state
         if self._state.merged_into != asked.into:
             if refusal := story.unwilling(self._state, asked.into, asked.booked):
                 raise ApplicationError(refusal[1], type=refusal[0], non_retryable=refusal[0] != "busy")
             await self._told(ev.Yielding(at=workflow.now(), into=asked.into))
             await workflow.wait_condition(lambda: self._quiet() and not self._inbox)
+            given = self._state  # with all that is promised and open, which ends here and goes on there
             await self._told(ev.GoneInto(at=workflow.now(), into=asked.into, by=asked.by))
-        return self._state.model_dump(mode="json")
+        return given.model_dump(mode="json")
 
     @workflow.update
     async def take_over(self, by: TakeOver) -> Answer:

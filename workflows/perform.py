@@ -424,7 +424,7 @@ async def reflect(request: fx.Reflection) -> ev.Reflected:
 
 async def take_in(state: Lead, joining: ev.Joining) -> ev.TookIn | ev.NotTakenIn:
     """The lead of the same person as it stood when it went into this one, however long its call takes."""
-    booked = state.booking is not None and not joining.keep
+    booked = story.pending(state) is not None and not joining.keep
     try:
         done = await workflow.execute_activity(
             fx.take_in, fx.TakeIn(lead=state.lead, other=joining.lead, by=joining.by, booked=booked),

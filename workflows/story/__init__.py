@@ -31,8 +31,9 @@ from .asked import approved
 from .marks import KEPT_IDS
 from .texts import NO_SERVER
 from .twins import MERGED, surplus, unwilling
+from .union import pending
 
-__all__ = ["HANDLERS", "MERGED", "NO_SERVER", "apply", "approved", "surplus", "unwilling"]
+__all__ = ["HANDLERS", "MERGED", "NO_SERVER", "apply", "approved", "pending", "surplus", "unwilling"]
 
 
 def apply(state: Lead, event: ev.Event) -> Lead:

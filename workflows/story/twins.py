@@ -9,7 +9,7 @@ from .. import events as ev
 from .. import review
 from ..lead import Lead
 from . import marks
-from .union import united
+from .union import pending, united
 
 REVIEW = "identity"
 MERGED = "merged"
@@ -25,17 +25,17 @@ def unwilling(state: Lead, into: str, booked: bool) -> tuple[str, str] | None:
         return "busy", f"goes into {state.yielding} just now"
     if state.lead < into and any(j.lead == into for j in state.joining):
         return "mutual", f"takes in {into} itself"
-    if booked and state.booking is not None:
+    if booked and pending(state) is not None:
         return "two_meetings", "both have a meeting"
     return None
 
 
 def surplus(state: Lead, event: ev.TookIn) -> ev.Booking | None:
     """The meeting that may not stand once the lead of ``event`` is taken in; none unless both have one."""
-    theirs = Lead.model_validate(event.state).booking if event.state else None
-    if state.booking is None or theirs is None:
+    mine, theirs = pending(state), pending(Lead.model_validate(event.state)) if event.state else None
+    if mine is None or theirs is None:
         return None
-    return state.booking if event.joining.keep == "theirs" else theirs
+    return mine if event.joining.keep == "theirs" else theirs
 
 
 def twins_met(state: Lead, event: ev.TwinsMet) -> Lead:
@@ -109,7 +109,7 @@ def yielding(state: Lead, event: ev.Yielding) -> Lead:
 
 
 def gone_into(state: Lead, event: ev.GoneInto) -> Lead:
-    """Nothing of the story is taken away: it is what the other lead was given."""
+    """What was promised and is open goes on there: here it ends."""
     who = f", says {event.by}" if event.by else ""
     reason = f"the same person as {event.into}{who}"
     state = state.but(closed_at=None) if state.closed else state

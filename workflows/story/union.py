@@ -11,7 +11,7 @@ from ..lead import Lead, Owed
 from ..messages import Touched
 from ..playbook import registered
 from ..wording import written_time
-from . import marks
+from . import marks, numbers
 
 _MOST_SIGNS = 40
 _PREFIX = 4
@@ -31,26 +31,39 @@ def united(state: Lead, other: Lead, event: ev.TookIn) -> Lead:
     return _told(_contacts(state, other, event), other, event)
 
 
+def pending(lead: Lead) -> ev.Booking | None:
+    """The meeting that is to come, or of which somebody has yet to say whether it was held; one that was held, or given up
+    as unknown, is history."""
+    return None if lead.attendance is not None or lead.disposition == "unknown" else lead.booking
+
+
 def _person(state: Lead, other: Lead) -> Lead:
-    """Their handles are all kept; what one form left out the other fills in, and a number brings its own consent."""
-    mine = state.person.model_dump() if state.person else {}
-    theirs = other.person.model_dump() if other.person else {}
+    """Their handles are all kept but numbers that either knows to be wrong; what one form left out the other fills in, and
+    a number brings its own consent."""
+    mine, theirs = _form(state, other), _form(other, state)
+    if mine.get("phone"):  # a number and its hash belong together
+        theirs = {k: v for k, v in theirs.items() if k not in ("phone", "phone_hash")}
     filled = theirs | {k: v for k, v in mine.items() if v}
     if not filled:
         return state
     consents = {**_consents(other), **_consents(state)}
-    if mine and not mine["phone"] and other.opted_out_at is None and other.phone:
-        filled |= {"phone": other.phone, "phone_hash": theirs["phone_hash"]}
-    filled["consent"] = consents.get(filled["phone_hash"], ev.Consent()).model_dump()
+    wrong = {*state.wrong_numbers, *other.wrong_numbers}
+    filled["consent"] = consents.get(filled.get("phone_hash", ""), ev.Consent()).model_dump()
     filled["attributes"] = {**theirs.get("attributes", {}), **mine.get("attributes", {})}
     person = ev.Form.model_validate(filled)
     book = registered().get(state.playbook)
     zones = calling.zones(person.phone, person.region, person.zone, book.rules if book else None)
     return state.but(
         person=person, person_version=state.version, consents=consents, zones=zones,
-        zone=person.zone or (zones[0] if zones else state.zone), handles=_once(state.handles, other.handles),
+        zone=person.zone or (zones[0] if zones else state.zone),
+        handles=tuple(h for h in _once(state.handles, other.handles) if h not in wrong),
         submissions=_once(other.submissions, state.submissions)[-50:], seen=_once(other.seen, state.seen)[-marks.KEPT_IDS :],
     )  # fmt: skip
+
+
+def _form(lead: Lead, other: Lead) -> dict[str, Any]:
+    """What is known of the lead's person, without what is left open and without a number that is wrong by the other lead."""
+    return numbers.without_wrong(other, lead.person).model_dump() if lead.person else {}
 
 
 def _consents(state: Lead) -> dict[str, ev.Consent]:
@@ -68,7 +81,9 @@ def _history(state: Lead, other: Lead) -> Lead:
         touches=tuple(touches), milestones=milestones, bookings=state.bookings + other.bookings,
         wrong_numbers=_once(state.wrong_numbers, other.wrong_numbers),
         last_touch_at=_last(state.last_touch_at, other.last_touch_at), last_over_at=_last(state.last_over_at, other.last_over_at),
+        engaged_at=_last(state.engaged_at, other.engaged_at), wrote_at=_last(state.wrote_at, other.wrote_at),
         reached=state.reached or other.reached, texted_back=state.texted_back or other.texted_back,
+        bad_mails=_once(state.bad_mails, other.bad_mails),
         reminded=_once(state.reminded, other.reminded), absorbed=_once(state.absorbed, other.absorbed),
         beside=tuple(b for b in _once(state.beside, other.beside) if b != state.lead),
     )  # fmt: skip
@@ -87,13 +102,14 @@ def _renamed(touch: Touched, other: Lead) -> Touched:
 def _known(state: Lead, other: Lead) -> Lead:
     """What either heard need not be asked again. What was said outranks what a form says."""
     ours = {f: fact for f, fact in state.learned.items() if fact.source != "form" or f not in other.learned}
-    objections = {name: state.objections.get(name, 0) + other.objections.get(name, 0) for name in {*state.objections, *other.objections}}
+    names = {**other.objections, **state.objections}
+    objections = {name: state.objections.get(name, 0) + other.objections.get(name, 0) for name in names}
     signs = sorted((*state.signs, *other.signs), key=lambda s: s.at.timestamp() if s.at else 0.0)[-_MOST_SIGNS:]
     lines = tuple(sorted((*state.thread.lines, *other.thread.lines), key=lambda line: line.at))[-20:]
     thread = state.thread if state.thread.lines else other.thread
     return state.but(
         learned={**other.learned, **ours}, objections=objections, concerns={**other.concerns, **state.concerns},
-        signs=tuple(signs), thread=thread.model_copy(update={"lines": lines}),
+        signs=tuple(signs), thread=thread.model_copy(update={"lines": lines}), prefers=state.prefers or other.prefers,
     )  # fmt: skip
 
 
@@ -108,15 +124,18 @@ def _cadence(state: Lead, other: Lead) -> Lead:
 
 
 def _openness(state: Lead, other: Lead) -> Lead:
-    """Open when either is, unless they asked not to be contacted."""
+    """Open when either is, unless they asked not to be contacted. A meeting that is history keeps nobody from being called."""
     if not state.closed or other.closed:
         return state
+    if pending(state) is None:
+        state = state.but(booking=None, attendance=None, evidence=(), unknown=None)
     return state.but(closed_at=None, disposition="", reason="", stage=other.stage)
 
 
 def _meeting(state: Lead, other: Lead, event: ev.TookIn) -> Lead:
     """At most one meeting stands, and whatever belongs to it comes along."""
-    theirs = other.booking is not None and (state.booking is None or event.joining.keep == "theirs")
+    theirs = pending(other) is not None and (pending(state) is None or event.joining.keep == "theirs")
+    theirs = theirs or (state.closed and state.booking is None and other.booking is not None)
     if event.released is not None:
         when = written_time(event.released.start, state.zone)
         state = marks.errand(
@@ -132,21 +151,28 @@ def _meeting(state: Lead, other: Lead, event: ev.TookIn) -> Lead:
 
 _OF_THE_MEETING = (
     "booking", "booked_at", "booked_for", "booked_email", "missed", "before", "moves", "homeless", "outside", "clash",
-    "invitation", "attendance", "outcome_due", "offered", "refused",
+    "invitation", "attendance", "evidence", "unknown", "expected_at", "outcome_due", "offered", "refused",
 )  # fmt: skip
 
 
 def _promises(state: Lead, other: Lead, event: ev.TookIn) -> Lead:
     """What was promised or waits for an answer; and what forbids it all."""
     callbacks = [at for at in (state.callback_at, other.callback_at) if at]
+    met = {state.lead, *state.absorbed, *state.beside, *(d.lead for d in state.doubts), *(j.lead for j in state.joining)}
+    doubts = tuple(doubt for doubt in other.doubts if doubt.lead not in met)
+    asked = [doubt.lead for doubt in doubts]
     state = state.but(
         callback_at=min(callbacks, default=None), unanswered=(*state.unanswered, *other.unanswered),
         due_texts=(*state.due_texts, *other.due_texts), due_mails=(*state.due_mails, *other.due_mails),
         broken=state.broken or other.broken, approvals=(*state.approvals, *other.approvals),
         taken_over_by=state.taken_over_by or other.taken_over_by, held_by=state.held_by or other.held_by,
         suspended_at=state.suspended_at or other.suspended_at, held_scope=state.held_scope or other.held_scope, not_before=_last(state.not_before, other.not_before),
-        items=(*state.items, *(i for i in other.items if i.kind != "identity" and review.find(state, i.id) is None)),
+        joining=(*state.joining, *(j for j in other.joining if j.lead not in (state.lead, *state.absorbed))),
+        doubts=(*state.doubts, *doubts),
+        items=(*state.items, *(i for i in other.items if (i.kind != "identity" or i.about in asked) and review.find(state, i.id) is None)),
     )  # fmt: skip
+    if pending(state) is not None:
+        state = marks.call_off(state, event.at, "goal_reached", "a meeting is booked")
     refused = [(at, lead.opt_out_words) for lead in (state, other) if (at := lead.opted_out_at)]
     if not refused:
         return state
@@ -166,7 +192,9 @@ def _contacts(state: Lead, other: Lead, event: ev.TookIn) -> Lead:
             state, event.at, f"contacts:{other.crm_contact}", f"Two CRM contacts of {marks.name(state) or 'one person'}",
             f"Merge the contact {other.crm_contact} into {state.crm_contact}.",
         )  # fmt: skip
-    return state.but(crm_contact=state.crm_contact or other.crm_contact, owner=state.owner or other.owner)
+    said = [known for known in (state.crm, other.crm) if known is not None]
+    crm = next((known for known in said if known.do_not_contact), next(iter(said), None))
+    return state.but(crm=crm, crm_contact=state.crm_contact or other.crm_contact, owner=state.owner or other.owner)
 
 
 def _told(state: Lead, other: Lead, event: ev.TookIn) -> Lead:
