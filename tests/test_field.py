@@ -161,7 +161,8 @@ def booked(book: Playbook, starts_in: timedelta, id: str = "b1", state: Lead | N
 
 
 def reminders(state: Lead, book: Playbook, until: timedelta = timedelta(hours=80)) -> list[tuple[timedelta, str]]:
-    """How long before which booking's start each reminder goes out, when nothing else happens."""
+    """How long before which booking's start each text about it goes out, when nothing else happens: its reminders, and
+    after the start the question whether they are able to join."""
     sent, now = [], NOW
     while now < NOW + until:
         step = plan.next_step(state, book, now)
@@ -187,18 +188,24 @@ def two_reminders(*before: timedelta) -> Playbook:
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 
 
+def check_in(book: Playbook) -> timedelta:
+    """When the question whether they can join goes out, as ``reminders`` tells it: after the start."""
+    assert book.attendance.check_in
+    return -book.attendance.check_in
+
+
 def test_a_reminder_whose_time_is_past_is_left_out() -> None:
     book = two_reminders(DAY, HOUR)
-    assert reminders(booked(book, 50 * HOUR), book) == [(DAY, "b1"), (HOUR, "b1")]
-    assert reminders(booked(book, 5 * HOUR), book) == [(HOUR, "b1")]
-    assert reminders(booked(book, HOUR / 2), book) == []
+    assert reminders(booked(book, 50 * HOUR), book) == [(DAY, "b1"), (HOUR, "b1"), (check_in(book), "b1")]
+    assert reminders(booked(book, 5 * HOUR), book) == [(HOUR, "b1"), (check_in(book), "b1")]
+    assert reminders(booked(book, HOUR / 2), book) == [(check_in(book), "b1")]
 
 
 def test_reminders_die_with_their_booking() -> None:
     book = two_reminders(DAY, HOUR)
     state = booked(book, 50 * HOUR)
     moved = booked(book, 74 * HOUR, "b2", state)
-    assert reminders(moved, book) == [(DAY, "b2"), (HOUR, "b2")]
+    assert reminders(moved, book) == [(DAY, "b2"), (HOUR, "b2"), (check_in(book), "b2")]
     cancelled = apply(state, ev.MeetingCancelled(at=NOW, request="r3", booking="b1"))
     assert reminders(cancelled, book) == []
 
@@ -206,4 +213,4 @@ def test_reminders_die_with_their_booking() -> None:
 def test_reminders_of_a_changed_playbook_reach_a_meeting_booked_before() -> None:
     before, after = two_reminders(DAY), two_reminders(2 * HOUR)
     state = apply(booked(before, 50 * HOUR), ev.PlaybookMoved(at=NOW, playbook=after.hash, by="ops"))
-    assert reminders(state, after) == [(2 * HOUR, "b1")]
+    assert reminders(state, after) == [(2 * HOUR, "b1"), (check_in(after), "b1")]

@@ -45,13 +45,27 @@ async def until(page: Page, check: Any) -> None:
     raise AssertionError("did not come true in time")
 
 
+async def grip(page: Page, column: str, begins: str) -> tuple[float, float]:
+    """Where the mouse takes hold of the meeting, once the page shows it in this calendar's column beginning then. What
+    the server knows already may not be drawn yet, and whatever is drawn anew has no place for a moment."""
+    event = page.locator(f'.col[data-cal="{column}"] .event', has_text=f"{begins} –")
+    await expect(event).to_be_visible()
+    places: list[tuple[float, float]] = []
+
+    async def placed() -> bool:
+        await event.scroll_into_view_if_needed()
+        if box := await event.bounding_box():
+            places.append((box["x"] + 20, box["y"] + 10))
+        return bool(places)
+
+    await until(page, placed)
+    return places[-1]
+
+
 async def test_a_meeting_is_dragged_to_another_time_and_to_another_rep(books: Books, browser: Browser) -> None:
     page, event = await calendars(books, browser)
-    await page.locator(".event").scroll_into_view_if_needed()
-    box = await page.locator(".event").bounding_box()
+    x, y = await grip(page, ANA, "12:00 PM")
     scale = float(await page.locator(".col").first.get_attribute("data-scale") or 0)
-    assert box is not None
-    x, y = box["x"] + 20, box["y"] + 10
     await page.mouse.move(x, y)
     await page.mouse.down()
     await page.mouse.move(x, y + 30 * scale, steps=4)
@@ -62,11 +76,9 @@ async def test_a_meeting_is_dragged_to_another_time_and_to_another_rep(books: Bo
 
     await until(page, later)
     assert (await at(books, ANA, event)).guest == "needsAction"
+    x, y = await grip(page, ANA, "12:30 PM")
     other = await page.locator(f'.col[data-cal="{BEN}"]').bounding_box()
-    box = await page.locator(".event").bounding_box()
     assert other is not None
-    assert box is not None
-    x, y = box["x"] + 20, box["y"] + 10
     await page.mouse.move(x, y)
     await page.mouse.down()
     await page.mouse.move(other["x"] + 40, y, steps=4)
