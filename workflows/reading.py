@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from .doubt import may_revoke
+from .leaning import leans
 from .revocation import revokes
 from .spelling import mended
 from .words import any_of, plain, remembered
@@ -43,7 +44,7 @@ def is_opt_out(text: str, spoken: bool = False) -> bool:
 def may_opt_out(text: str, spoken: bool = False) -> bool:
     """Whether these words, which :func:`is_opt_out` does not hold for an opt-out, may be one all the same: contact is
     suspended until a person has looked."""
-    return not is_opt_out(text, spoken) and may_revoke(text)
+    return not is_opt_out(text, spoken) and (may_revoke(text) or leans(text))
 
 
 def _uncourteous(text: str) -> str:
