@@ -56,7 +56,7 @@ def show(as_json: AsJson = False) -> None:
     def shown() -> None:
         table = Table(box=None, header_style="dim", pad_edge=False)
         for name in ("endpoint", "state", "delivered", "last", "behind", "waiting", "given up", "why"):
-            table.add_column(name)
+            table.add_column(name, no_wrap=name not in ("given up", "why"))
         now = datetime.now(UTC)
         for one in found:
             last = ago(one.delivered_at, now) if one.delivered_at else "never"

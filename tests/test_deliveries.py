@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from pydantic import ValidationError
+from rich.console import Console
 from sqlalchemy import insert
 
 from activities import catalogue, deliveries, health, outbox, store, stream, tables, troubles
@@ -20,6 +21,7 @@ from activities.endpoints import Endpoint, new_secret
 from activities.settings import settings
 from activities.vendors import webhook
 from activities.vendors.webhook import Forbidden, Sender
+from clients import printing
 from tests.fixtures.receiver import NEWER, SECRET, Receiver
 from tests.fixtures.record import NOW, reflection
 from tests.test_command import showrate
@@ -412,13 +414,16 @@ async def test_a_replay_that_says_too_little_is_misused(receiver: Receiver, crm:
     assert (await showrate("events", "replay", "--from", "1", "--lead", "nobody")).code == 3
 
 
-async def test_the_endpoints_are_shown_and_switched_on(receiver: Receiver, crm: Courier) -> None:
+async def test_the_endpoints_are_shown_and_switched_on(
+    receiver: Receiver, crm: Courier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(printing, "out", Console(width=80, highlight=False, markup=False))
     happens("lead-1", 1, "form", "message")
     receiver.answers = lambda event: 410
     await crm.turn(NOW)
     shown = await showrate("events", "endpoints")
     for words in ("crm", "switched off", "answered 410"):
-        assert words in shown.out
+        assert words in " ".join(shown.out.split()), "on the narrowest terminal"
     assert (await showrate("events", "enable", "nobody")).code == 2
     assert (await showrate("events", "enable", "crm")).code == 0
     assert troubles.lasting() == []

@@ -163,12 +163,28 @@ def test_mails_of_the_meeting_go_to_the_address_that_it_was_booked_with() -> Non
 # ---- by e-mail ---------------------------------------------------------------------------------------------------
 
 
-def test_an_email_is_answered_by_a_person_and_changes_nothing() -> None:
+def wrote(sender: str, handle: str = "", forged: bool = False) -> Lead:
+    """Dana's lead after an e-mail from ``sender`` that asks for her meeting's end and its time."""
+    post = ev.Post(sender=sender, handle=handle, subject="Re: Your demo", id="<1@example.com>", forged=forged)
     state = lead(DANA).but(due_texts=())
-    state = apply(state, ev.MessageReceived(at=NOW, id="m1", text="Cancel it. When was it?", channel="email"))
+    return apply(state, ev.MessageReceived(at=NOW, id="m1", text="Cancel it. When was it?", channel="email", post=post))
+
+
+@pytest.mark.parametrize(("sender", "forged"), [("bob@example.org", False), ("dana@example.com", True)])
+def test_an_email_that_may_not_be_theirs_is_read_by_a_person_and_changes_nothing(sender: str, forged: bool) -> None:
+    state = wrote(sender, handle="b" * 32, forged=forged)
     assert state.booking == MEETING
     assert not state.unanswered
     assert not state.due_texts
-    assert any(owed.card and "texted" not in owed.card.key.split(":")[0] for owed in state.owed)
+    assert not state.due_mails
+    assert any(owed.card and owed.card.key.endswith(":mail:m1") for owed in state.owed)
     step = plan.next_step(state, playbook(), NOW + timedelta(seconds=1))
     assert not isinstance(step, plan.Converse | plan.Unbook)
+
+
+@pytest.mark.parametrize(("sender", "handle"), [("dana@example.com", ""), ("dana@example.net", DANA.email_hash)])
+def test_an_email_from_an_address_of_theirs_is_answered_and_changes_nothing_by_itself(sender: str, handle: str) -> None:
+    state = wrote(sender, handle)
+    assert state.booking == MEETING
+    assert [each.post is not None for each in state.unanswered] == [True]
+    assert isinstance(plan.next_step(state, playbook(), NOW + timedelta(minutes=1)), plan.Converse)
