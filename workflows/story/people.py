@@ -10,6 +10,7 @@ from ..messages import Answer
 from ..playbook import registered
 from ..wording import written_time
 from . import cadence, known, marks, numbers, suspension, twins
+from .union import pending
 
 
 def form_submitted(state: Lead, event: ev.FormSubmitted) -> Lead:
@@ -63,13 +64,17 @@ def _submitted(state: Lead, event: ev.FormSubmitted, form: ev.Form) -> Lead:
         state = review.file(state, "form_after_opt_out", event.at, form.submission_id, form.message)
         return marks.note(state, event.at, "not_called", "sent a form after opting out", "opt_out")
     if state.closed:
+        meeting = pending(state)
+        stands = meeting if meeting and meeting.start > event.at else None
         state = state.but(
-            closed_at=None, disposition="", reason="", stage="new", pass_no=1, pass_kind="first",
-            pass_began=event.at, next_touch=0, reached=False, texted_back=False, missed=None, booking=None,
+            closed_at=None, disposition="", reason="", stage="booked" if stands else "new", pass_no=1, pass_kind="first",
+            pass_began=event.at, next_touch=0, reached=False, texted_back=False, missed=None, booking=stands,
             attendance=None, outcome_due=False, evidence=(), unknown=None, expected_at=None, last_touch_at=None,
             last_over_at=None, not_before=None, passed={}, life_began=event.at,
         )  # fmt: skip
-        return marks.note(marks.moved(state, "closed", event.at), event.at, "reopened", "came back with a new form")
+        state = marks.note(marks.moved(state, "closed", event.at), event.at, "reopened", "came back with a new form")
+        if stands is None:
+            return state
     if state.booking:
         return marks.card(
             state,
