@@ -204,8 +204,8 @@ async def test_an_opt_out_of_either_binds_both_and_a_meeting_comes_along(people:
 
 async def test_what_was_promised_or_is_in_doubt_goes_on_in_the_other_lead(people: People) -> None:
     """The lead that ends calls off nothing that the other one takes over."""
-    one = await people.submit("+1 415 555 0661", name="Dana Reyes", email="on.a@example.com")
-    two = await people.submit("+1 415 555 0662", name="Dana Reyes", email="on.b@example.com")
+    one = await people.submit("+1 415 555 0691", name="Dana Reyes", email="on.a@example.com")
+    two = await people.submit("+1 415 555 0692", name="Dana Reyes", email="on.b@example.com")
     for lead in (one, two):
         seen = await people.until(lead, lambda seen: seen.on_call == "placed")
         over = ev.CallEnded(at=now(), attempt="a1", sid=seen.touches[0].sid, status="no-answer", id="over")

@@ -19,6 +19,7 @@ from urllib.parse import urlencode
 
 import httpx
 import pytest
+from temporalio.exceptions import ApplicationError
 
 from activities import gate, mails, replies, store, threads
 from activities.settings import settings
@@ -424,3 +425,38 @@ async def test_a_callback_without_a_number_is_not_promised(mia: Dana) -> None:
     seen = await mia.people.view(mia.lead)
     assert not mia.people.stage.of("place_call")
     assert not seen.closed
+
+
+async def test_what_waits_for_the_mail_server_is_called_off_by_a_person_and_by_a_doubt(people: People, sandbox: Sandbox) -> None:
+    away = True
+
+    async def deliver(request: fx.SendMail) -> fx.Mailed:
+        if away:
+            raise ApplicationError("the mail server is away", type="retry")
+        return fx.Mailed()
+
+    people.stage.answers["send_mail"] = deliver
+    taken, doubted = Dana(people, sandbox), Dana(people, sandbox)
+
+    async def tried(lead: str) -> bool:
+        seen = await people.site.temporal.get_workflow_handle(lead).describe()
+        return any(each.activity_type.name == "send_mail" for each in seen.raw_description.pending_activities)
+
+    async def until_tried(lead: str, wanted: bool) -> None:
+        end = time.monotonic() + 4
+        while await tried(lead) != wanted:
+            assert time.monotonic() < end
+            await asyncio.sleep(0.05)
+
+    for each in (taken, doubted):
+        await each.submit(phone="")
+        await until_tried(each.lead, True)
+    await people._update(taken.lead, "take_over", ms.TakeOver(by="ana"), ms.Answer)
+    await doubted.text("what is wrong with you people, you never stop")
+    for each in (taken, doubted):
+        await until_tried(each.lead, False)
+    away = False
+    for each in (taken, doubted):
+        await people._update(each.lead, "release", ms.By(by="ana"), ms.Answer)
+    await doubted.until(lambda view: view.touches and view.touches[0].outcome == "sent")
+    assert (await people.view(taken.lead)).touches[0].outcome != "sent"

@@ -51,6 +51,8 @@ _MOST_SETTLED = 50
 """More decisions than this without a wait between them is a fault of ours, not a busy lead."""
 _ASKS = "unknown-outcome-is-asked"
 """The patch since which nobody counts as absent for want of evidence."""
+_MAIL_WAITS = "mail-waits"
+"""The patch since which an e-mail is called off, and waits, as a text does."""
 _Handle = workflow.ActivityHandle[Any]
 _LED_ON = {
     "form_submitted": "form_submitted", "message_received": "message_received", "calendar_changed": "calendar_changed",
@@ -80,6 +82,7 @@ class LeadWorkflow:
         self._chores: list[asyncio.Task[None]] = []
         self._answering: asyncio.Task[None] | None = None
         self._mailing: asyncio.Task[None] | None = None
+        self._letter: tuple[str, _Handle] | None = None
         self._joining: asyncio.Task[None] | None = None
         self._alarm: tuple[Any, asyncio.Task[None]] | None = None
         self._rang = False
@@ -284,17 +287,28 @@ class LeadWorkflow:
             self._answering = None
 
     def _mail(self) -> None:
-        """Beside the steps, one at a time: a mail server that is away keeps nobody from being called."""
+        """Beside the steps, one at a time: a mail server that is away keeps nobody from being called. What must not go out
+        any more, or not now, is called off while it waits for that server."""
         state = self._state
-        if self._mailing is None and state.due_mails and not (state.suspended_at or state.merged_into):
-            work = perform.send_mail(self._state, self._playbook, self._state.due_mails[0])
-            self._mailing = asyncio.create_task(self._mailed(work))
+        kept = plan.may_not_mail(state) is not None
+        if self._letter is not None:
+            key, letter = self._letter
+            if (kept or all(due.key != key for due in state.due_mails)) and workflow.patched(_MAIL_WAITS):
+                letter.cancel()
+                self._letter = None
+        if self._mailing is not None or not state.due_mails or state.suspended_at or state.merged_into:
+            return
+        if not (kept and workflow.patched(_MAIL_WAITS)):
+            due = state.due_mails[0]
+            handle = perform.start_mail(state, self._playbook, due)
+            self._letter = (due.key, handle) if handle is not None else None
+            self._mailing = asyncio.create_task(self._mailed(perform.mailed(handle, due)))
 
     async def _mailed(self, work: Coroutine[Any, Any, ev.MailSent | ev.MailNotSent]) -> None:
         try:
             self._put(await work)
         finally:
-            self._mailing = None
+            self._mailing = self._letter = None
 
     def _join(self) -> None:
         """Beside the steps, one at a time: the other lead of the same person may be in a call."""

@@ -215,18 +215,25 @@ async def texted(
     )  # fmt: skip
 
 
-async def send_mail(state: Lead, playbook: Playbook, due: DueText) -> ev.MailSent | ev.MailNotSent:
-    """The message by e-mail alone, for as long as it is news."""
+def start_mail(state: Lead, playbook: Playbook, due: DueText) -> workflow.ActivityHandle[fx.Mailed] | None:
+    """The message by e-mail alone, for as long as it is news; None when there is no such e-mail."""
     now = workflow.now()
     mail = mailing.mail(state, playbook, due, facts(state, playbook, due.booking or state.booking or state.missed, now), now)
     if mail is None:
-        return ev.MailNotSent(at=now, touch=due.key, message=due.message, why=story.NO_SERVER)
-    request = fx.SendMail(gate=gate(state), mail=mail, not_after=now + _NEWS)
+        return None
+    return workflow.start_activity(
+        fx.send_mail, fx.SendMail(gate=gate(state), mail=mail, not_after=now + _NEWS),
+        start_to_close_timeout=_REQUEST, schedule_to_close_timeout=_NEWS, retry_policy=_UNHURRIED,
+        cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED, summary=f"mail: {due.message}",
+    )  # fmt: skip
+
+
+async def mailed(handle: workflow.ActivityHandle[fx.Mailed] | None, due: DueText) -> ev.MailSent | ev.MailNotSent:
+    """What became of the e-mail."""
+    if handle is None:
+        return ev.MailNotSent(at=workflow.now(), touch=due.key, message=due.message, why=story.NO_SERVER)
     try:
-        done = await workflow.execute_activity(
-            fx.send_mail, request, start_to_close_timeout=_REQUEST, schedule_to_close_timeout=_NEWS,
-            retry_policy=_UNHURRIED, summary=f"mail: {due.message}",
-        )  # fmt: skip
+        done = await handle
     except ActivityError as error:
         return ev.MailNotSent(at=workflow.now(), touch=due.key, message=due.message, why=failure(error)[1])
     if done.refused:

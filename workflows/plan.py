@@ -308,8 +308,16 @@ def _due_text(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
 def _may_not_answer(state: Lead) -> Step | None:
     """What keeps us from answering by text now. That a person will take over, because they asked for one, is still
     said."""
-    blocked = blocked_by(state, "text")
-    said = bool(state.due_texts and state.due_texts[0].body) and review.stands(state, "handoff", "complaint")
+    return _unless_told_so(state, blocked_by(state, "text"), state.due_texts)
+
+
+def may_not_mail(state: Lead) -> Step | None:
+    """What keeps the next e-mail from going out now, likewise. An opt-out is left to the gate, which knows whose it is."""
+    return None if state.opted_out_at else _unless_told_so(state, blocked_by(state), state.due_mails)
+
+
+def _unless_told_so(state: Lead, blocked: Step | None, due: tuple[DueText, ...]) -> Step | None:
+    said = bool(due and due[0].body) and review.stands(state, "handoff", "complaint")
     return None if blocked and blocked.rule == "taken_over" and said else blocked
 
 

@@ -85,6 +85,8 @@ def mail_sent(state: Lead, event: ev.MailSent) -> Lead:
 
 
 def mail_not_sent(state: Lead, event: ev.MailNotSent) -> Lead:
+    if event.why == "no_longer_wanted":  # called off: what is due still waits until it may go out
+        return state
     due = next((d for d in state.due_mails if d.key == event.touch), None)
     state = state.but(due_mails=tuple(d for d in state.due_mails if d.key != event.touch))
     state = marks.touch(state, event.touch, outcome=f"not sent: {event.why}")
