@@ -6,11 +6,13 @@ The sandbox is the outside world: its own log and state are exempt.
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -25,6 +27,7 @@ from activities.vendors import temporal
 from workers import setup
 from workers.sandbox.cast import Member, draw
 from workers.stack import LOOPBACK, Ports, Stack, demo_environment, demo_keys, free_ports
+from workflows import lead_workflow
 
 WORDS = ("marmalade", "quince", "harpsichord")
 """What only these people say: in their form, on the phone and by text."""
@@ -85,6 +88,8 @@ class Ran:
     listed: list[str] = field(default_factory=list)
     """Every execution as Temporal lists it: id, search attributes and memo."""
     payloads: list[Payload] = field(default_factory=list)
+    patches: list[dict[str, Any]] = field(default_factory=list)
+    """The markers of ``workflow.patched``: the SDK writes them itself, past every codec."""
     histories: str = ""
 
     @property
@@ -180,7 +185,12 @@ async def _read_temporal(ports: Ports, made: Ran) -> None:
         history = await handle.fetch_history()
         made.histories += history.to_json()
         for event in history.events:
-            made.payloads.extend(_payloads(event))
+            marker = event.marker_recorded_event_attributes
+            if marker.marker_name == "core_patch":
+                found = [payload for details in marker.details.values() for payload in details.payloads]
+                made.patches.extend(json.loads(payload.data) for payload in found)
+            else:
+                made.payloads.extend(_payloads(event))
 
 
 def _payloads(message: Message) -> Iterator[Payload]:
@@ -236,6 +246,10 @@ def test_every_payload_is_encrypted_and_no_history_shows_them(ran: Ran) -> None:
     assert ran.found_in(b"".join(payload.data for payload in ran.payloads)) == set()
     assert '"message": "Encoded failure"' in ran.histories
     assert '"encodedAttributes"' in ran.histories
+    code = "".join(file.read_text() for file in Path(lead_workflow.__file__).parent.glob("*.py"))
+    for patch in ran.patches:
+        assert set(patch) == {"id", "deprecated"}
+        assert f'"{patch["id"]}"' in code, "what stands in a history in clear is our own code's word"
 
 
 def test_they_are_there_for_who_holds_the_key(ran: Ran) -> None:
