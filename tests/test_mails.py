@@ -31,6 +31,7 @@ from workflows import effects as fx
 from workflows import events as ev
 from workflows import identity, mailing, perform
 from workflows.lead import DueText, Lead
+from workflows.story import apply
 
 NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
 BOOKING = ev.Booking(
@@ -295,3 +296,23 @@ async def test_the_sandbox_shows_mails_with_what_is_attached(server: Sandbox, cl
         assert "sandbox" in (await http.get(f"/_mails/{shown['n']}/html")).headers["content-security-policy"]
         assert "Mails" in (await http.get("/mails")).text
         assert (await http.get(f"/_mails/{shown['n']}/parts/99")).status_code == 404
+
+
+def test_what_becomes_of_an_email_says_nothing_of_the_text_beside_it() -> None:
+    """Both have one name; the text went out, whatever the mail server says."""
+    state = Lead(lead="lead-x", audience="inbound", playbook=playbook().hash)
+    state = apply(state, ev.FormSubmitted(at=NOW, form=form()))
+    due = DueText(key="due/booked/b1", message="confirmation", booking=BOOKING)
+    sent = ev.TextSent(at=NOW, touch=due.key, message=due.message, sid="SM1", mail="later")
+    state = apply(state.but(due_texts=(due,)), sent)
+    assert [mail.key for mail in state.due_mails] == [due.key]
+    for event in (
+        ev.MailSent(at=NOW, touch=due.key, message=due.message),
+        ev.MailNotSent(at=NOW, touch=due.key, message=due.message, why="refused"),
+    ):
+        after = apply(state, event)
+        assert [(touch.channel, touch.outcome, touch.sid) for touch in after.touches] == [("text", "sent", "SM1")]
+        assert after.due_mails == ()
+    alone = apply(state, ev.MailDue(at=NOW, touch="cadence/1/4/mail_1", message="link"))
+    alone = apply(alone, ev.MailSent(at=NOW, touch="cadence/1/4/mail_1", message="link"))
+    assert [(touch.channel, touch.outcome) for touch in alone.touches] == [("text", "sent"), ("email", "sent")]

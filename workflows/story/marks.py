@@ -155,8 +155,11 @@ def moved(state: Lead, before: Stage, at: datetime) -> Lead:
     return state.but(transitions=(*state.transitions, made))
 
 
-def touch(state: Lead, attempt: str, **changes: Any) -> Lead:
-    touches = tuple(t.model_copy(update=changes) if t.attempt == attempt else t for t in state.touches)
+def touch(state: Lead, attempt: str, channel: str = "", **changes: Any) -> Lead:
+    """Change what is known of the touch ``attempt``: of that on ``channel``, where a text and an e-mail share the name."""
+    touches = tuple(
+        t.model_copy(update=changes) if t.attempt == attempt and channel in ("", t.channel) else t for t in state.touches
+    )
     return state.but(touches=touches)
 
 

@@ -79,7 +79,7 @@ def _not_mailed(state: Lead, event: ev.TextSent | ev.MailNotSent, why: str) -> L
 
 def mail_sent(state: Lead, event: ev.MailSent) -> Lead:
     state = state.but(due_mails=tuple(d for d in state.due_mails if d.key != event.touch))
-    state = marks.touch(state, event.touch, outcome="sent")
+    state = marks.touch(state, event.touch, "email", outcome="sent")
     said = f"mailed: {event.message.replace('_', ' ')}"
     return marks.note(state, event.at, "mail_sent", said, touch=event.touch)
 
@@ -89,7 +89,7 @@ def mail_not_sent(state: Lead, event: ev.MailNotSent) -> Lead:
         return state
     due = next((d for d in state.due_mails if d.key == event.touch), None)
     state = state.but(due_mails=tuple(d for d in state.due_mails if d.key != event.touch))
-    state = marks.touch(state, event.touch, outcome=f"not sent: {event.why}")
+    state = marks.touch(state, event.touch, "email", outcome=f"not sent: {event.why}")
     if due and due.post and event.why != "opted_out":
         return _for_a_person(state, event.touch, f"We could not answer: {due.body}", event.why.replace("_", " "), "e-mailed")
     return _not_mailed(state, event, event.why)
@@ -135,7 +135,7 @@ def text_ambiguous(state: Lead, event: ev.TextAmbiguous) -> Lead:
 
 
 def text_failed(state: Lead, event: ev.TextFailed) -> Lead:
-    state = marks.touch(state, event.touch, outcome=f"failed: {event.code}")
+    state = marks.touch(state, event.touch, "text", outcome=f"failed: {event.code}")
     state = marks.note(state, event.at, "text_failed", f"text not delivered ({event.code})", touch=event.touch)
     if not event.touch.startswith("due/"):
         return state
