@@ -83,7 +83,7 @@ def reasons(told: stories.Story) -> dict[str, Any]:
     seen = told.now
     return {
         "lead": told.lead,
-        "account": [each.model_dump(mode="json") for each in seen.account] if seen else [],
+        "account": [each.model_dump(mode="json") for each in told.account],
         "next": {
             "step": seen.next_step if seen else "",
             "at": seen.next_at.isoformat() if seen and seen.next_at else None,

@@ -97,8 +97,8 @@ def reasons(story: Story) -> RenderableType:
     parts += [_fact("concern", standing.objection(each), CONCERNS[each.status]) for each in story.concerns]
     parts += [_fact("sign", standing.sign(each)) for each in story.signs]
     parts += [Text("")] if parts else []
-    if seen and seen.account:
-        parts += [touches(seen.account, story.zone), Text("")]
+    if story.account:
+        parts += [touches(story.account, story.zone), Text("")]
     parts.append(timeline(story.entries, story.zone, judged=True))
     for call in story.calls:
         if call.transcript or call.verdicts:

@@ -18,12 +18,14 @@ from activities import handles, store
 from activities.settings import settings
 from activities.store import LeadRecord
 from workflows import graph, identity, messages
+from workflows.account import account
 from workflows.attributes import AUDIENCE, SOURCE, STAGE
 from workflows.effects import CallNote, Entry
 from workflows.events import Booking, Concern, Form, Sign, Verdict
-from workflows.messages import Judged, View, Waiting
+from workflows.lead import Lead
+from workflows.messages import Accounted, Judged, View, Waiting
 from workflows.model import Instant, Model
-from workflows.playbook import Playbook
+from workflows.playbook import Playbook, registered
 from workflows.rules import zones_of
 
 from . import leads
@@ -40,6 +42,9 @@ class Story(Model):
     record: LeadRecord | None = None
     entries: tuple[Entry, ...] = ()
     calls: tuple[CallNote, ...] = ()
+    account: tuple[Accounted, ...] = ()
+    """Every touch that the playbook lists, made or missing; of a closed lead that no longer answers, as it was when it
+    closed."""
     silence: str = ""
 
     @property
@@ -132,7 +137,11 @@ async def story(client: Client | None, lead: str) -> Story:
             raise recorded
         raise Unknown("there is no such lead")
     silence = str(live) if isinstance(live, Exception) else ""
-    return Story(lead=lead, now=now, record=record, entries=merged(entries, fresh), calls=tuple(calls), silence=silence)
+    touches = now.account if now else await from_record(partial(_closing_account, record)) if record else ()
+    return Story(
+        lead=lead, now=now, record=record, entries=merged(entries, fresh), calls=tuple(calls), account=touches,
+        silence=silence,
+    )  # fmt: skip
 
 
 def merged(recorded: list[Entry], fresh: list[Entry]) -> tuple[Entry, ...]:
@@ -251,6 +260,17 @@ async def _recorded(lead: str) -> tuple[LeadRecord | None, list[Entry], list[Cal
         return (record, store.entries(lead), store.calls(lead)) if record else (None, [], [])
 
     return await from_record(read)
+
+
+def _closing_account(record: LeadRecord) -> tuple[Accounted, ...]:
+    """The account of a closed lead's cadence, from the state in which it closed; of one that was opened again, what is
+    remembered is an earlier life."""
+    memory = store.recall(record.lead) if record.stage == "closed" else None
+    if memory is None:
+        return ()
+    state = Lead.model_validate(memory)
+    book = registered().get(state.playbook) or store.playbooks().get(state.playbook)
+    return account(state, book) if book else ()
 
 
 async def _accepted(client: Client | None, lead: str) -> bool:
