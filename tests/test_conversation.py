@@ -88,6 +88,31 @@ def test_the_sandbox_s_people_reach_their_end(kind: Any, seed: int) -> None:
     assert talk.state.closing
 
 
+def missed(offered: tuple[ev.Slot, ...]) -> Talk:
+    """They are called about the meeting that they missed; new times were texted to them a moment ago."""
+    told = brief(opening="recovery", node="no_show_recovery", missed=BOOKING, learned=KNOWN, offered=offered)
+    return Talk(told)
+
+
+def test_times_that_were_texted_after_a_missed_meeting_are_named_on_the_phone() -> None:
+    talk = missed(SLOTS[:3])
+    said = talk.hear("Yes, let's find a new time.")
+    assert [a.refused for a in talk.lead.acts if isinstance(a, ev.OfferSlots)] == [()], "nobody turned them down"
+    assert all(talk.state.time(slot.start) in said for slot in SLOTS[:3])
+    talk.hear("None of those works for me.")
+    assert isinstance(talk.lead.acts[-1], ev.OfferSlots)
+    assert set(talk.lead.acts[-1].refused) >= {slot.id for slot in SLOTS[:3]}, "now they did"
+
+
+@pytest.mark.parametrize(
+    "words", ["Yes, but the times you texted don't work for me.", "None of those, please, but let's find a new time."]
+)
+def test_times_that_were_texted_can_be_turned_down_on_the_phone(words: str) -> None:
+    talk = missed(SLOTS[:3])
+    talk.hear(words)
+    assert [a.refused for a in talk.lead.acts if isinstance(a, ev.OfferSlots)] == [tuple(s.id for s in SLOTS[:3])]
+
+
 # ---- local rules ------------------------------------------------------------------------------------------------------
 
 

@@ -281,6 +281,18 @@ def names_meeting(text: str) -> bool:
     return bool(_OF_A_MEETING.search(plain(text)))
 
 
+_OF_AN_OFFER = any_of(
+    r"\b(?:texts?|texted|sent|messages?|messaged|proposed|suggested|offered)\b|"
+    r"\b(?:none|neither|any|not|no|don't|doesn't|can't|won't)\b(?: \w+){0,3} (?:those|these|them)\b|\b(?:those|these) (?:times|ones|slots)\b"
+)
+
+
+@remembered
+def names_offer(text: str) -> bool:
+    """Whether they speak of times that they were given before: "none of those", "the ones you texted"."""
+    return bool(_OF_AN_OFFER.search(plain(text)))
+
+
 _BYE = any_of(
     r"\b(?:goodbye|good bye|bye|see you|have a (?:good|nice|great)|talk (?:soon|later)|that's all|that is all|that's it|that's everything|nothing else|all good)\b"
 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .. import events as ev
-from ..reading import agrees, asks_when, hesitates, names_meeting
+from ..reading import agrees, asks_when, hesitates, names_meeting, names_offer
 from ..words import plain
 from . import branches, coming, concerns, dates, ear, instead, local, openings, readback
 from .authority import TALK, authorize, for_a_person, is_meant
@@ -305,11 +305,19 @@ def _offer(talk: Conversation, when: str, quotes: tuple[str, ...]) -> None:
     if said.empty:
         said = dates.read(s.last_words, s.brief.zone, s.now)
     first, last, part = dates.window(said, s.brief.zone, s.now)
-    # What was offered and lies outside of the wish is not offered again; without a wish, none of it is.
-    missed = [o.id for o in s.offered if said.empty or said.delay is not None or not dates.fits(o, said, s.brief.zone)]
-    s.past_offers = list(dict.fromkeys([*s.past_offers, *missed]))[-30:]
+    s.past_offers = list(dict.fromkeys([*s.past_offers, *_passed_over(s, said)]))[-30:]
     action = ev.OfferSlots(not_before=first, not_after=last, part=part, refused=tuple(s.past_offers))
     attempt(talk, action, quotes, windowed=not said.empty)
+
+
+def _passed_over(s: State, said: dates.Said) -> list[str]:
+    """The offered times that are not offered again: those that lie outside of the wish, or all where there is none. But
+    who is called about a missed meeting wants another time than that one: what was only texted to them since, and
+    neither side has spoken of on the phone, they have not turned down."""
+    if not said.empty:
+        return [o.id for o in s.offered if said.delay is not None or not dates.fits(o, said, s.brief.zone)]
+    missed = s.brief.missed is not None and s.brief.channel == "call" and not ear.says(s, names_offer)
+    return [o.id for o in s.offered if s.spoke_of(o) or not (missed and o in s.brief.offered)]
 
 
 def _book(talk: Conversation, proposal: Proposal, quotes: tuple[str, ...]) -> None:

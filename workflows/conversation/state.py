@@ -328,13 +328,12 @@ class State:
     @property
     def heard_offers(self) -> tuple[Slot, ...]:
         """Those of the offered times that the other side has heard of: in this talk, or in one before it."""
+        return tuple(slot for slot in self.offered if slot in self.brief.offered or self.spoke_of(slot))
+
+    def spoke_of(self, slot: Slot) -> bool:
+        """Whether this talk named the time of ``slot`` lately."""
         told = [line for line in self.lines[-_OFFERED_WITHIN:] if line.who == "agent"]
-        return tuple(
-            slot
-            for slot in self.offered
-            if slot in self.brief.offered
-            or any(spoken_time(slot.start, self.brief.zone, line.at) in line.text for line in reversed(told))
-        )
+        return any(spoken_time(slot.start, self.brief.zone, line.at) in line.text for line in reversed(told))
 
     def time(self, instant: datetime) -> str:
         """``instant`` as said to this lead now."""
