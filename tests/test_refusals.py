@@ -210,3 +210,18 @@ async def test_a_refused_dial_is_planned_anew_on_the_real_server(skipping: TimeS
     told = [e for r in stage.of("reflect") for e in r.entries]
     assert [e.rule for e in told if e.kind == "not_called"] == ["attempt_cap"]
     assert any(e.kind == "waiting" and e.rule == "attempt_cap" for e in told)
+
+
+def test_a_reminder_that_has_to_wait_holds_up_no_answer() -> None:
+    at = NOON + timedelta(days=2)
+    booking = ev.Booking(id="b1", rep="ana", rep_name="Ana", start=at + timedelta(hours=24), end=at + timedelta(hours=25))
+    state = apply(fresh(), ev.MeetingBooked(at=NOON, request="", booking=booking)).but(due_texts=())
+    state, step = decided(state, at)
+    assert isinstance(step, plan.Text)
+    later = Refusal(rule="reassigned", reason="a long silence", at=at + timedelta(hours=3))
+    state = apply(state, ev.TextNotSent(at=at, touch=step.touch, message=step.message, why="reassigned", refusal=later, purpose="service"))
+    waiting = plan.next_step(state, BOOK, at)
+    assert isinstance(waiting, plan.Wait)
+    assert waiting.until == later.at
+    asked = state.but(due_texts=(DueText(key="due/link/r1", message="link"),))
+    assert isinstance(plan.next_step(asked, BOOK, at), plan.Text)

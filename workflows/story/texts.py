@@ -121,7 +121,7 @@ def _refused(state: Lead, event: ev.TextNotSent, refusal: Refusal) -> Lead:
     state = refusals.barred(state, event.at, "text", event.purpose, refusal)
     if event.purpose == "answer" or state.bars[-1].until is None:
         return _never(state, event)
-    return state.but(not_before=state.bars[-1].until) if event.purpose == "service" else state
+    return state
 
 
 def text_ambiguous(state: Lead, event: ev.TextAmbiguous) -> Lead:
