@@ -302,6 +302,39 @@ async def test_who_never_came_goes_into_a_sequence_once_and_leaves_it_when_they_
     assert prepared.state("hubspot")["enrolled"] == {}
 
 
+async def test_who_is_through_with_a_sequence_is_enrolled_anew_only_after_another_closing(
+    prepared: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rules = Crm(sequence=Sequence(id="4001", user="9", sender="ana@tallyhook.example"))
+    monkeypatch.setattr(crm, "rules_of", lambda _: rules)
+    quiet = {"calls": (), "booking": None, "furthest": "attempting"}
+    closed = {"stage": "closed", "disposition": "unresponsive", **quiet}
+    await crm.sync(reflection(**closed))
+    contact = only(prepared, "contacts")
+    through = {"id": contact["hs_object_id"], "hs_sequences_is_enrolled": "false"}
+    prepared.seed("hubspot", records=[{"kind": "contacts", "properties": through, "by": "SEQUENCES"}])
+    await crm.sync(reflection(**closed, reason="told again"))
+    assert len(prepared.requests("hubspot", "POST", "sequences/enrollments")) == 1
+    await crm.sync(reflection(stage="attempting", **quiet))
+    assert only(prepared, "contacts").get("showrate_sequence", "") == ""
+    await crm.sync(reflection(**closed))
+    assert len(prepared.requests("hubspot", "POST", "sequences/enrollments")) == 2
+
+
+async def test_who_opts_out_after_closing_leaves_the_sequence_and_enters_none(
+    prepared: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rules = Crm(sequence=Sequence(id="4001", user="9", sender="ana@tallyhook.example"))
+    monkeypatch.setattr(crm, "rules_of", lambda _: rules)
+    closed = {"stage": "closed", "disposition": "unresponsive", "calls": (), "booking": None}
+    await crm.sync(reflection(**closed))
+    for _ in range(2):
+        await crm.sync(reflection(**closed, milestones={"closed": NOW, "opted_out": NOW}))
+    assert only(prepared, "contacts")["showrate_sequence"] == "leave"
+    assert prepared.state("hubspot")["enrolled"] == {}
+    assert len(prepared.requests("hubspot", "POST", "sequences/enrollments")) == 1
+
+
 async def test_who_cannot_be_enrolled_is_told(prepared: Books, monkeypatch: pytest.MonkeyPatch) -> None:
     rules = Crm(sequence=Sequence(id="77", user="9", sender="ana@tallyhook.example"))
     monkeypatch.setattr(crm, "rules_of", lambda _: rules)

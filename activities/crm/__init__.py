@@ -168,7 +168,9 @@ class _Pen:
         await self._all("notes", contact, {key: fields.closing(self.told)}, once=True)
 
     async def sequence(self, contact: Record) -> None:
-        if why := await sequences.enrol(self.told, self.rules, contact):
+        if not (sequences.takes(self.told, self.rules) and await self._there("contacts", {self.rules.name(sequences.PROPERTY): ""})):
+            return  # without the property nobody would know that they were enrolled
+        if why := await sequences.enrol(self.rules, contact):
             self.left_out.add(f"contacts.{sequences.PROPERTY}: not enrolled ({why})")
 
     async def meetings(self, contact: Record, deal: asyncio.Future[str]) -> None:

@@ -31,7 +31,8 @@ class Found(NamedTuple):
 
 def names(rules: Crm) -> tuple[str, ...]:
     """What has to be read of a contact to know how it stands."""
-    return (*_PERSON, "lifecyclestage", "num_associated_deals", sequences.ENROLLED, *rules.flags)
+    sequence = (rules.name(sequences.PROPERTY),) if rules.sequence else ()
+    return (*_PERSON, "lifecyclestage", "num_associated_deals", sequences.ENROLLED, *sequence, *rules.flags)
 
 
 async def by_key(lead: str, contact: str, wanted: Iterable[str]) -> Found:

@@ -45,7 +45,9 @@ class Sequences:
         return made
 
     def workflow(self, portal: Portal, kind: str, record: dict[str, Any]) -> None:
-        """A workflow of this account: who is told to leave is taken out."""
+        """Who is through with a sequence is in none, and a workflow of this account takes out who is told to leave."""
+        if kind == "contacts" and record["properties"].get("hs_sequences_is_enrolled") == "false":
+            self.enrolled.pop(record["id"], None)
         told = kind == "contacts" and record["properties"].get("showrate_sequence") == "leave"
         if told and self.enrolled.pop(record["id"], None):
             portal.seed(kind, {"id": record["id"], "hs_sequences_is_enrolled": "false"}, By("AUTOMATION_PLATFORM"))
