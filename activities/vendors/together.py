@@ -17,8 +17,9 @@ _SMALL = 10
 
 class Together(Generic[_In, _Out]):
     """``send`` takes a batch of at most ``most`` and answers in its order; no two of a batch have the same ``key``. What
-    a vendor refuses is sent again one by one, so that nobody pays for another's fault; so is a small batch at which the
-    vendor stumbles, but not what its limit keeps back: a vendor that is down is not asked a hundred times."""
+    a vendor refuses is sent again one by one, each in its ``turn``, so that nobody pays for another's fault; so is a small
+    batch at which the vendor stumbles, but not what its limit keeps back: a vendor that is down is not asked a hundred
+    times."""
 
     def __init__(
         self,
@@ -41,17 +42,25 @@ class Together(Generic[_In, _Out]):
 
     async def _send_all(self) -> None:
         while self._waiting:
-            try:
-                await self._turn()
-            except ApplicationError as error:
-                waiting, self._waiting = self._waiting, []
-                for _, answer in waiting:
-                    _fail(answer, error)
+            if not await self._may(self._waiting):
+                self._waiting = []
                 return
             batch = self._next()
             if not await self._sent(batch):
-                for each in batch:
+                for number, each in enumerate(batch):
+                    if not await self._may(batch[number:]):
+                        break
                     await self._sent([each], last=True)
+
+    async def _may(self, waiting: Sequence[tuple[_In, asyncio.Future[_Out]]]) -> bool:
+        """Whether it is our turn; when there is none to be had, those who wait for it are told."""
+        try:
+            await self._turn()
+        except ApplicationError as error:
+            for _, answer in waiting:
+                _fail(answer, error)
+            return False
+        return True
 
     def _next(self) -> list[tuple[_In, asyncio.Future[_Out]]]:
         batch: list[tuple[_In, asyncio.Future[_Out]]] = []
