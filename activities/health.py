@@ -158,14 +158,17 @@ def _count(name: str, affects: str, ok: bool, why: str, lead: str, at: datetime 
 def switched_off(endpoint: str, why: str, at: datetime) -> None:
     """An endpoint was switched off: somebody has to look. Writes to the record: call it through a thread from a running
     event loop."""
-    affects = f"its events wait; when it is mended: showrate events enable {endpoint}"
-    name = f"webhook {endpoint} is switched off"
-    troubles.begin(Trouble(name=name, since=at, failures=1, affects=affects, why=why, holder=HOLDER), at)
+    affects = f"its events wait, for it is switched off; when it is mended: showrate events enable {endpoint}"
+    troubles.begin(Trouble(name=_deliveries(endpoint), since=at, affects=affects, why=why, holder=HOLDER), at)
 
 
 def switched_on(endpoint: str, at: datetime) -> None:
     """It is delivered to again."""
-    troubles.end(f"webhook {endpoint} is switched off", HOLDER, at)
+    troubles.end(_deliveries(endpoint), HOLDER, at)
+
+
+def _deliveries(endpoint: str) -> str:
+    return f"the webhooks to {endpoint}"
 
 
 # ---- looking and telling -------------------------------------------------------------------------------------------
@@ -229,7 +232,7 @@ async def tell(now: datetime) -> None:
 def _card(trouble: Trouble, news: News, now: datetime) -> Card:
     since = (trouble.told_since if news == "well" else trouble.since) or now
     key = f"alert:{trouble.name}:{since.isoformat()}:{news}"
-    key += f":{trouble.failures}" if news == "goes_on" else ""
+    key += f":{trouble.told_at.timestamp():.0f}" if news == "goes_on" and trouble.told_at else ""
     name = trouble.name[:1].upper() + trouble.name[1:]
     counted = [_many(number, thing) for number, thing in ((trouble.failures, "failure"), (trouble.leads, "lead")) if number]
     began = ": ".join(filter(None, [f"Since {_when(since)}", ", ".join(counted)]))

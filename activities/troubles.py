@@ -36,13 +36,15 @@ class Trouble(Model):
     told_failures: int = 0
 
     def news(self, now: datetime, quiet: timedelta) -> News | None:
-        """What the channel has yet to be told, if anything: a second time only after the ``quiet`` time."""
+        """What the channel has yet to be told, if anything: a second time only after the ``quiet`` time, and of what is
+        counted only if it failed again since. What is not counted (nobody asks for work) goes on until it is over."""
         rested = self.told_at is None or now - self.told_at >= quiet
         if self.since is None:
             return "well" if self.told_since is not None else None
         if self.told_since is None:
             return "began" if rested else None
-        return "goes_on" if rested and self.failures > self.told_failures else None
+        grew = self.failures > self.told_failures or not self.failures
+        return "goes_on" if rested and grew else None
 
 
 def begin(trouble: Trouble, now: datetime) -> None:

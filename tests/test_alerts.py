@@ -169,3 +169,28 @@ async def test_a_temporal_that_is_silent_is_told_as_such(books: Books, monkeypat
     await lookout.look(None, NOW + timedelta(seconds=91))
     await health.tell(NOW + timedelta(seconds=91))
     assert titles(books) == ["🚨 Urgent: Trouble: Temporal"]
+
+
+async def test_nobody_forgets_a_worker_that_stays_away(books: Books) -> None:
+    """What nobody counts is told again after the quiet time for as long as it lasts, and says since when."""
+    lookout = Lookout()
+    await lookout.look(None, NOW)
+    for minutes in (2, 30, 61, 62, 130):
+        now = NOW + timedelta(minutes=minutes)
+        await lookout.look(None, now)
+        await health.tell(now)
+    assert titles(books) == ["🚨 Urgent: Trouble: Temporal", *["Still in trouble: Temporal"] * 2]
+    assert "Since Mar 12, 15:00 UTC." in words(books)
+    keys = books.cards
+    assert len(set(keys)) == len(keys)
+
+
+async def test_a_receiver_that_is_switched_off_is_told_again_until_it_is_on(books: Books) -> None:
+    await asyncio.to_thread(health.switched_off, "n8n", "answered 410", NOW)
+    await health.tell(NOW)
+    await health.tell(NOW + timedelta(hours=2))
+    assert len(titles(books)) == 2
+    await asyncio.to_thread(health.switched_on, "n8n", NOW + timedelta(hours=3))
+    for hours in (3, 5):
+        await health.tell(NOW + timedelta(hours=hours))
+    assert titles(books)[2:] == ["Well again: The webhooks to n8n"]

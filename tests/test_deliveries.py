@@ -222,7 +222,7 @@ async def test_gone_switches_it_off_with_an_alert_and_nothing_is_lost(receiver: 
     await crm.turn(NOW + timedelta(days=9))
     assert len(receiver.came) == 1
     [off] = troubles.lasting()
-    assert off.name == "webhook crm is switched off"
+    assert off.name == "the webhooks to crm"
     assert "showrate events enable crm" in off.affects
     receiver.answers = lambda event: 200
     assert outbox.enable("crm")
