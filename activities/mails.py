@@ -20,11 +20,13 @@ from html import escape
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from workflows import identity
 from workflows.effects import Gate, Mail, Mailed, SendMail
 
 from . import faults, gate, links, replies
 from .dispatch import late
 from .invitation import invitation
+from .settings import settings
 from .vendors import smtp
 
 _ALONGSIDE = 5.0
@@ -62,7 +64,9 @@ async def _deliver(asker: Gate, mail: Mail) -> str:
     """Empty once it is sent, else the rule against it."""
     if not smtp.configured():
         return "no_mail_server"
-    if refused := await gate.ask(asker, "email"):
+    # Also an address that we learned in a talk, or that a person corrected, may be somebody's who has opted out.
+    theirs = identity.handle_id(settings().identity_key, mail.to.strip().lower())
+    if refused := await gate.ask(asker.model_copy(update={"handles": (*asker.handles, theirs)}), "email"):
         if refused.startswith("paused:"):
             raise faults.retry_after(refused, _PAUSED)
         return refused

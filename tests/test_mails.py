@@ -49,6 +49,7 @@ async def server(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> AsyncIter
         "SMTP_TIMEOUT": "1",
         "MAIL_FROM": "demo@tallyhook.example",
         "SHOWRATE_PUBLIC_URL": "https://calls.example",
+        "SHOWRATE_IDENTITY_KEY": "k" * 32,
     }.items():
         monkeypatch.setenv(name, value)
     settings.cache_clear()
@@ -254,6 +255,13 @@ async def test_an_opt_out_on_any_channel_stops_it_and_a_pause_holds_it(
         await run(client, asked(handle))
     assert raised.value.type == "retry_after"
     assert not letters(server)
+
+
+async def test_an_address_that_was_learned_or_corrected_is_asked_for_too(client: Client, server: Sandbox, handle: str) -> None:
+    """Only the form's own address stands among the lead's handles."""
+    address = f"{handle[:12]}@example.com"
+    await gate.start_opt_out(client, [identity.handle_id(b"k" * 32, address)], "lead-of-another", "email", NOW)
+    assert (await run(client, asked(handle, email=address.upper()))).refused == "opted_out"
 
 
 async def test_without_a_mail_server_nothing_is_tried(client: Client, handle: str) -> None:
