@@ -365,6 +365,23 @@ def test_pausing_a_lead_ends_its_call_with_words() -> None:
     assert over.callback_at == NOW
 
 
+def test_taking_over_ends_the_call_that_goes_on_also_one_of_theirs_and_after_they_asked_for_a_person() -> None:
+    theirs = story.apply(talking(call=None), ev.CallConnected(at=NOW, attempt="in-CA9", sid="CA9", inbound=True))
+    asked = story.apply(talking(), ev.ActionAsked(at=NOW, id="a1:3", action=ev.HandOff(why="prices"), by="agent", attempt="a1"))
+    asked = story.apply(asked, ev.ActionDone(at=NOW, request="a1:3"))
+    for lead in (talking(), theirs, asked):
+        assert not isinstance(plan.next_step(lead, inbound(), NOW), plan.Hangup)
+        step = plan.next_step(story.apply(lead, ev.TakenOver(at=NOW, by="ana")), inbound(), NOW)
+        assert isinstance(step, plan.Hangup)
+        assert (step.rule, step.say) == ("taken_over", inbound().speech.paused)
+
+
+def test_whoever_rings_a_lead_that_was_taken_over_is_answered() -> None:
+    lead = story.apply(talking(call=None), ev.TakenOver(at=NOW, by="ana"))
+    lead = story.apply(lead, ev.CallConnected(at=NOW, attempt="in-CA9", sid="CA9", inbound=True))
+    assert not isinstance(plan.next_step(lead, inbound(), NOW), plan.Hangup)
+
+
 def test_a_pause_of_texts_refuses_no_call() -> None:
     call = ms.Connect(attempt="a1", sid="CA1", at=NOW)
     assert brief(talking(held_scope="channel:text"), inbound(), call).refusal == ""

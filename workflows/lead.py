@@ -51,6 +51,8 @@ class LiveCall(Model):
     """The carrier can put it through to a phone."""
     transfer: Transfer | None = None
     """The colleague to whom it is put through, or was to be."""
+    left: bool = False
+    """Somebody took the lead over while it went on: the agent leaves it."""
 
 
 class Bar(Model):

@@ -125,12 +125,13 @@ def _opt_out(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
 
 
 def _unwanted_call(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
-    """A call of ours that rings or goes on although the lead was taken over, held, closed, or booked otherwise."""
+    """A call of ours that rings or goes on although the lead was taken over, held, closed, or booked otherwise; one of
+    theirs that somebody took over while it went on."""
     call = state.call
-    if call is None or call.inbound or not call.sid or call.state == "ended" or transfers.under_way(call):
+    if call is None or (call.inbound and not call.left) or not call.sid or call.state == "ended" or transfers.under_way(call):
         return None
     ringing = call.state in ("placed", "ambiguous")
-    taken = state.taken_over_by and not review.stands(state, "handoff", "complaint")
+    taken = state.taken_over_by and (call.left or not review.stands(state, "handoff", "complaint"))
     if call.state == "connected" and (taken or state.held_by):
         rule, reason = ("taken_over", "a person took over") if taken else ("paused", f"paused by {state.held_by}")
         say = playbook.speech.paused

@@ -124,6 +124,8 @@ def opt_out_kept(state: Lead, event: ev.OptOutKept) -> Lead:
 
 
 def taken_over(state: Lead, event: ev.TakenOver) -> Lead:
+    if state.call is not None and state.call.transfer is None:
+        state = state.but(call=state.call.model_copy(update={"left": True}))
     state = marks.note(state, event.at, "taken_over", f"taken over by {event.by}", "taken_over")
     return marks.settle(state.but(taken_over_by=event.by, due_texts=(), due_mails=()))
 
