@@ -32,6 +32,8 @@ from .stories import Story
 
 PAGE = 50
 """Leads on one page of the list."""
+_ITEMS = 100
+"""Items of the review queue that are shown at once."""
 STAGES = (
     "new", "attempting", "contacted", "interested", "qualified", "booked", "confirmed", "rescheduled", "no_show",
     "recovered", "showed", "closed",
@@ -191,11 +193,14 @@ async def reviewed(request: Request) -> Response:
     found: list[queue.Ranked] = []
     problem = ""
     try:
-        found = await queue.queue(kind=kind, owner=asked.get("owner", ""), closed=closed)
+        found = await queue.queue(owner=asked.get("owner", ""), closed=closed, limit=500)
     except Unreachable as error:
         problem = f"{str(error).capitalize()}."
+    there = {each.filed.item.kind for each in found} | ({kind} if kind else set())
+    kinds = [name for name in KINDS if name in there] + sorted(there - set(KINDS))
+    found = [each for each in found if kind in ("", each.filed.item.kind)][:_ITEMS]
     book = {each.filed.number: registered().get(each.filed.lead.playbook) for each in found}
-    return await _page(request, "review", found=found, problem=problem, kind=kind, kinds=KINDS, closed=closed, books=book)
+    return await _page(request, "review", found=found, problem=problem, kind=kind, kinds=kinds, closed=closed, books=book)
 
 
 async def resolved(request: Request) -> Response:

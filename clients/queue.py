@@ -12,6 +12,7 @@ from typing import Any, get_args
 from temporalio.client import Client
 
 from activities import store
+from activities.settings import settings
 from activities.store import Filed
 from workflows import review
 from workflows.effects import CallNote
@@ -20,6 +21,7 @@ from workflows.model import Model
 
 from . import leads, stories
 from .leads import Refused, Unknown
+from .regions import region_code
 from .stories import Story
 
 WAYS: tuple[str, ...] = get_args(Way)
@@ -54,7 +56,8 @@ async def queue(
 
 async def shown(number: int) -> Ranked:
     """The item of this number. Raises Unknown, Unreachable."""
-    found = await stories.from_record(lambda: store.review_queue(number=number))
+    there_may_be = 0 < number < 2**63  # what a database counts to
+    found = await stories.from_record(lambda: store.review_queue(number=number)) if there_may_be else []
     if not found:
         raise Unknown(f"there is no item {number}; showrate review list names those that are open")
     return _ranked(found[0], datetime.now(UTC))
@@ -84,6 +87,8 @@ async def resolve(
     if way not in ranked.ways:
         raise Refused(f"this can be resolved by {', '.join(ranked.ways)}; not by {way or 'nothing'}")
     request_id = request_id or f"resolve-{uuid.uuid4().hex}"
+    if field == "region":  # people write Texas
+        value = region_code(value, settings().showrate_region) or value
     asked = Resolve.model_validate(
         {"item": filed.item.id, "way": way, "by": by, "words": words, "field": field, "value": value, "to": to, "id": request_id}
     )

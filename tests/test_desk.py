@@ -213,6 +213,27 @@ async def test_the_queue_in_a_browser(web: Site, people: People, browser: Browse
     await page.close()
 
 
+async def test_the_page_offers_the_kinds_that_are_there(web: Site, record: Path) -> None:
+    done = Resolved(item="task:a1:1", kind="task", way="done", by="ana", at=NOW, since=NOW)
+    store.write(reflection(items=(item("clash:e1"), item("sample:a1")), resolved=(done,)))
+    await log_in(web)
+
+    async def kinds(query: str = "") -> list[str]:
+        page = (await web.http.get(f"/console/review{query}")).text
+        return re.findall(r'href="/console/review\?kind=(\w+)', page)
+
+    assert {"clash", "sample"} <= set(await kinds())
+    assert "task" not in await kinds("?kind=clash")
+    assert "task" in await kinds("?closed=1")
+    assert "referral" in await kinds("?kind=referral"), "the way back from what is empty now"
+
+
+async def test_a_number_that_no_item_can_have_is_unknown(web: Site) -> None:
+    answer = await web.http.post(f"/api/review/{10**22}", json={"way": "done"}, headers=web.authorized)
+    assert answer.status_code == 404
+    assert (await showrate("review", "show", str(10**22))).code == 3
+
+
 def test_items_are_plain_json() -> None:
     assert json.loads(item("clash:e1").model_dump_json())["id"] == "clash:e1"
     assert ms.Resolve.model_validate({"item": "x", "way": "done", "by": "y"}).id == ""

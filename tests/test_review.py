@@ -13,6 +13,7 @@ from workflows import events as ev
 from workflows import messages as ms
 from workflows import plan, review
 from workflows.calling import Refusal
+from workflows.crm import Conflict, Known
 from workflows.lead import Lead
 from workflows.playbook import Desk, Weighing, register
 from workflows.reflection import reflection
@@ -154,6 +155,38 @@ def test_retrying_a_message_sends_it_once_more(kind: str) -> None:
     assert due.key != "due/link/1"
 
 
+EDITED = Conflict(field="contacts.showrate_stage", theirs="hot", ours="new")
+
+
+def reflected(state: Lead, *conflicts: Conflict, version: int | None = None) -> Lead:
+    done = ev.Reflected(
+        at=START, version=state.version if version is None else version, stage=state.stage, crm_contact="51", known=Known(contact="51"),
+        conflicts=conflicts,
+    )  # fmt: skip
+    return apply(state, done)
+
+
+def test_what_is_to_be_written_over_the_crm_is_not_forgotten_by_a_telling_that_began_before() -> None:
+    state = reflected(after(), EDITED)
+    [item] = state.items
+    begun = state.version
+    state = apply(state, ev.ReviewResolved(at=START, item=item.id, way="retry", by="ana"))
+    state = reflected(state, EDITED, version=begun)
+    assert reflection(state, BOOK, START).overwrite == ("contacts.showrate_stage",)
+    state = reflected(state)
+    assert reflection(state, BOOK, START).overwrite == ()
+    assert state.items == ()
+
+
+def test_who_changes_a_field_again_after_it_was_written_over_is_heard_again() -> None:
+    state = reflected(after(), EDITED)
+    state = apply(state, ev.ReviewResolved(at=START, item=state.items[0].id, way="retry", by="ana"))
+    state = reflected(reflected(state), EDITED.model_copy(update={"theirs": "cold"}))
+    assert [item.kind for item in state.items] == ["crm_conflict"]
+    state = apply(state, ev.ReviewResolved(at=START, item=state.items[0].id, way="done", by="ana"))
+    assert reflected(state, EDITED).items == (), "theirs is to stand"
+
+
 def test_a_refused_write_is_owed_again() -> None:
     state, item = opened("write_back_failed")
     assert not state.owed
@@ -207,6 +240,23 @@ def test_what_a_person_corrects_outranks_what_was_heard() -> None:
     assert (review.unfit(state, ms.Resolve(item=item.id, way="correct", by="ana")) or ("",))[0] == "nothing_corrected"
     state = apply(state, ev.ReviewResolved(at=START, item=item.id, way="correct", by="ana", field="team_size", value="12"))
     assert (state.learned["team_size"].value, state.learned["team_size"].source) == ("12", "rep")
+
+
+@pytest.mark.parametrize(
+    ("field", "wrong", "right"),
+    [("region", "Texas", "US-TX"), ("zone", "Nowhere/Land", "America/Denver"), ("zone", "../etc/passwd", "UTC"), ("email", "bo at x", "bo@x.example")],
+)
+def test_a_correction_that_the_rules_could_not_read_is_refused_with_the_way_to_write_it(field: str, wrong: str, right: str) -> None:
+    state, item = opened("ambiguous_dial")
+    asking = ms.Resolve(item=item.id, way="correct", by="ana", field=field, value=wrong)
+    refused = review.unfit(state, asking)
+    assert refused is not None
+    assert refused[0] == "value"
+    assert "write" in refused[1]
+    assert review.unfit(state, asking.model_copy(update={"value": right})) is None
+    state = apply(state, ev.ReviewResolved(at=START, item=item.id, way="correct", by="ana", field=field, value=right))
+    assert state.person is not None
+    assert getattr(state.person, field) == right
 
 
 def test_several_stand_beside_each_other_and_the_heaviest_names_the_lead() -> None:

@@ -7,9 +7,12 @@ person does about it stands in ``workflows/story/reviewed.py``. Pure; instants a
 from __future__ import annotations
 
 import hashlib
+import re
 from datetime import datetime, timedelta
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
+from . import identity
 from .events import ConversationEnded, Learned
 from .lead import Lead
 from .messages import Item, Resolve, Resolved, Way
@@ -233,4 +236,21 @@ def unfit(state: Lead, asked: Resolve) -> tuple[str, str] | None:
         fields = {*PERSONAL, *(registered()[state.playbook].fields if state.playbook in registered() else ())}
         if asked.field and (asked.field not in fields or not asked.value):
             return "field", f"give a value for one of {', '.join(sorted(fields))}"
+        if remedy := _misspelt(asked.field, asked.value):
+            return "value", remedy
     return None
+
+
+def _misspelt(field: str, value: str) -> str:
+    """How ``field`` of the person is written, where ``value`` is not: the calling rules go by region and zone, and would
+    take what they cannot read for nothing known."""
+    if field == "region" and not re.fullmatch(r"[A-Z]{2}-[A-Z0-9]{1,3}", value):
+        return "write the region as US-TX (ISO 3166-2)"
+    try:
+        if field == "email":
+            identity.email_address(value)
+        if field == "zone":
+            ZoneInfo(value)
+    except (ValueError, OSError, KeyError) as error:
+        return str(error).partition("; ")[2] if field == "email" else "write the zone as America/New_York"
+    return ""

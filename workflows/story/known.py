@@ -71,7 +71,9 @@ def reconciled(state: Lead, event: ev.Reflected) -> Lead:
     refused before is through once nothing is refused."""
     if event.known is None:
         return state
-    state = heeded(state.but(overwrite=()), event.at, event.known)
+    if event.version >= state.person_version:  # it was told what to write over; one that began before was not
+        state = state.but(overwrite=())
+    state = heeded(state, event.at, event.known)
     if not event.failed and state.unwritten:
         state = review.settle(state.but(unwritten=()), "write_back_failed", "crm")
     conflicts = {
@@ -87,7 +89,8 @@ def _filed(state: Lead, at: datetime, kind: str, found: dict[str, str]) -> Lead:
             state = review.settle(state, kind, item.about)
     for about, words in found.items():
         name = f"{kind}:{about}"
-        if review.find(state, name) is None and review.resolution(state, name) is None:
+        decided = review.resolution(state, name)
+        if review.find(state, name) is None and (decided is None or decided.way == "retry"):
             state = review.file(state, kind, at, about, words)
             what = "somebody changed it there: left as it is" if kind == CONFLICT else "cannot be written"
             state = marks.note(state, at, kind, f"CRM, {about}: {what}", kind)
