@@ -54,7 +54,7 @@ async def actions(request: Request) -> Response:
         press = slack.pressed(body)
         about = json.loads(press.value) if press else {}
         lead, waiting = str(about["lead"]) if press else "", str(about.get("request", ""))
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, OSError, RecursionError):
         return Response("no button of ours", 400)
     if press is not None and press.action in notices.LABELS:
         task = asyncio.create_task(_follow(request.app.state.temporal, press, lead, waiting))

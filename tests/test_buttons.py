@@ -224,7 +224,9 @@ async def test_a_refusal_is_told_and_the_buttons_stay(channel: Channel, people: 
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"payload=", b"payload=%7B", b"payload=[]", b"payload=7", urlencode({"payload": '{"type":"block_actions","actions":[{"type":"button","value":"x"}]}'}).encode(), b"\xff\xfe"],
+    [b"", b"payload=", b"payload=%7B", b"payload=[]", b"payload=7", urlencode({"payload": '{"type":"block_actions","actions":[{"type":"button","value":"x"}]}'}).encode(), b"\xff\xfe", b"payload=" + b"[" * 100_000,
+     urlencode({"payload": json.dumps({"type": "block_actions", "actions": [{"type": "button", "value": "x", "action_id": "reschedule", "action_ts": "1"}],
+      "user": {"id": "U0ANA"}, "message": {"ts": "1"}, "state": {"values": {"a": {"b": {"selected_date_time": 10**30}}}}})}).encode()],
 )  # fmt: skip
 async def test_what_cannot_be_read_is_no_button(channel: Channel, body: bytes) -> None:
     at = str(int(time.time()))
