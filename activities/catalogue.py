@@ -87,6 +87,7 @@ class MeetingBooked(MeetingEvent):
     rep: str | None = Field(None, description="The rep's id.")
     start: Instant | None = Field(None, description="When it begins.")
     end: Instant | None = Field(None, description="When it ends.")
+    replaces: str | None = Field(None, description="Of a move: the meeting that no longer stands.")
 
 
 class MeetingOutcome(MeetingEvent):

@@ -263,6 +263,24 @@ async def test_the_workflow_verifies_maps_and_does_each_thing_once(books: Books)
 
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="there is no node here")
+async def test_of_a_move_the_workflow_leaves_one_meeting_standing(books: Books) -> None:
+    await crm.prepare()
+    n8n = N8n(books)
+    later = {"booking": "b2", "start": (NOW + timedelta(days=1)).isoformat(), "replaces": "b1"}
+    entries = (
+        Entry(at=NOW, kind="booked", version=1, text="booked", data={"booking": "b1", "start": NOW.isoformat()}),
+        Entry(at=NOW, kind="booked", version=2, text="moved", data=later),
+    )
+    store.write(reflection(LEAD, 2, entries=entries))
+    for each in stream.tail():
+        done = await n8n.post(each)
+        assert (done["status"], done["error"]) == (204, "")
+    assert {one["showrate_key"]: one["hs_meeting_outcome"] for one in n8n.records("meetings")} == {"b1": "RESCHEDULED", "b2": "SCHEDULED"}
+    meetings = {one["id"] for one in books.state("hubspot")["meetings"]}
+    assert {link["from"][1] for link in books.state("hubspot")["associations"] if link["from"][0] == "meetings"} == meetings
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="there is no node here")
 async def test_with_the_person_the_workflow_finds_the_contact_that_is_there(books: Books) -> None:
     await crm.prepare()
     books.seed("hubspot", records=[{"kind": "contacts", "properties": {"email": "ada@example.com", "firstname": "Ada"}}])

@@ -55,7 +55,7 @@ def meeting_booked(state: Lead, event: ev.MeetingBooked) -> Lead:
     state = marks.note(
         state, event.at, "booked", f"{'moved to' if moved else 'booked'} {when} with {booking.rep_name}", booking.reason,
         booking=booking.id, by=request.by if request else "", rep=booking.rep, start=booking.start.isoformat(),
-        end=booking.end.isoformat(),
+        end=booking.end.isoformat(), replaces=booking.replaces,
     )  # fmt: skip
     person = state.person
     state = marks.card(
