@@ -7,13 +7,14 @@ from pathlib import Path
 import httpx
 import pytest
 
-from activities import crm
+from activities import crm, library
 from activities.settings import settings
 from activities.vendors import hubspot_account
 from activities.vendors.hubspot_account import Property
 from tests.fixtures.books import Books
 from tests.stage import playbook
 from tests.test_command import showrate
+from workers.demo import hire
 from workers.sandbox.catalogue import SCOPES
 
 OWNERS = [{"id": id, "email": f"{id}@x", "firstName": "A", "lastName": "B"} for id in ("101", "102")]
@@ -36,6 +37,14 @@ async def test_an_account_after_setup_fits(ready: Books) -> None:
     ran = await showrate("crm", "check", "--json")
     assert (ran.code, ran.data) == (0, [])
     assert "all that the playbooks need" in (await showrate("crm", "check")).out
+
+
+async def test_the_reps_of_the_demo_are_users_of_its_crm(ready: Books) -> None:
+    ready.seed("hubspot", owners=OWNERS[:1])
+    assert (await showrate("crm", "check")).code == 1
+    await hire(ready.url, library.teams(settings().showrate_playbooks))
+    assert (await showrate("crm", "check", "--json")).data == []
+    assert {owner["firstName"] for owner in ready.state("hubspot")["owners"]} == {"Ana", "Ben"}
 
 
 async def test_what_does_not_fit_is_named_with_its_remedy(ready: Books) -> None:

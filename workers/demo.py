@@ -16,18 +16,19 @@ import shutil
 import signal
 import tempfile
 import time
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+import httpx
 from rich.text import Text
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from activities import funnel
+from activities import funnel, library
 from activities.settings import Settings, settings
 from activities.vendors import temporal
 from clients import printing
@@ -37,13 +38,16 @@ from workers.sandbox.cast import draw, visitor
 from workers.server import ServerError
 from workers.stack import LOOPBACK, ROOT, Ports, Stack, StackError, demo_environment, demo_keys, free_ports
 from workflows.playbook import PlaybookError
+from workflows.roster import Team
 
 CAP = 230.0
 """Seconds that ``--once`` may take in all."""
 _STOPPING = 15.0
 """Seconds of them kept for stopping and printing."""
 
-_FAULTS = (StackError, ServerError, PlaybookError, trial.TrialError, setup.SetupError, RPCError, RuntimeError, OSError)
+_FAULTS = (
+    StackError, ServerError, PlaybookError, trial.TrialError, setup.SetupError, RPCError, RuntimeError, OSError, httpx.HTTPError
+)  # fmt: skip
 
 
 class Busy(RuntimeError):
@@ -209,11 +213,22 @@ async def _running(home: Path, ports: Ports) -> AsyncIterator[tuple[Stack, Setti
             await stack.start()
             os.environ.update(environment)
             settings.cache_clear()
+            await hire(f"http://{LOOPBACK}:{ports.sandbox}", library.teams(settings().showrate_playbooks))
             async for line in setup.setup():
                 lines([f"  {line}"], "dim")
             yield stack, settings(), await temporal.connect()
         finally:
             lines(["Stopping ..."], "dim")
+
+
+async def hire(sandbox: str, teams: Iterable[Team]) -> None:
+    """Make the teams' reps users of the sandbox's CRM, as they are of a customer's: contacts and deals name their owner."""
+    owners = []
+    for rep in (rep for team in teams for rep in team.reps if rep.crm_owner):
+        first, _, last = rep.name.partition(" ")
+        owners.append({"id": rep.crm_owner, "email": rep.email, "firstName": first, "lastName": last})
+    async with httpx.AsyncClient(timeout=15, trust_env=False) as http:
+        (await http.post(f"{sandbox}/_state/hubspot", json={"owners": owners})).raise_for_status()
 
 
 @contextmanager
