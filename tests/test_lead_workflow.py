@@ -12,11 +12,12 @@ from temporalio.client import Client, WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.testing import TimeSkipper
 
 from activities import faults
-from tests.stage import Stage, on_stage, playbook, submit
+from tests.stage import Stage, form, on_stage, playbook, submit
 from workflows import effects as fx
 from workflows import events as ev
 from workflows import messages as ms
 from workflows import perform, story
+from workflows.lead import Lead
 from workflows.playbook import Hours, Playbook, register
 
 
@@ -267,3 +268,24 @@ async def test_the_state_goes_through_continue_as_new(client: Client, monkeypatc
         assert seen.booking is not None
         assert seen.booking.id == first.id
         await client.get_workflow_handle(handle.id).terminate()
+
+
+async def test_a_dial_that_was_never_begun_does_not_stand_in_the_way_of_the_meeting(client: Client) -> None:
+    """It was decided on while something else was under way, and meanwhile they booked."""
+    book, at, name = playbook(), now(), lead_name()
+    booking = ev.Booking(id="b1", rep="ana", rep_name="Ana", start=at + timedelta(days=2), end=at + timedelta(days=2, minutes=30))
+    state = story.apply(Lead(lead=name, audience=book.audience, playbook=book.hash), ev.FormSubmitted(at=at, form=form()))
+    state = story.apply(state, ev.DialQueued(at=at, attempt="a1", touch="callback/1"))
+    state = story.apply(state, ev.MeetingBooked(at=at, request="", booking=booking)).but(due_texts=())
+    start = ms.LeadStart(lead=name, audience=book.audience, playbook=book.hash, carry=state.model_dump(mode="json"))
+    stage = Stage()
+    async with on_stage(client, stage):
+        handle = await client.start_workflow(ms.LEAD, start, id=name, task_queue=ms.QUEUE)
+
+        async def goes_on() -> bool:
+            seen = await handle.query("view", result_type=ms.View)
+            return not seen.on_call and seen.next_reason == "waiting for the meeting"
+
+        await until(goes_on)
+        assert not stage.of("place_call")
+        await handle.terminate()

@@ -184,6 +184,11 @@ class LeadWorkflow:
             self._answer(step)
         if self._doing is not None:
             return
+        call = self._state.call
+        if call is not None and call.state == "queued" and step.rule == "goal_reached":
+            # It was never begun, for something else was under way: nobody else tells that it is off.
+            self._put(ev.CallNotPlaced(at=workflow.now(), attempt=call.attempt, why="no_longer_wanted"))
+            return
         work = self._work(step)
         if work is not None:
             self._doing = (step, asyncio.create_task(self._perform(step, work)))
