@@ -94,9 +94,10 @@ def missed(offered: tuple[ev.Slot, ...]) -> Talk:
     return Talk(told)
 
 
-def test_times_that_were_texted_after_a_missed_meeting_are_named_on_the_phone() -> None:
+@pytest.mark.parametrize("words", ["Yes, let's find a new time.", "Yes, sure."])
+def test_times_that_were_texted_after_a_missed_meeting_are_named_on_the_phone(words: str) -> None:
     talk = missed(SLOTS[:3])
-    said = talk.hear("Yes, let's find a new time.")
+    said = talk.hear(words)
     assert [a.refused for a in talk.lead.acts if isinstance(a, ev.OfferSlots)] == [()], "nobody turned them down"
     assert all(talk.state.time(slot.start) in said for slot in SLOTS[:3])
     talk.hear("None of those works for me.")

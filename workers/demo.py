@@ -42,7 +42,7 @@ from workflows.roster import Team
 
 CAP = 230.0
 """Seconds that ``--once`` may take in all."""
-_STOPPING = 15.0
+STOPPING = 15.0
 """Seconds of them kept for stopping and printing."""
 
 _FAULTS = (
@@ -162,7 +162,7 @@ async def _once(seed: int | None) -> int:
             lines([f"The cast of seed {chosen}, ready after {time.monotonic() - begun:.1f} s:"], "bold")
             lines(f"  {member.character.name:<22} {member.persona.replace('_', ' ')}" for member in members)
             OUT.print()
-            left = CAP - _STOPPING - (time.monotonic() - begun)
+            left = CAP - STOPPING - (time.monotonic() - begun)
             verdicts = await trial.run(members, client, house, f"http://{LOOPBACK}:{ports.sandbox}", left)
             counted = await asyncio.to_thread(funnel.funnel)
         _report(verdicts, counted, time.monotonic() - begun)

@@ -161,7 +161,8 @@ def drive(talk: Conversation) -> bool:
     if s.booking is None and s.brief.missed is None and s.fit.misfit:
         decline(talk, "not_fit")
         return True
-    if s.node == "booking" and s.booking is None and not s.offered and s.pending is None and s.qualified:
+    unheard = len(s.offered) == len(_only_texted(s))
+    if s.node == "booking" and s.booking is None and unheard and s.pending is None and s.qualified:
         _offer(talk, s.last_words, ())
         return True
     return False
@@ -311,13 +312,20 @@ def _offer(talk: Conversation, when: str, quotes: tuple[str, ...]) -> None:
 
 
 def _passed_over(s: State, said: dates.Said) -> list[str]:
-    """The offered times that are not offered again: those that lie outside of the wish, or all where there is none. But
-    who is called about a missed meeting wants another time than that one: what was only texted to them since, and
-    neither side has spoken of on the phone, they have not turned down."""
+    """The offered times that are not offered again: those that lie outside of the wish, or all where there is none, but
+    for those that nobody spoke of."""
     if not said.empty:
         return [o.id for o in s.offered if said.delay is not None or not dates.fits(o, said, s.brief.zone)]
-    missed = s.brief.missed is not None and s.brief.channel == "call" and not ear.says(s, names_offer)
-    return [o.id for o in s.offered if s.spoke_of(o) or not (missed and o in s.brief.offered)]
+    only_texted = _only_texted(s)
+    return [o.id for o in s.offered if o not in only_texted]
+
+
+def _only_texted(s: State) -> tuple[ev.Slot, ...]:
+    """The times that were texted since the meeting was missed, and of which neither side has spoken on the phone. Whoever
+    asks for a new time wants another than the missed one, and has not turned these down."""
+    if s.brief.missed is None or s.brief.channel != "call" or ear.says(s, names_offer):
+        return ()
+    return tuple(o for o in s.offered if o in s.brief.offered and not s.spoke_of(o))
 
 
 def _book(talk: Conversation, proposal: Proposal, quotes: tuple[str, ...]) -> None:
