@@ -68,10 +68,10 @@ def test_few_are_suspected_wrongly() -> None:
 
 
 def test_wordings_that_nobody_thought_of_are_mostly_heard() -> None:
-    """By the rules alone nearly half of these are missed."""
+    """By the rules alone a quarter of these are missed."""
     caught = [text for text in UNSEEN["revokes"] if is_opt_out(text) or may_opt_out(text)]
     by_rule = [text for text in caught if is_opt_out(text) or may_revoke(text)]
-    assert len(caught) >= 0.65 * len(UNSEEN["revokes"])
+    assert len(caught) >= 0.85 * len(UNSEEN["revokes"])
     assert len(caught) - len(by_rule) >= 8
 
 
@@ -117,7 +117,7 @@ def test_any_text_is_read(text: str) -> None:
     ("written", "meant"),
     [("stpo texting", "stop texting"), ("S.T.O.P", "stop"), ("s t o p", "stop"), ("🛑🛑", "stop"), ("Stooop!", "stop!"),
      ("stop1", "stop"), ("dont evr call me agian", "dont ever call me again"), ("the contract is with our remover", "the contract is with our remover"),
-     ("I a m o k", "i a m o k"), ("no mesages plz", "no messages please")],
+     ("I a m o k", "i a m o k"), ("no mesages plz", "no messages please"), ("borre mi número", "borre mi número")],
 )  # fmt: skip
 def test_haste_is_mended(written: str, meant: str) -> None:
     assert mended(written).strip() == meant

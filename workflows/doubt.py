@@ -32,8 +32,10 @@ _GRAMMAR = Grammar({
     "swear": "(fuck* !(yes)|screw you|goddamn|asshole*|idiot*|moron*|bastard*|jerk*|scum*|creep*|scam|scammer*|scammers|fraud*|stalker*|parasite*|leech*|clown*)",
 })  # fmt: skip
 
+_BARE = frozenset(("again", "what again", "oh again", "ugh again", "really again", "wow again", "great again"))
+"""Not "hello again"."""
 _ALONE = _GRAMMAR.rules(
-    "^ [ugh|oh|god|wow|lol|jeez|omg] [great] [really] [what] (not (again|you|this|another)|(you|this) again|again|another (one|call|text|message|email)|here we go again) [again] [really] $",
+    "^ [ugh|oh|god|wow|lol|jeez|omg] [great] [really] [what] (not (again|you|this|another)|(you|this) again|another (one|call|text|message|email)|here we go again) [again] [really] $",
     "^ (ugh*|argh*|grr*|sigh|are you (serious|kidding|joking) [me] [right now]|what do you want [from me]|why me|what now) $",
     "^ [oh] [no] (leave it [alone|there|be|at that]|leave|let it (go|be|rest)|drop it|forget it|forget about it [all]|enough|i am (done|out)|we are done [here]|done|i am so done|move on|get a life|get a hint|take the hint|take a hint|take no for an answer) [already|now] $",
     "^ (no [no] (no [no]|means no|is no)|i said no|we said no|still no|hell no|the answer is [still] no|for the last time no|absolutely not|never|never again|never ever|no never|no not ever|not ever|no more [please|already] [and] [thanks]) $",
@@ -44,6 +46,7 @@ _ALONE = _GRAMMAR.rules(
     "^ (i|we) (do not|never) [really] (want|need) (this|any of this|to be (on|part of|in) (this|it)) $",
     "^ (arretez|arret|desabonner|desinscription|abmelden|aufhoren|stopp|parar|sair|exit|remover|detener|detenganse|terminar|cancelar|cancele) $",
     "^ (go|away|goodbye forever|good riddance|bye forever|lose it|get out|not your business|none of your business|mind your [own] business) $",
+    "^ [no] (pack it in|jog on|sling your hook|talk to the hand|zip it|hush|spare me [the|another] [next] [one|call|text|message]) $",
     "^ (nada|basta [ya]|ya basta|ya estuvo|ya no|no mas|otra vez [no]|no otra vez|ya parenle|no insist*|ya les dije que no|que no|dejenme|dejame|deje|largo|fuera|parenle|no jodan|no quiero [nada]) $",
 )  # fmt: skip
 _ANYWHERE = _GRAMMAR.rules(
@@ -51,7 +54,7 @@ _ANYWHERE = _GRAMMAR.rules(
     "for the love of (god|all|pete|everything)|(are|r) you (kidding|serious|joking|insane|crazy|for real|high|stupid|deaf) [me] with (this|these|<call>)|(so|totally|completely|just) over (this|it|you|these)",
     "(is|will) there (no|ever be an|ever an|any) end|why (will|do|can) (<you> not|not <you>) (quit|stop|give up|leave|let|listen|understand)|(stop|no|enough) means (stop|no|enough)",
     "(jeez|ugh|omg|wtf|argh|christ|jesus|gosh|seriously|come on|please|dude|bro|man) (enough|again|already)|not (you|this|these) [people|guys|again|shit|crap|company] again|enough is enough",
-    "(passed away|is deceased|was deceased|has died|is dead|no longer with us|rest in peace)|(child|kid|son|daughter|minor|student|grandma|elderly) [s] (phone|number|line)|this is a (private|personal|hospital|emergency|school|unlisted|government|childs|kids) (number|phone|line|cell|address)",
+    "(passed away|is deceased|was deceased|has died|(he|she|husband|wife|mother|father|mom|mum|dad|owner|man|woman) is dead|no longer with us|rest in peace)|(child|kid|son|daughter|minor|student|grandma|elderly) [s] (phone|number|line)|this is a (private|personal|hospital|emergency|school|unlisted|government|childs|kids) (number|phone|line|cell|address)",
     "(i am|we are|i have been) fed up|what is (wrong with|the matter with|up with) <you>|what is your problem|(i|we) [have] [already] told <you> (already|no|people|guys|before|once|twice|$)|not cool $|got to be (joking|kidding)",
     "(i am|i will) not [going to] (ask|tell|say|repeat) [<you>|it|this|myself|you this] [again|twice]|(last|final) (warning|time i)|(who|how) [keeps|keep|did|is] [giving|give|given|gave|got|get] [you|out] (my|our) (number|email|name|details)",
     "(get|stay|keep) off (my|our|of my) (phone|back|case|line|property|inbox)|no (soliciting|solicitors|solicitation)|do not solicit|pushing (it|your luck|me)|(come on|seriously) (man|guys|people|dude) ~ $",
@@ -80,7 +83,7 @@ _ANYWHERE = _GRAMMAR.rules(
     "(sick|tired|fed up|done|weary|exhausted) (of|with|by) (<you>|this $|all (of this|this) $|(your|these|the|all|this) ~ (<call>|<pester>|constant*))",
     # How to be rid of us, and where we have them from.
     "(why|how|where|who) ~ (my|our|this) [_] (number|name|email|address|details|info|information|data)",
-    "(why|how) (am|is|are|was|were|did) (i|we|my|our) ~ [get] [put] (on|in|onto) ~ <list>",
+    "(why|how) (am|is|are|was|were|did) !(i not|we not) (i|we|my|our) ~ [get] [put] (on|in|onto) ~ <list>",
     "(i|we) (should not|did not|do not|never) ~ (be|belong|ask|want) ~ (on|in) ~ <list>|on the wrong list|wrong list",
     # Threats and insults.
     "(i|we) (will|am|are|am going to|are going to|shall|may|might|can) [now|be|have to] [now|be] ((report*|block*|sue|suing) (<you>|this|your|it $)|(complain*|file* a complaint) (about <you>|about this|to|$)|call* [the|my] <law>|contact* [my|a|the] <law>|press charges)",
@@ -95,8 +98,14 @@ _ANYWHERE = _GRAMMAR.rules(
     "(disregard|ignore|void|null) ~ (my|previous|prior) (consent|permission|sign up|signup|form|request|submission|inquiry)",
     "(changed my mind|take it back|mistake|accident*) ~ (sign* up|form|contact*|consent|number|call*)",
     "(no|not|never) [_] (further|future|more|any|additional) ~ (<call>|communication*|correspondence|outreach|solicitation*)",
-    # German, Spanish.
-    "(hor|hort|horen sie) [bitte|endlich|doch] auf",
+    "(find|pick|try) (another|a different|some other) (victim|target|sucker|mug)|no need to (chase|pursue|hound) (me|us)|our (final|last) (exchange|conversation|letter)",
+    "(document*|record*|log|logging|logged) ~ ~ (call|calls|text|texts|message|messages) ~ (<law>|filing)",
+    "silence please|(if|let us|should) [we] (part|parted) (ways|company)|how about (<you> do not|not) $|(nobody|no one) asked <you> $",
+    "(ringing|calls|calling|texting|texts|messages|emails) [_] (come|came|comes|coming) to an end",
+    "(stop|unsubscribe|opt out) [_] (did|does|do|is|has|was) not (work|working|worked|help)",
+    # French, German, Dutch, Italian, Spanish.
+    "(effac*|supprim*|retir*|enlev*|rayez) ~ (numero|nom|coordonnees|donnees|liste|fichiers)|nichts mehr ~ (horen|wissen)|(non|mai) [mi|ci] (chiam*|scriv*|contatt*|mandat*) piu",
+    "(hor|hort|horen sie) [bitte|endlich|doch] auf|niet meer (bellen|mailen|appen|sturen)|haal (mij|me|ons) (van|uit)",
     "(quien|como|donde|por que) ~ (mi|este) (numero|telefono|correo|nombre)|por que me (siguen|estan|sigue|esta|llaman|escriben|mandan) ~",
     "(estoy|ya me) (hart*|cans*) ~|que (fastidio|molestia|pesados|pesado|molestos|lata)|no me interes* (sus|tus|las|los|mas|para nada)|dejenme|dejame|dejen de|deje de|no (quiero|deseo) (saber|recibir|nada|hablar)",
     "(borr*|elimin*|quit*|saqu*|sac*|remuev*) ~ (numero|nombre|datos|lista|correo|informacion)|(voy a|los voy a|la voy a) (denunci*|demand*|bloque*|report*)|dar* de baja|baja por favor",
@@ -124,7 +133,7 @@ _REFUSED = _GRAMMAR.rules(
 _ABOUT = _GRAMMAR.rules(
     "(app|user*|trial|plan|integration|template*|campaign*|question*|meeting|appointment|slot|booking|demo|cita|reunion|invite*|recording|duplicate*|option|event|calendar|contract|instead|earlier"
     "|monday|tuesday|wednesday|thursday|friday|saturday|sunday|noon|lunch|better|fine|rate|rates|first|if i|sir|madam|names|link|links|by|over)",
-    "(our|customer*|support|their|your software|the system|vendor|clients|the tool|feature|features|slides|notes|invoice|agenda|old one|let us (do|use|try)|(old|previous|former|wrong) [phone] (number|email|address|person)|(that|the|my) (last|previous|earlier) (message|text|email)|not (remove|stop|delete|unsubscribe|cancel))",
+    "(our|customer*|support|their|your (software|bot|tool|system)|(does|will|can) it|the system|vendor|clients|leads|the tool|feature|features|slides|notes|invoice|agenda|old one|let us (do|use|try)|(old|previous|former|wrong) [phone] (number|email|address|person)|(that|the|my) (last|previous|earlier) (message|text|email)|not (remove|stop|delete|unsubscribe|cancel))",
     "(stop|call|calling) (me|it|us|him|her|them|that) (a|an|the|sir|if|when)|never stop|(did|has|have|had) not ~|(before|after|until|at|in|for|to) (1*|2*|3*|4*|5*|6*|7*|8*|9*)|(hoy|manana|martes|lunes|miercoles|jueves|viernes)",
 )
 _EXPLAINED = _GRAMMAR.rules(
@@ -152,7 +161,8 @@ def may_revoke(text: str) -> bool:
     said = mended(text)
     if revokes(text):
         return False
-    if _ALONE.found_in(spoken(plain(said))):
+    words = plain(said)
+    if words in _BARE or _ALONE.found_in(spoken(words)):
         return True
     heard = spoken(said)
     if _ANYWHERE.found_in(heard):

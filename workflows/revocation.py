@@ -197,17 +197,21 @@ _NOT_MEANT = any_of(
     r"\b(?:if|how do|how can|can|could|what if|when|do) i (?:want to |wanted to |ever )?(?:opt|unsubscribe|stop|end|cancel|quit|revoke|delete|remove|terminate)\b",
     r"\bstop (?:by|over|in|off|there|sharing|here for)\b",
     r"\bcalling (?:it|him|her|them|that) \w+",
+    r"^(?:does|do|is|are|how does|how do) (?:your|the|it|this|you) (?:\w+ ){0,3}?(?:check|scrub|honou?r|screen|sync|support|handle|use)\w*(?: \w+){0,4}? (?:list|lists|registry|register)$",
 )
 _INSTEAD = any_of(
     rf"^(?:please |you can |you could |better |but |and |only |just )*(?:(?:use|try|{_CALL})(?: (?:me|us|this (?:number|one)|my \w+|the (?:other )?\w+))|use \w+)(?: \w+){{0,3}}$",
     r"^(?:please |yes |and |only |just |do |ok )*send (?:me|us|it|over)\b",
     rf"\b(?:just|rather|instead|only) (?:use|try|{_CALL})\b|\b(?:text|e ?mail|call|message) instead\b|\binstead$"
     r"|\b(?:text|texts|e ?mail|mail|phone|calls?|mobile|office|texting|calling|e ?mailing|sms) (?:is|are|works|would be|s) (?:much )?(?:better|best|fine|easier|preferred)\b",
+    r"\bstill (?:want|need|like|keen on|up for|on for|interested in) (?:the|a|my|our) (?:\w+ )?(?:demo|meeting|call|appointment|trial|quote|visit|slot|booking)\b",
     r"^ll[aá]m(?:e|en|a|ame|eme|enme)\b|\bll[aá]m(?:e|en|a|ame|eme|enme) (?:el|a las?|en|por)\b",
 )
 """Another way or another time is asked for: what was refused is this one ..."""
 _FOR_GOOD = re.compile(r"\b(?:again|any ?more|ever|stop|quit|remove|list|unsubscribe|opt|cease|all(?! day| week| month| morning| afternoon| the time| good)|consent|block)\b")
 """... unless it is refused for good."""
+_IN_JEST = re.compile(r"\bstop it,? (?:you're|you are|you) (?:too kind|so kind|so sweet|making me (?:laugh|blush))\b")
+"""What is to stop is praise."""
 _LAST_WORD = re.compile(r"^(?:please |just |now )*(?:stop|quit)(?: it| please| now)?$")
 _HOLD_ON = re.compile(
     r"^(?:(?:no|wait|hang on|hold on|hold it|sorry|stop|okay|ok|sir|maam|one sec|one second|just a second|yes|yeah|and|then) ?)*$"
@@ -222,7 +226,7 @@ _PARTING = re.compile(r"(?:(?:^| )(?:please|thanks|thank you|goodbye|good bye|by
 def revokes(text: str) -> bool:
     """Whether ``text``, a text message or the transcript of what somebody said, takes consent back. It is judged clause
     by clause and over the whole: "not on Tuesday, stop calling me" holds both."""
-    said = mended(text)
+    said = _IN_JEST.sub(" ", mended(text))
     clauses = [clause for part in _CLAUSE.split(said) if (clause := _bare(part))]
     whole = _bare(said)
     if any(_INSTEAD.search(clause) for clause in clauses) and not _FOR_GOOD.search(whole):

@@ -21,12 +21,13 @@ _SPELLED_OUT = frozenset(("stop", "stopall", "quit", "cancel", "unsubscribe", "o
 _NUMBERED = re.compile(r"\b(stop|quit|end|unsubscribe)(?:[0-9]|all)\b")
 _DRAWN_OUT = re.compile(r"\b(s+t+o{2,}p+|s+t+op{2,}|n+o{3,})\b")
 """Drawn out: "stoooop"."""
-_WORD = re.compile(r"[a-z]+(?:['’][a-z]+)?")
+_WORD = re.compile(r"(?<![^\W\d_])[a-z]+(?:['’][a-z]+)?(?![^\W\d_])")
+"""A whole word without accents: the beginning of "número" is no "num"."""
 
 _SHORT = {
-    "txt": "text", "txts": "texts", "txting": "texting", "txted": "texted", "msg": "message", "msgs": "messages", "msging": "messaging",
+    "txt": "text", "txts": "texts", "txting": "texting", "txtin": "texting", "txtn": "texting", "callin": "calling", "textin": "texting", "txted": "texted", "msg": "message", "msgs": "messages", "msging": "messaging",
     "plz": "please", "pls": "please", "thx": "thanks", "ur": "your", "u": "you", "nomore": "no more", "dnt": "don't", "donot": "do not",
-    "evr": "ever", "nvr": "never", "neva": "never", "agn": "again", "anymor": "anymore", "any1": "anyone", "fone": "phone",
+    "evr": "ever", "nvr": "never", "neva": "never", "agn": "again", "anymor": "anymore", "mor": "more", "any1": "anyone", "fone": "phone",
     "stahp": "stop", "staph": "stop", "stawp": "stop", "stap": "stop", "unsub": "unsubscribe", "unscribe": "unsubscribe",
     "intrested": "interested", "harras": "harass", "harrass": "harass",
     "harrassing": "harassing", "harrassment": "harassment", "harrasment": "harassment", "harasment": "harassment", "lst": "list",

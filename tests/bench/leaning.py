@@ -24,7 +24,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -43,7 +43,7 @@ _PULL = 5e-3
 _SEEN = 3
 """A feature counts from so many lines on."""
 _AS_MUCH = 2.0
-"""What a revocation counts, of which there are fewer."""
+"""What a revocation counts, or what sounds like one: there are fewer of these."""
 _LETTER = 30
 """A revocation of more words than these is learned from not at all."""
 _PARTS = 5
@@ -54,8 +54,13 @@ _NO_SPEECH = re.compile(r"[\\{}<>_|/=\[\]]|\(\?")
 _ABOUT_STOPPING = ("revocation", "optout", "suspension", "leaning")
 """Tests whose lines are opt-outs more often than not."""
 
-Line = tuple[str, bool]
-"""A text, and whether it is a revocation."""
+
+class Line(NamedTuple):
+    text: str
+    ending: bool
+    """It is a revocation."""
+    near: bool
+    """It sounds like one and is none."""
 
 
 def lines() -> list[Line]:
@@ -67,10 +72,11 @@ def lines() -> list[Line]:
     said += [line["text"] for name in ("near_misses", "dates") for line in _corpus(name)]
     said += [text for file in (ROOT / "clients/evaluation/scenarios").glob("*.yml") for text in _says(yaml.safe_load(file.read_text()))]
     said += [text for file in _sources() for text in _literals(file)]
-    leaves = [*revocation["leaves"], *(text for text in said if not is_opt_out(text) and not may_revoke(text))]
+    ordinary = (text for text in said if not is_opt_out(text) and not may_revoke(text))
     known: dict[str, Line] = {}
-    for text, ending in (*((t, True) for t in ends), *((t, False) for t in leaves)):
-        known.setdefault(" ".join(words(text)), (text, ending))
+    for texts, ending, near in ((ends, True, False), (revocation["leaves"], False, True), (ordinary, False, False)):
+        for text in texts:
+            known.setdefault(" ".join(words(text)), Line(text, ending, near))
     known.pop("", None)
     return list(known.values())
 
@@ -132,32 +138,32 @@ class Weights:
         return self.bias + math.fsum(self.of.get(feature, 0.0) for feature in found) / math.sqrt(len(found))
 
 
-def examples(known: Sequence[Line]) -> list[tuple[set[str], bool]]:
-    """The features of each sentence, and whether it is a revocation. Of several sentences nobody knows which one is: those
-    of a short text are learned from together, those of a letter not at all."""
+def examples(known: Sequence[Line]) -> list[tuple[set[str], bool, float]]:
+    """The features of each sentence, whether it is a revocation, and what it counts. Of several sentences nobody knows
+    which one is: those of a short text are learned from together, those of a letter not at all."""
     found = []
-    for text, ending in known:
+    for text, ending, near in known:
         said = leaning.sentences(text)
         if ending:
             said = said[-1:] if len(words(text)) <= _LETTER else []
-        found += [(leaning.features(sentence), ending) for sentence in said]
+        found += [(leaning.features(sentence), ending, _AS_MUCH if ending or near else 1.0) for sentence in said]
     return found
 
 
 def learned(known: Sequence[Line]) -> Weights:
     """The weights by which ``known`` lines are told apart."""
     seen = examples(known)
-    counts = Counter(feature for found, _ in seen for feature in found)
+    counts = Counter(feature for found, _, _ in seen for feature in found)
     ids = {feature: i for i, feature in enumerate(sorted(f for f, count in counts.items() if count >= _SEEN))}
-    rows = [(sorted(ids[f] for f in found if f in ids), math.sqrt(len(found)), ending) for found, ending in seen]
+    rows = [(sorted(ids[f] for f in found if f in ids), math.sqrt(len(found)), ending, counts_as) for found, ending, counts_as in seen]
     weights, squares, bias, of_bias = [0.0] * len(ids), [1e-3] * len(ids), 0.0, 1e-3
     order, random = list(range(len(rows))), Random(_SEED)
     for _ in range(_ROUNDS):
         random.shuffle(order)
         for at in order:
-            row, length, ending = rows[at]
+            row, length, ending, counts_as = rows[at]
             weight = bias + sum(weights[i] for i in row) / length
-            wrong = (1 / (1 + math.exp(-max(-30.0, min(30.0, weight)))) - ending) * (_AS_MUCH if ending else 1.0)
+            wrong = (1 / (1 + math.exp(-max(-30.0, min(30.0, weight)))) - ending) * counts_as
             if abs(wrong) < 1e-4:
                 continue
             of_bias += wrong * wrong
@@ -183,7 +189,7 @@ def write(weights: Weights) -> None:
 
 def groups(known: Sequence[Line]) -> list[int]:
     """For each line the number of its group: lines that share most of their words, and what those share with others."""
-    bags = [frozenset(word for sentence in leaning.sentences(text) for word in sentence if word not in ",?") for text, _ in known]
+    bags = [frozenset(word for sentence in leaning.sentences(text) for word in sentence if word not in ",?") for text, _, _ in known]
     head = list(range(len(known)))
     having: dict[str, list[int]] = {}
 
@@ -212,7 +218,7 @@ def crossed(known: Sequence[Line]) -> list[float]:
     leans = [0.0] * len(known)
     for each in range(_PARTS):
         weights = learned([line for line, one in zip(known, group, strict=True) if part[one] != each])
-        for at, (text, _) in enumerate(known):
+        for at, (text, _, _) in enumerate(known):
             if part[group[at]] == each:
                 leans[at] = weights.lean(text)
     return leans
@@ -225,18 +231,18 @@ def main() -> None:
     options = asked.parse_args()
     known = lines()
     leans = crossed(known)
-    ends = [(lean, text) for lean, (text, ending) in zip(leans, known, strict=True) if ending]
-    leaves = [(lean, text) for lean, (text, ending) in zip(leans, known, strict=True) if not ending]
-    counter = set(_corpus("revocation")["leaves"])
-    ordinary = [lean for lean, text in leaves if text not in counter]
-    near = [lean for lean, text in leaves if text in counter]
+    judged = list(zip(leans, known, strict=True))
+    ends = [lean for lean, line in judged if line.ending]
+    near = [lean for lean, line in judged if line.near]
+    ordinary = [lean for lean, line in judged if not line.ending and not line.near]
     print(f"{len(ends)} revocations, {len(near)} counter-examples, {len(ordinary)} ordinary lines")
     for at in (-0.5, 0.0, 0.5, 1.0):
-        caught, taken, usual = (sum(lean > at for lean in some) / len(some) for some in ([lean for lean, _ in ends], near, ordinary))
+        caught, taken, usual = (sum(lean > at for lean in some) / len(some) for some in (ends, near, ordinary))
         print(f"from {at:+.1f}: caught {caught:.1%}, counter-examples suspended {taken:.1%}, ordinary lines {usual:.2%}")
     if options.wrong:
-        for lean, text in sorted(leaves, reverse=True)[:60] + sorted(ends)[:40]:
-            print(f"{lean:+.2f}  {text[:120]!r}")
+        wrong = sorted(((lean if not line.ending else -lean), line) for lean, line in judged if (lean > 0) != line.ending)
+        for lean, line in reversed(wrong):
+            print(f"{lean:+.2f} {'missed' if line.ending else 'suspended'} {line.text[:120]!r}")
     if options.write:
         weights = learned(known)
         write(weights)
