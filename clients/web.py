@@ -33,7 +33,7 @@ from temporalio.service import RPCError
 from activities import health, library, logs, metrics, store
 from activities.settings import Settings, settings
 from activities.vendors import temporal
-from workflows import identity
+from workflows import identity, words
 from workflows.events import Form, FormSubmitted
 from workflows.playbook import PlaybookError, registered
 
@@ -119,6 +119,7 @@ def prepare(house: Settings) -> None:
 
 def application() -> Starlette:
     """The whole web process as an ASGI application. Call :func:`prepare` first."""
+    words.ready()
     parts = (intake, form, pages, outcome, console, api, codec, carrier, mail, buttons, retell_calls, pushes, schedulers, gateway)
     routes: list[BaseRoute] = [Route("/", _home), Route("/healthz", healthz), Route("/metrics", exposition)]
     for part in parts:

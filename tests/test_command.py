@@ -49,7 +49,7 @@ async def process(*arguments: str, **environment: str) -> Ran:
         sys.executable, "-m", "clients.command", *arguments, stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE, env={**os.environ, **environment},
     )  # fmt: skip
-    out, err = await asyncio.wait_for(started.communicate(), 60)
+    out, err = await asyncio.wait_for(started.communicate(), 300)
     assert started.returncode is not None
     return Ran(started.returncode, out.decode(), err.decode())
 

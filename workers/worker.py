@@ -43,7 +43,7 @@ from activities.settings import Settings, settings
 from activities.vendors import temporal, twilio
 from workers import health as healthz
 from workers.options import DIAL, DRAIN, common_options
-from workflows import identity, messages, playbook
+from workflows import identity, messages, playbook, words
 from workflows.attributes import PLAYBOOK
 
 log = logging.getLogger(__name__)
@@ -128,6 +128,7 @@ async def require_playbooks(client: Client) -> None:
 def workers(client: Client, using: Settings) -> list[Worker]:
     """The two workers of a process, on one client: for everything, and for dials that are held to the carrier's rate.
     Raises Refusal when no workflow or no dial is to be found."""
+    words.ready()
     options = common_options()
     if using.showrate_build:
         options["deployment_config"] = WorkerDeploymentConfig(

@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from .tokens import bag, tokens
+from .words import Expression
 
 _IS = re.compile(
     r"\b([a-z]+)['’]s (?=(?:the|a|an|not|in|on|at|going|already|our|my|who|her|his|really|actually|just|responsible|no longer|handling|running|doing)\b)", re.IGNORECASE
@@ -108,7 +109,7 @@ def _words_of(said: Spoken) -> frozenset[str]:
 
 @dataclass(frozen=True, slots=True)
 class _Pattern:
-    find: re.Pattern[str]
+    find: Expression
     needs: Needs
     edged: bool
     """It begins or ends with a clause."""
@@ -158,7 +159,7 @@ class Cuts:
     __slots__ = ("_find", "_needs")
 
     def __init__(self, find: str, needs: Needs) -> None:
-        self._find = re.compile(find)
+        self._find = Expression(find)
         self._needs = needs
 
     def cut_from(self, said: Spoken) -> Spoken:
@@ -204,7 +205,7 @@ class Grammar:
 
     def _pattern(self, pattern: str) -> _Pattern:
         text, needs = self.read(pattern)
-        return _Pattern(re.compile(f"(?<= ){text}"), needs, not _EDGES.isdisjoint(pattern))
+        return _Pattern(Expression(f"(?<= ){text}"), needs, not _EDGES.isdisjoint(pattern))
 
     def _part(self, name: str) -> tuple[str, Needs]:
         if name not in self._parts:

@@ -1,10 +1,17 @@
-"""Words as the local rules compare them, and patterns over them."""
+"""Words as the local rules compare them, and patterns over them.
+
+There are a thousand such patterns, and to compile them takes longer than most commands run: each is compiled when it is
+first looked for. A process that answers people does it before it starts (:func:`ready`).
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, lru_cache, partial
+from typing import TypeVar
+
+_Result = TypeVar("_Result")
 
 _NEWEST = 64
 """Utterances of which it is remembered what they mean: the parts of one turn ask the same of the same words, and no
@@ -38,6 +45,38 @@ def cued(words: str, cues: Mapping[str, Sequence[str]]) -> str:
     return next((name for name, known in cues.items() if any(f" {fixed(cue)} " in said for cue in known)), "")
 
 
-def any_of(*patterns: str) -> re.Pattern[str]:
+_deferred: list[Callable[[], object]] = []
+
+
+def deferred(work: Callable[[], _Result]) -> Callable[[], _Result]:
+    """``work``, done once: when its result is first asked for, or by :func:`ready`."""
+    done = cache(work)
+    _deferred.append(done)
+    return done
+
+
+def ready() -> None:
+    """Do all that is deferred, so that nobody waits for it in the middle of a talk: about a second."""
+    for work in _deferred:
+        work()
+
+
+class Expression:
+    """A regular expression that is compiled when it is needed; ``pattern`` is its text."""
+
+    __slots__ = ("_compiled", "pattern")
+
+    def __init__(self, pattern: str) -> None:
+        self.pattern = pattern
+        self._compiled = deferred(partial(re.compile, pattern))
+
+    def search(self, text: str) -> re.Match[str] | None:
+        return self._compiled().search(text)
+
+    def sub(self, by: str, text: str) -> str:
+        return self._compiled().sub(by, text)
+
+
+def any_of(*patterns: str) -> Expression:
     """One pattern that finds what any of ``patterns`` finds."""
-    return re.compile("|".join(f"(?:{pattern})" for pattern in patterns))
+    return Expression("|".join(f"(?:{pattern})" for pattern in patterns))

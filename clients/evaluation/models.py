@@ -16,7 +16,6 @@ from typing import Any
 from temporalio.exceptions import ApplicationError
 
 from activities.settings import Settings
-from activities.vendors import openai
 from workflows.conversation import signals
 from workflows.conversation.turn import Decision, MalformedTurn, TurnReader
 
@@ -75,6 +74,8 @@ def local(reply: Callable[[dict[str, Any]], str]) -> Model:
 async def wired(ask: signals.Ask, house: Settings | None = None) -> Thought:
     """The model that ``house`` (the process's settings by default) names, over the wire, with the times that its answer
     really took."""
+    from activities.vendors import openai  # of the commands only this one needs its five hundred modules
+
     began = time.monotonic()
     parts: list[tuple[timedelta, Decision | str]] = []
     usage, failed = openai.Usage(), ""

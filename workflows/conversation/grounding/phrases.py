@@ -12,6 +12,7 @@ from itertools import chain, product
 from typing import Any
 
 from ...tokens import bag
+from ...words import deferred
 from ..dates import names_any
 from .lexicon import counted
 
@@ -167,7 +168,10 @@ def expanded(pattern: str) -> Iterator[list[str]]:
 _COUNTING = bag("one two three couple")
 
 
-def _grow() -> tuple[Trie, Trie]:
+@deferred
+def tries() -> tuple[Trie, Trie]:
+    """All phrases by their items; and by their tokens those that hold words of time and name none ("have a good
+    evening")."""
     every: Trie = {}
     timed: Trie = {}
     for kind, block in _KINDS.items():
@@ -185,10 +189,6 @@ def _plant(trie: Trie, words: Sequence[str], kind: str) -> None:
     for word in words:
         trie = trie.setdefault(word, {})
     trie.setdefault(_END, kind)
-
-
-PHRASES, TIMED = _grow()
-"""All phrases by their items; and by their tokens those that hold words of time and name none ("have a good evening")."""
 
 
 def longest(trie: Trie, words: Sequence[str], i: int) -> tuple[int, str] | None:

@@ -12,7 +12,7 @@ from ..state import State
 from . import times
 from .facts import Approved, sentence_parts
 from .lexicon import COUNTED, GLUE
-from .phrases import PHRASES, TIMED, longest
+from .phrases import longest, tries
 
 _LEANING = bag("at on in the around")
 """Little words that belong to the time after them."""
@@ -78,9 +78,10 @@ def _before(state: State, before: str | None) -> str:
 def _without_greetings(t: list[str]) -> list[str]:
     """The tokens with those phrases blanked whose words of time name none: "have a good evening"."""
     blanked = t
+    _, timed = tries()
     i = 0
     while i < len(t):
-        found = longest(TIMED, t, i)
+        found = longest(timed, t, i)
         if found is None:
             i += 1
             continue
@@ -143,8 +144,9 @@ def names(state: State, known: Approved) -> dict[str, str]:
 
 def _take_phrases(s: Sentence) -> None:
     items, i = s.items, 0
+    phrases, _ = tries()
     while i < len(items):
-        found = longest(PHRASES, items, i)
+        found = longest(phrases, items, i)
         if found is not None and (found[1] != "short" or _whole(items, i, found[0])):
             for k in range(i, found[0]):
                 s.open[k] = False
