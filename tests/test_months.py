@@ -7,6 +7,7 @@ import asyncio
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 import pytest
@@ -33,25 +34,25 @@ from workflows.playbook import Playbook
 
 
 @given(st.integers(0, 10**9), st.sampled_from(PERSONAS))
-@how(max_examples=30, deadline=None)
+@how(max_examples=15, deadline=None)
 def test_whatever_a_month_brings_every_rule_holds(seed: int, persona: Persona) -> None:
     assert witness.judged(Month(seed, persona).run()) == []
 
 
 def test_who_answers_fares_otherwise_than_who_does_not() -> None:
     def fates(persona: Persona) -> Counter[str]:
-        return Counter(Month(seed, persona).run().state.disposition for seed in range(15))
+        return Counter(Month(seed, persona).run().state.disposition for seed in range(8))
 
-    assert fates(UNRESPONSIVE) == {"unresponsive": 15}
+    assert fates(UNRESPONSIVE) == {"unresponsive": 8}
     reached = fates(REACHABLE)
-    assert reached["showed"] >= 11
+    assert reached["showed"] >= 6
     assert not reached["unresponsive"]
 
 
 @pytest.mark.parametrize("rule", witness.RULES)
 def test_the_witness_finds_a_planted_fault(rule: str, monkeypatch: pytest.MonkeyPatch) -> None:
     eager = impatient()
-    assert not any(list(witness.RULES[rule](played(seed, eager))) for seed in range(3))
+    assert not any(list(witness.RULES[rule](month)) for month in sound())
     planted.FAULTS[rule](monkeypatch)
     assert any(list(witness.RULES[rule](played(seed, eager))) for seed in range(60)), planted.FAULTS[rule].__name__
 
@@ -63,6 +64,12 @@ def impatient() -> Playbook:
     again = first[0].model_copy(update={"name": "again", "after": timedelta(seconds=10)})
     cadence = book.cadence.model_copy(update={"first": (first[0], again, *first[1:])})
     return book.model_copy(update={"cadence": cadence})
+
+
+@cache
+def sound() -> tuple[Month, ...]:
+    """Months without a fault, the same for every rule."""
+    return tuple(played(seed, impatient()) for seed in range(3))
 
 
 def played(seed: int, book: Playbook) -> Month:
