@@ -24,11 +24,11 @@ from workflows import playbook
 from workflows.playbook import Autonomy, Playbook
 
 from .fixtures.books import CHANNEL, Books
+from .fixtures.temporal import delete
 from .fixtures.web import People, Site
 from .stage import Stage, on_stage
 from .test_command import showrate
 from .test_gateway import NUMBER, TOKEN, ringing, somebody
-from .test_memory import delete
 
 SLOT = (datetime.now(UTC) + timedelta(days=1)).replace(hour=18, minute=0, second=0, microsecond=0)
 SLOTS = tuple(

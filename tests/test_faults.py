@@ -14,20 +14,21 @@ import re
 import traceback
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import pytest
 from temporalio.client import WorkflowExecutionStatus
 from temporalio.exceptions import ApplicationError
 
-from activities import gate, ledger, roster, store
+from activities import gate, handles, ledger, roster, store
 from activities.settings import settings
 from tests.fixtures import house as hs
 from tests.fixtures.books import CHANNEL
 from tests.fixtures.sandbox import Sandbox
+from tests.fixtures.temporal import delete
 from workers.sandbox.faults import Fault
 from workflows import effects as fx
 from workflows import events as ev
@@ -47,6 +48,8 @@ LATE = 7.0
 """What a carrier takes that dials after we gave up even asking: time-out, ring and settling are 4.7 s."""
 RETRY_AFTER = 3.0
 """Longer than our own first wait (2 s): a vendor's word counts more."""
+TWINS = 4000
+"""So far from a row's own number is that of another lead of the same person."""
 ALWAYS = {day: ("00:00-24:00",) for day in range(7)}
 
 
@@ -56,7 +59,7 @@ ALWAYS = {day: ("00:00-24:00",) for day in range(7)}
 @dataclass(frozen=True)
 class Target:
     """A request that an effect makes of ``vendor``, by method, path, and query or body; ``{number}``, ``{sid}``,
-    ``{lead}``, ``{stem}`` (of the booking's id) and ``{rep}`` are the row's own. For Temporal the pattern of
+    ``{lead}``, ``{twin}``, ``{stem}`` (of the booking's id) and ``{rep}`` are the row's own. For Temporal the pattern of
     :meth:`Trouble.plant` stands in ``path``, and for the record. ``name`` tells one target of an effect from another."""
 
     vendor: str
@@ -125,6 +128,8 @@ class Scene:
     row: Row
     number: int
     sid: str = ""
+    twin: Scene | None = None
+    """Another lead of the same person."""
     left: Callable[[], bool] = lambda: True
     """Whether the planted fault still waits for its victim."""
 
@@ -149,6 +154,11 @@ class Scene:
         return f"rep{self.number}"
 
     @property
+    def desk(self) -> str:
+        """The rep's phone."""
+        return f"+1212555{2000 + self.number}"
+
+    @property
     def calendar(self) -> str:
         return f"{self.rep}@tallyhook.example"
 
@@ -162,13 +172,13 @@ class Scene:
 
     # -- what happens to the lead
 
-    def book(self, *touches: Touch, ring: float = 1.5) -> Playbook:
+    def book(self, *touches: Touch, ring: float = 1.5, patience: timedelta = timedelta(hours=1)) -> Playbook:
         demo = self.house.demo
         made = demo.model_copy(
             update={
                 "audience": f"row{self.number}",
                 "team": f"team{self.number}",
-                "cadence": demo.cadence.model_copy(update={"first": touches, "patience": timedelta(hours=1)}),
+                "cadence": demo.cadence.model_copy(update={"first": touches, "patience": patience}),
                 "call": demo.call.model_copy(
                     update={"ring": timedelta(seconds=ring), "settle": timedelta(seconds=2)}
                 ),
@@ -200,12 +210,15 @@ class Scene:
 
     async def connected(self) -> ms.Brief:
         """Submitted, called, and on the line with the agent; the sid is known."""
-        rep = Rep(id=self.rep, name="Ana Torres", calendar=self.calendar, zone="America/New_York", hours=ALWAYS)
-        await _patiently(lambda: roster.set_roster(self.house.client, Team(id=f"team{self.number}", reps=(rep,))))
+        rep = Rep(
+            id=self.rep, name="Ana Torres", calendar=self.calendar, zone="America/New_York", hours=ALWAYS, phone=self.desk
+        )  # fmt: skip
+        team = Team(id=f"team{self.number}", reps=(rep,), on_call=(rep.id,))
+        await _patiently(lambda: roster.set_roster(self.house.client, team))
         await self.submit(self.book(CALL, ring=40))
         seen = await self.until(lambda v: v.touches and v.touches[0].sid)
         self.sid = seen.touches[0].sid
-        connect = ms.Connect(attempt="a1", sid=self.sid, at=datetime.now(UTC))
+        connect = ms.Connect(attempt="a1", sid=self.sid, at=datetime.now(UTC), transfers=True)
         brief: ms.Brief = await self.update("connect", connect, ms.Brief)
         assert not brief.refusal
         return brief
@@ -230,13 +243,29 @@ class Scene:
         received = ev.MessageReceived(at=datetime.now(UTC), id=f"SMin{self.number}", text=words)
         await self._handle.signal("message_received", received)
 
-    async def hang_up(self) -> None:
-        """The conversation ends, and the carrier says so."""
+    async def conversed(self, outcome: Literal["talked", "transferred"] = "talked") -> None:
+        """The agent's part of the call ends."""
         now = datetime.now(UTC)
         line = ev.Line(who="lead", text="Tomorrow works.", at=now)
-        await self.update("report", ms.Report(ended=ev.ConversationEnded(at=now, attempt="a1", transcript=(line,))), int)
-        over = ev.CallEnded(at=now, attempt="a1", sid=self.sid, status="completed", seconds=60, id="over")
+        ended = ev.ConversationEnded(at=now, attempt="a1", outcome=outcome, transcript=(line,))
+        await self.update("report", ms.Report(ended=ended), int)
+
+    async def over(self) -> None:
+        """The carrier says that the call is over."""
+        over = ev.CallEnded(at=datetime.now(UTC), attempt="a1", sid=self.sid, status="completed", seconds=60, id="over")
         await self._handle.signal("call_status", over)
+
+    async def hang_up(self) -> None:
+        await self.conversed()
+        await self.over()
+
+    async def put_through(self) -> None:
+        """The colleague takes the call, and they talk until it is over."""
+        await self.conversed("transferred")
+        for status in ("taken", "over"):
+            told = ev.TransferTold(at=datetime.now(UTC), attempt="a1", status=status)
+            await self._handle.signal("call_transferred", told)
+        await self.over()
 
     async def talked(self) -> ev.Booking:
         """A lead that booked, with the call over and all of it written down."""
@@ -256,7 +285,7 @@ class Scene:
     def strike(self) -> None:
         """Plant the row's fault, for the next request of this lead that its target describes."""
         target, kind, when = self.row.target, self.row.kind, self.row.when
-        own = {"number": re.escape(self.phone).replace(r"\+", "%2B"), "sid": self.sid, "lead": self.lead,
+        own = {"number": re.escape(self.phone).replace(r"\+", "%2B"), "sid": self.sid, "lead": self.lead, "twin": self.twin.lead if self.twin else "",
                "stem": self.lead.removeprefix("lead-")[:12], "rep": f"{self.rep}\\b", "handle": self.handle,
                "email": re.escape(self.email), "team": f"team{self.number}\\b", "scope": f"{self.scope}\\b"}  # fmt: skip
         method = target.method
@@ -302,20 +331,25 @@ class Scene:
         return seen
 
     def posts(self, what: str) -> Counter[str]:
-        """How often the carrier was asked for each attempt or touch, whatever it answered but 429: that is promised
-        to have been no dial and no text."""
+        """How often the carrier was asked for each attempt or touch, for whichever lead of the person, whatever it
+        answered but 429: that is promised to have been no dial and no text."""
         name = "attempt" if what == "Calls" else "touch"
         counted: Counter[str] = Counter()
-        for entry in self.house.requests("twilio", "POST", f"/{what}.json$", self.lead):
+        for entry in self.house.requests("twilio", "POST", f"/{what}.json$", "|".join(one.lead for one in self.selves)):
             if entry.status == 429:
                 continue
             callback = dict(parse_qsl(entry.body))["StatusCallback"]
             counted[parse_qs(urlsplit(callback).query)[name][0]] += 1
         return counted
 
-    def carrier(self) -> dict[str, Any]:
-        """The calls and texts of this number."""
-        return dict(self.house.http.get("/_phone", params={"number": self.phone}).json())
+    @property
+    def selves(self) -> tuple[Scene, ...]:
+        return (self, self.twin) if self.twin else (self,)
+
+    def carrier(self) -> dict[str, list[Any]]:
+        """The calls and texts of this number, and of every other that the person has."""
+        seen = [self.house.http.get("/_phone", params={"number": one.phone}).json() for one in self.selves]
+        return {what: [each for one in seen for each in one[what]] for what in ("calls", "texts")}
 
     def state(self, vendor: str) -> Any:
         return self.house.http.get(f"/_state/{vendor}").json()
@@ -387,7 +421,7 @@ class Scene:
         known = store.lead(self.lead)
         assert known is not None
         assert known.stage == view.stage
-        told = Counter((entry.version, entry.kind, entry.text) for entry in store.entries(self.lead))
+        told = Counter((entry.version, entry.at, entry.kind, entry.text) for entry in store.entries(self.lead))
         assert set(told.values()) == {1}, f"written twice: {told}"
         calls = [note.attempt for note in store.calls(self.lead)]
         assert sorted(calls) == sorted(t.attempt for t in view.touches if t.channel == "call" and _ended(t))
@@ -518,6 +552,19 @@ async def book_meeting(scene: Scene) -> None:
     assert [t.touch for t in view.touches if t.channel == "text"] == ["confirmation"]
 
 
+async def find_line(scene: Scene) -> None:
+    """They complain, and wait on the line while it is found out who takes the call."""
+    await scene.connected()
+    scene.strike()
+    wish = ev.HandOff(why="a complaint", words="I want to speak to a person.", complaint=True)
+    answer = await scene.act(2, wish)
+    assert answer.transfer is not None, f"a single stumble must not leave them without a colleague: {answer}"
+    assert (answer.transfer.rep, answer.transfer.to) == (scene.rep, scene.desk)
+    await scene.put_through()
+    view = await scene.quiet(lambda v: v.transfer is None)
+    assert (view.taken_over_by, view.needs_review) == ("Ana Torres", "")
+
+
 async def release_meeting(scene: Scene) -> None:
     await scene.talked()
     scene.strike()
@@ -560,6 +607,29 @@ async def keep_opt_out(scene: Scene) -> None:
     assert len(await kept.query("said")) == 1
     await asyncio.sleep(3)
     assert not scene.posts("Calls")
+
+
+async def take_in(scene: Scene) -> None:
+    """Somebody knows that another lead, which was texted already, is the same person. Where only the record remembers
+    that lead, its execution is over."""
+    scene.twin = twin = replace(scene, number=scene.number + TWINS)
+    forgotten = scene.row.target.vendor == "record"
+    await twin.submit(twin.book(TEXT, patience=timedelta(seconds=1) if forgotten else timedelta(hours=1)))
+    before = await twin.quiet(lambda v: _made(v) and (v.stage == "closed") == forgotten)
+    if forgotten:
+        await delete(scene.house.client, twin.lead)
+    await scene.submit(scene.book(CALL.model_copy(update={"after": timedelta(hours=1)})))
+    await scene.quiet()
+    scene.strike()
+    answer = await scene.update("merge", ms.Merge(other=twin.lead, by="ops"), ms.Answer)
+    assert answer.allowed, answer
+    view = await scene.quiet()
+    assert (view.absorbed, view.doubts, view.needs_review) == ((twin.lead,), (), "")
+    assert view.touches == before.touches, "what was done for either was done for this person"
+    if not forgotten:
+        assert (await twin.quiet()).merged_into == scene.lead
+    assert handles.survivor(twin.lead) == scene.lead
+    assert handles.leads_of(twin.handle) == [scene.lead]
 
 
 async def rehome_leads(scene: Scene) -> None:
@@ -641,6 +711,7 @@ MAKERS = {
             _rpc("commit", "update rep-{rep} commit"),
         ),
     ),
+    "find_line": Maker(find_line, (_rpc("team", "query team-{team} "),)),
     "release_meeting": Maker(
         release_meeting,
         (
@@ -666,6 +737,9 @@ MAKERS = {
             Target("slack", "POST", "postMessage", body="{lead}", name="card"),
             Target("record", path="^record write {lead}"),
         ),
+    ),
+    "take_in": Maker(
+        take_in, (_rpc("yield", "update {twin} yield_to"), Target("record", path="^record merge {twin}"))
     ),
     "rehome_leads": Maker(
         rehome_leads, (_rpc("list", "list .*{rep}"), _rpc("signal", "signal {lead} rep_left"))

@@ -3,44 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from datetime import timedelta
 from typing import Any
 
-from temporalio.api.common.v1 import WorkflowExecution
-from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest
-from temporalio.client import Client
-from temporalio.service import RPCError, RPCStatusCode
-
 from activities import gate
 from activities.settings import settings
-from tests.fixtures.temporal import running_worker
+from tests.fixtures.temporal import delete, running_worker
 from tests.fixtures.web import People
 from workflows import effects as fx
 from workflows import identity
 from workflows import messages as ms
 from workflows.optout_workflow import OptOutWorkflow
-
-
-async def delete(client: Client, lead: str) -> None:
-    """End the execution and delete it, as the end of its retention does."""
-    handle = client.get_workflow_handle(lead)
-    await handle.terminate("retention")
-    await client.workflow_service.delete_workflow_execution(
-        DeleteWorkflowExecutionRequest(
-            namespace=client.namespace, workflow_execution=WorkflowExecution(workflow_id=lead)
-        )
-    )
-    end = time.monotonic() + 60
-    while time.monotonic() < end:
-        try:
-            await handle.describe()
-        except RPCError as error:
-            if error.status == RPCStatusCode.NOT_FOUND:
-                return
-            raise
-        await asyncio.sleep(0.1)
-    raise AssertionError("the execution is still there")
 
 
 async def told(people: People, lead: str) -> dict[str, Any]:
