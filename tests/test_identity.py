@@ -204,8 +204,8 @@ async def test_an_opt_out_of_either_binds_both_and_a_meeting_comes_along(people:
 
 async def test_what_was_promised_or_is_in_doubt_goes_on_in_the_other_lead(people: People) -> None:
     """The lead that ends calls off nothing that the other one takes over."""
-    one = await people.submit("+1 415 555 0661", name="Dana Reyes", email="on.a@example.com")
-    two = await people.submit("+1 415 555 0662", name="Dana Reyes", email="on.b@example.com")
+    one = await people.submit("+1 415 555 0691", name="Dana Reyes", email="on.a@example.com")
+    two = await people.submit("+1 415 555 0692", name="Dana Reyes", email="on.b@example.com")
     for lead in (one, two):
         seen = await people.until(lead, lambda seen: seen.on_call == "placed")
         over = ev.CallEnded(at=now(), attempt="a1", sid=seen.touches[0].sid, status="no-answer", id="over")
@@ -457,3 +457,15 @@ def test_a_number_comes_along_unless_it_is_wrong() -> None:
     wrong = mailed.but(wrong_numbers=(called.handles[0],))
     for state in (united(wrong, called), united(called, wrong)):
         assert (state.phone, called.handles[0] in state.handles) == ("", False)
+
+
+def test_who_comes_back_while_a_meeting_stands_keeps_it() -> None:
+    """They opted out with the meeting left to the rep, take it back, and send the form again: nobody is called anew."""
+    state = apply(booked("lead-c"), ev.MessageReceived(at=LATER, id="SM1", text="STOP"))
+    assert isinstance(next_of(state, LATER), plan.KeepOptOut)
+    state = apply(state, ev.OptOutKept(at=LATER))
+    state = apply(state, ev.LeadClosed(at=LATER, disposition="opted_out"))
+    state = apply(state, ev.MessageReceived(at=LATER, id="SM2", text="START"))
+    state = apply(state, ev.FormSubmitted(at=LATER, form=form(submission_id="s3")))
+    assert (state.closed, state.stage, state.booking and state.booking.id) == (False, "booked", "b-lead-c")
+    assert next_of(state, LATER).rule == "reminder"
