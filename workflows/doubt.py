@@ -3,7 +3,8 @@
 The second tier of :mod:`.revocation`, and a wide net: it is asked only where the first found nothing. It holds what people
 say who have had enough (weariness, reproach, insult, a threat), the question how one gets rid of us, and any refusal next
 to a word for contact that no hour, place or other channel explains. A wrong suspicion costs a person's glance, a missed
-opt-out a lawsuit. In the notation of :mod:`.grammar`, English and the Spanish of everyday.
+opt-out a lawsuit. In the notation of :mod:`.grammar`, English, the Spanish of everyday and a little of other languages.
+What no rule knows is weighed (:mod:`.leaning`).
 """
 
 from __future__ import annotations
