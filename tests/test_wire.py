@@ -41,7 +41,8 @@ class Wire(People):
     async def calling(self, kind: str, **who: Any) -> tuple[str, str]:
         """Somebody of this kind sends the form: the lead, and the person's number."""
         number = f"+1415555{next(_persons):04d}"
-        person = Character(kind=kind, number=number, seed=7, **who)  # type: ignore[arg-type]
+        email = f"sam{number[-4:]}@northwind.example"
+        person = Character(kind=kind, number=number, email=email, seed=7, **who)  # type: ignore[arg-type]
         await asyncio.to_thread(self.sandbox.cast, person)
         return await self.submit(number, name=person.name, email=person.email), number
 
