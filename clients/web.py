@@ -30,10 +30,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from activities import health, library, logs, metrics, store
+from activities import health, library, logs, metrics, store, vocabulary
 from activities.settings import Settings, settings
 from activities.vendors import temporal
-from workflows import identity, words
+from workflows import identity
 from workflows.events import Form, FormSubmitted
 from workflows.playbook import PlaybookError, registered
 
@@ -119,7 +119,6 @@ def prepare(house: Settings) -> None:
 
 def application() -> Starlette:
     """The whole web process as an ASGI application. Call :func:`prepare` first."""
-    words.ready()
     parts = (intake, form, pages, outcome, console, api, codec, carrier, mail, buttons, retell_calls, pushes, schedulers, gateway)
     routes: list[BaseRoute] = [Route("/", _home), Route("/healthz", healthz), Route("/metrics", exposition)]
     for part in parts:
@@ -137,7 +136,7 @@ def _routes(given: Iterable[BaseRoute] | Callable[[], Iterable[BaseRoute]]) -> I
 @contextlib.asynccontextmanager
 async def _life(app: Starlette) -> AsyncIterator[None]:
     stop = asyncio.Event()
-    beside = [asyncio.create_task(work) for work in (_connect(app), lookout.watch(app, stop), health.watch(stop))]
+    beside = [asyncio.create_task(work) for work in (_connect(app), lookout.watch(app, stop), health.watch(stop), vocabulary.prepare())]
     try:
         yield
     finally:

@@ -38,12 +38,12 @@ from temporalio.worker import (
 
 import activities
 import workflows
-from activities import deliveries, health, library, logs, metrics, store
+from activities import deliveries, health, library, logs, metrics, store, vocabulary
 from activities.settings import Settings, settings
 from activities.vendors import temporal, twilio
 from workers import health as healthz
 from workers.options import DIAL, DRAIN, common_options
-from workflows import identity, messages, playbook, words
+from workflows import identity, messages, playbook
 from workflows.attributes import PLAYBOOK
 
 log = logging.getLogger(__name__)
@@ -128,7 +128,6 @@ async def require_playbooks(client: Client) -> None:
 def workers(client: Client, using: Settings) -> list[Worker]:
     """The two workers of a process, on one client: for everything, and for dials that are held to the carrier's rate.
     Raises Refusal when no workflow or no dial is to be found."""
-    words.ready()
     options = common_options()
     if using.showrate_build:
         options["deployment_config"] = WorkerDeploymentConfig(
@@ -199,7 +198,7 @@ async def run(using: Settings | None = None) -> None:
     try:
         async with listener, main, dial:
             log.info("takes work; http://%s:%d/healthz", chosen.showrate_host, port)
-            beside = asyncio.gather(health.watch(stop), deliveries.run(health.HOLDER, stop))
+            beside = asyncio.gather(health.watch(stop), deliveries.run(health.HOLDER, stop), vocabulary.prepare())
             await stop.wait()
             log.info("ends: waits up to %d s for running activities", DRAIN.total_seconds())
             with contextlib.suppress(TimeoutError):

@@ -1,13 +1,13 @@
 """Words as the local rules compare them, and patterns over them.
 
 There are a thousand such patterns, and to compile them takes longer than most commands run: each is compiled when it is
-first looked for. A process that answers people does it before it starts (:func:`ready`).
+first looked for. A process that answers people does it beside its first work (:func:`prepare`).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache, lru_cache, partial
 from typing import TypeVar
 
@@ -49,16 +49,24 @@ _deferred: list[Callable[[], object]] = []
 
 
 def deferred(work: Callable[[], _Result]) -> Callable[[], _Result]:
-    """``work``, done once: when its result is first asked for, or by :func:`ready`."""
+    """``work``, done once: when its result is first asked for, or by :func:`prepare`."""
     done = cache(work)
     _deferred.append(done)
     return done
 
 
-def ready() -> None:
-    """Do all that is deferred, so that nobody waits for it in the middle of a talk: about a second."""
-    for work in _deferred:
+def prepare() -> Iterator[None]:
+    """Do all that is deferred, a step at a time, so that nobody waits for it in the middle of a talk: about a second
+    altogether."""
+    for work in tuple(_deferred):
         work()
+        yield
+
+
+def ready() -> None:
+    """Do all of it at once."""
+    for _ in prepare():
+        pass
 
 
 class Expression:
