@@ -81,7 +81,7 @@ _LETTERS = 4
 _SHORT_TEXT = 30
 """A text of up to so many words is also read as one sentence: "No. More. Calls."."""
 _ENOUGH = 0.0
-"""From here on it leans enough. Among lines that the weights were not learned from, four fifths of the revocations and the
+"""From here on it leans enough. Among lines that the weights were not learned from, three quarters of the revocations and the
 doubtful lean further, and 1 in 100 of the ordinary ones (``tests/bench/leaning.py``)."""
 _FOR_MORE = 0.15
 """By so much each further sentence has to lean more: in a long letter any one may by chance."""
