@@ -63,12 +63,6 @@ def prepare() -> Iterator[None]:
         yield
 
 
-def ready() -> None:
-    """Do all of it at once."""
-    for _ in prepare():
-        pass
-
-
 class Expression:
     """A regular expression that is compiled when it is needed; ``pattern`` is its text."""
 
