@@ -85,7 +85,7 @@ CHOOSES = (*FITS, "The second one, please.", "Yes, that's right.", "No, that's a
 
 async def why(house: People, lead: str) -> dict[str, Any]:
     """What ``GET /api/leads/LEAD/why`` answers, once the record knows what was said in the call."""
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while True:
         answer = await house.site.http.get(f"/api/leads/{lead}/why", headers=house.site.authorized)
         told: dict[str, Any] = answer.json()
@@ -105,7 +105,7 @@ def verdict_on(told: dict[str, Any], action: str) -> dict[str, Any]:
 
 async def carded(books: Books, lead: str, kind: str) -> dict[str, Any]:
     """The card of this ``kind`` about ``lead``: it is there once."""
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while not (keys := [key for key in books.cards if key.startswith(f"{lead}:{kind}:")]):
         assert time.monotonic() < end, books.cards
         await asyncio.sleep(0.05)
@@ -122,7 +122,7 @@ def held(books: Books, kind: str, lead: str) -> list[dict[str, str]]:
 
 async def in_crm(books: Books, kind: str, lead: str) -> list[dict[str, str]]:
     """What the CRM holds of ``lead``, once it holds anything."""
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while not (found := held(books, kind, lead)):
         assert time.monotonic() < end
         await asyncio.sleep(0.05)

@@ -112,7 +112,7 @@ class Channel:
 
     async def says(self, ts: str, words: str) -> list[dict[str, Any]]:
         """Wait until the card says ``words``; its blocks then."""
-        end = time.monotonic() + 10
+        end = time.monotonic() + 60
         while True:
             blocks = next(m for m in self.state["channels"][CHANNEL] if m["ts"] == ts)["blocks"]
             if words in json.dumps(blocks, ensure_ascii=False):

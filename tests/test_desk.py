@@ -90,7 +90,7 @@ def test_filters_and_erasure(record: Path) -> None:
 # ---- over the lead's own workflow ------------------------------------------------------------------------------------
 
 
-async def open_item(web: Site, kind: str, seconds: float = 10) -> dict[str, Any]:
+async def open_item(web: Site, kind: str, seconds: float = 60) -> dict[str, Any]:
     """The newest open item of ``kind``, once the record knows it."""
     end = time.monotonic() + seconds
     while not (found := (await web.http.get(f"/api/review?kind={kind}", headers=web.authorized)).json()["items"]):
@@ -99,7 +99,7 @@ async def open_item(web: Site, kind: str, seconds: float = 10) -> dict[str, Any]
     return dict(found[-1])
 
 
-async def closed_item(web: Site, kind: str, seconds: float = 10) -> dict[str, Any]:
+async def closed_item(web: Site, kind: str, seconds: float = 60) -> dict[str, Any]:
     end = time.monotonic() + seconds
     path = f"/api/review?kind={kind}&closed=yes"
     while not (found := (await web.http.get(path, headers=web.authorized)).json()["items"]):

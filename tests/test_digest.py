@@ -178,7 +178,7 @@ async def test_a_schedule_posts_it_in_the_teams_zone_and_a_second_run_posts_noth
         assert (spec.calendars[0].hour[0].start, spec.calendars[0].minute[0].start) == (7, 30)
         async with running_worker(client, [DigestWorkflow], [post_digest]):
             await handle.trigger()
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 while not books.cards:
                     await asyncio.sleep(0.1)
             asked, again = PostDigest(team=name, zone=ZONE), f"{name}-again"
@@ -186,7 +186,7 @@ async def test_a_schedule_posts_it_in_the_teams_zone_and_a_second_run_posts_noth
         assert (done.day, done.posted) == (DAY.isoformat(), False)
         assert books.cards == [f"digest:{name}:{DAY}"]
         assert await schedules.post_digests(client, [quiet]) == []
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while identity.digest_id(name) in [found.id async for found in await client.list_schedules()]:
                 await asyncio.sleep(0.1)
     finally:

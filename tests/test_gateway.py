@@ -547,7 +547,7 @@ async def test_we_speak_as_soon_as_the_action_is_authorised(calls: People, slow:
         await caller.say("Yes, sure.")
         slow.how = "holds"
         await caller.send(type="prompt", voicePrompt="We need help with stock counts.", last=True)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             first = json.loads(await caller.socket.recv())
         assert (first["type"], first["last"]) == ("text", False)
         assert first["token"].strip()

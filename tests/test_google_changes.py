@@ -114,7 +114,7 @@ async def test_a_channel_is_opened_and_stopped_and_the_pushes_carry_its_token(bo
     channel = await google_changes.watch(ANA, "c1", "secret", address, HOUR)
     assert abs(channel.expires - datetime.now(UTC) - HOUR) < timedelta(seconds=30)
     event = await google.insert_event(ANA, draft())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while len(pushes := books.world.log.find("google", "out", "POST")) < 2:
             await asyncio.sleep(0.02)
     assert [push.headers["X-Goog-Resource-State"] for push in pushes] == ["sync", "exists"]

@@ -36,7 +36,7 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-async def until(check: Any, seconds: float = 10) -> Any:
+async def until(check: Any, seconds: float = 60) -> Any:
     """Wait until ``check()`` (maybe awaitable) is true, and give what it gave."""
     end = now() + timedelta(seconds=seconds)
     while now() < end:
@@ -54,7 +54,7 @@ async def view(handle: WorkflowHandle[Any, Any]) -> ms.View:
 
 
 async def update(handle: WorkflowHandle[Any, Any], name: str, arg: Any, kind: type = ms.Answer) -> Any:
-    return await asyncio.wait_for(handle.execute_update(name, arg, result_type=kind), 10)
+    return await asyncio.wait_for(handle.execute_update(name, arg, result_type=kind), 60)
 
 
 async def booked(handle: WorkflowHandle[Any, Any], attempt: str = "a1") -> ev.Booking:

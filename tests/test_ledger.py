@@ -250,7 +250,7 @@ async def test_answers_survive_continue_as_new(client: Client) -> None:
         first = await ledger.hold(client, "dana", holding("a"))
         done = await ledger.commit(client, "dana", commit("a"))
         assert (first.ok, done.state, done.event) == (True, "booked", "event-a")
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             while (await handle.describe()).run_id == first_run:
                 await asyncio.sleep(0.05)
         again = await ledger.hold(client, "dana", holding("a"))

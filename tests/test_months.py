@@ -195,7 +195,7 @@ class Carrier:
 
     async def _ask(self, name: str, asked: Any, kind: type) -> Any:
         assert self.handle is not None
-        return await asyncio.wait_for(self.handle.execute_update(name, asked, result_type=kind), 10)
+        return await asyncio.wait_for(self.handle.execute_update(name, asked, result_type=kind), 60)
 
 
 @pytest.mark.parametrize("persona", PERSONAS, ids=lambda persona: persona.name)

@@ -106,7 +106,7 @@ class Floor:
         over = ev.CallEnded(at=datetime.now(UTC), attempt=last.attempt, sid=last.sid, status="no-answer")
         await self.client.get_workflow_handle(lead).signal("call_status", over)
 
-    async def until(self, lead: str, true: Callable[[ms.View], Any], seconds: float = 8) -> ms.View:
+    async def until(self, lead: str, true: Callable[[ms.View], Any], seconds: float = 60) -> ms.View:
         end = time.monotonic() + seconds
         while not true(seen := await self.view(lead)):
             assert time.monotonic() < end, f"still {seen}"
@@ -123,7 +123,7 @@ class Floor:
     async def held(self, lead: str, scope: str) -> None:
         """Wait until the lead shows, in Temporal and in its own story, that ``scope`` holds it."""
         await self.until(lead, lambda view: view.held_by == scope)
-        query, end = f"{HELD.name} = '{scope}' AND WorkflowId = '{lead}'", time.monotonic() + 5
+        query, end = f"{HELD.name} = '{scope}' AND WorkflowId = '{lead}'", time.monotonic() + 60
         while not (await self.client.count_workflows(query)).count:
             assert time.monotonic() < end, f"{lead} does not show as held"
             await asyncio.sleep(0.05)
@@ -238,7 +238,7 @@ async def test_opt_outs_and_inbound_go_on_while_everything_is_paused(floor: Floo
 
 
 async def _until_opted_out(floor: Floor, lead: str) -> None:
-    end = time.monotonic() + 5
+    end = time.monotonic() + 60
     while not await gate.opted_out(floor.client, lead.removeprefix("lead-")):
         assert time.monotonic() < end
         await asyncio.sleep(0.05)

@@ -113,7 +113,7 @@ async def test_a_call_is_found_and_ended_whatever_became_of_it(carrier: Sandbox)
     assert found is not None
     assert found.status == "queued"
     await retell.end_call(sid)
-    end = time.monotonic() + 5
+    end = time.monotonic() + 60
     while (found := await retell.find_call("", "", "", datetime.now(UTC), sid)) is None or found.status == "queued":
         assert time.monotonic() < end
         await asyncio.sleep(0.02)
@@ -238,7 +238,7 @@ async def test_a_person_who_takes_over_ends_the_call_politely_through_the_api(pe
     (sid,) = carrier.phone()["rings"]
     carrier.phone("answer", sid=sid)
     await people.until(lead, lambda view: view.touches[0].outcome == "connected")
-    end = time.monotonic() + 10
+    end = time.monotonic() + 60
     while not carrier.phone()["calls"][0]["says"]:
         assert time.monotonic() < end
         await asyncio.sleep(0.05)
@@ -259,7 +259,7 @@ async def test_a_lost_socket_goes_on_where_it_broke_off(people: People, carrier:
     carrier.phone("answer", sid=sid)
 
     async def says(words: str) -> None:
-        end = time.monotonic() + 10
+        end = time.monotonic() + 60
         while words not in " ".join(line["text"] for line in carrier.phone()["calls"][0]["says"]):
             assert time.monotonic() < end, carrier.phone()["calls"][0]["says"]
             await asyncio.sleep(0.05)
@@ -299,6 +299,6 @@ async def test_a_call_that_is_another_s_or_nobody_s_is_closed(web: Site, carrier
         await socket.send(json.dumps({"interaction_type": "ping_pong", "timestamp": 1}))
         for _ in range(20):
             await socket.send(json.dumps({"interaction_type": "call_details", "call": call}))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await socket.wait_closed()
         assert socket.close_code == 1008

@@ -125,7 +125,7 @@ def webhooks(product: Product) -> str:
     return product.url
 
 
-def until(holds: Callable[[], Any], seconds: float = 6) -> Any:
+def until(holds: Callable[[], Any], seconds: float = 60) -> Any:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if found := holds():

@@ -274,7 +274,7 @@ class Person:
         await self._do("say", sid=self.sid, words=words)
         await self.until(lambda call: call["status"] == "completed" or (len(self.said(call)) > before and not call["busy"]))
 
-    async def until(self, true: Callable[[dict[str, Any]], object], seconds: float = 12) -> dict[str, Any]:
+    async def until(self, true: Callable[[dict[str, Any]], object], seconds: float = 60) -> dict[str, Any]:
         end = time.monotonic() + seconds
         while not (true(call := await self.call())):
             assert time.monotonic() < end, self.said(call)

@@ -246,7 +246,7 @@ def test_the_twiml_says_what_the_gateway_counts_on(monkeypatch: pytest.MonkeyPat
     settings.cache_clear()
 
 
-async def until(holds: Callable[[], bool], seconds: float = 5) -> None:
+async def until(holds: Callable[[], bool], seconds: float = 60) -> None:
     for _ in range(round(seconds / 0.02)):
         if holds():
             return

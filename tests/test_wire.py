@@ -118,7 +118,7 @@ async def cut_off(wire: Wire) -> None:
 async def voicemail(wire: Wire) -> None:
     """A voicemail hears one whole message, after its tone."""
     lead, number = await wire.calling("voicemail_then_books")
-    seen = await wire.until(lead, lambda view: view.touches and "over" in view.touches[0].outcome, seconds=30)
+    seen = await wire.until(lead, lambda view: view.touches and "over" in view.touches[0].outcome, seconds=60)
     (call,) = await wire.calls_with(number)
     says = [(line["us"], line["text"]) for line in call["says"]]
     greeting = next(at for at, (us, _) in enumerate(says) if not us)
@@ -175,7 +175,7 @@ async def bad_line(wire: Wire) -> None:
 async def fax(wire: Wire) -> None:
     """A fax is let go at once."""
     lead, number = await wire.calling("fax")
-    seen = await wire.until(lead, lambda view: view.touches and "over" in view.touches[0].outcome, seconds=20)
+    seen = await wire.until(lead, lambda view: view.touches and "over" in view.touches[0].outcome, seconds=60)
     (call,) = await wire.calls_with(number)
     assert call["seconds"] <= 4
     assert seen.touches[0].outcome == "screened, over"

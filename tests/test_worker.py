@@ -218,7 +218,7 @@ async def test_a_versioned_worker_pins_leads_and_moves_what_lives_for_good(
     settings.cache_clear()
     async with process("worker") as running:
         await _fetch(f"http://127.0.0.1:{port}/healthz", running)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             lines = await _setup_when_ready()
         assert "build one takes new leads" in lines
         client = await temporal.connect()
