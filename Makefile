@@ -9,7 +9,7 @@ STAMP  := $(VENV)/.installed
 PIP    := $(BIN)/python -m pip install -qq --no-input --disable-pip-version-check --no-compile
 ARGS   :=
 TESTS  := tests
-WORKERS := 4
+WORKERS := 3
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test lint types imports format bench lock clean
