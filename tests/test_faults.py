@@ -42,7 +42,7 @@ from workflows.rotation import SetActive
 
 AT_ONCE = 20
 """Rows under way at a time: what two busy cores carry without time-outs that nobody planted."""
-PATIENCE = 90.0
+PATIENCE = 150.0
 SOON = timedelta(seconds=20)
 LATE = 7.0
 """What a carrier takes that dials after we gave up even asking: time-out, ring and settling are 4.7 s."""
