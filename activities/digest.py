@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, Connection, Row, func, select
 from workflows.model import Instant, Model
 from workflows.roster import Team
 
-from . import store, tables
+from . import data_keys, installation, store, tables
 from .settings import settings
 from .store import STAGE
 
@@ -102,7 +102,7 @@ def gather(team: Team, day: date) -> Digest:
     """The digest of ``day``. Counts are of that day; what waits or is stuck is so now."""
     since, until = bounds(day, team.zone)
     leads = tables.leads
-    mine = leads.c.playbook.in_([key for key, book in store.playbooks().items() if book.team == team.id])
+    mine = leads.c.playbook.in_([key for key, book in installation.playbooks().items() if book.team == team.id])
     theirs = select(leads.c.lead).where(mine)
     with tables.reading(settings().record_url) as db:
         kinds = _kinds(db, theirs, since, until)
@@ -183,7 +183,7 @@ def _standing(
     """Whose meeting lacks its confirmation, and who is stuck."""
     t = tables.leads
     rows = db.execute(select(t).where(mine, t.c.version >= 0, t.c.stage != "closed").order_by(t.c.updated_at)).all()
-    keys = store.data_keys(db, [row.lead for row in rows if row.stage in _MEETS])
+    keys = data_keys.of(db, [row.lead for row in rows if row.stage in _MEETS])
     unconfirmed, leaks = [], []
     for row in rows:
         start = _meeting(row, keys.get(row.lead)) if row.stage in _MEETS else None

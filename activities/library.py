@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 from pathlib import Path
 
-from activities import store
+from activities import installation
 from activities.settings import Settings, settings
 from workflows import playbook
 from workflows.playbook import Playbook, PlaybookError
@@ -68,7 +68,7 @@ def load(using: Settings | None = None) -> list[Playbook]:
 
     Reads the record: call it through a thread from a running event loop. Raises PlaybookError."""
     written = playbooks((using or settings()).showrate_playbooks)
-    playbook.register(store.playbooks().values())
+    playbook.register(installation.playbooks().values())
     playbook.register(written)
     return written
 

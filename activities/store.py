@@ -8,7 +8,6 @@ database is away.
 
 from __future__ import annotations
 
-import functools
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -22,11 +21,10 @@ from workflows.effects import CallNote, Entry, Reflection, Transition
 from workflows.events import Booking, Form, Sign
 from workflows.messages import Item, Judged
 from workflows.model import Instant, Model
-from workflows.playbook import Playbook, canonical
 
-from . import handles, reviews, tables
+from . import data_keys, handles, reviews, tables
 from .settings import settings
-from .vault import DataKey, Vault, WrappedKey
+from .vault import DataKey
 
 
 class LeadRecord(Model):
@@ -61,10 +59,6 @@ STAGE = "stage:"
 after it: in plain, for it outlives an erasure."""
 
 
-class OtherIdentity(RuntimeError):
-    """The identity key is not the one under which this installation's ids were made."""
-
-
 # ---- writing -------------------------------------------------------------------------------------------
 
 
@@ -74,7 +68,7 @@ def write(reflection: Reflection) -> int:
     Idempotent. Entries and milestones are added in any order; the lead's own state never goes back to an
     older version. An entry is recognised by its lead, version and content."""
     with tables.writing(_url()) as db:
-        key = _key_for_writing(db, reflection.lead)
+        key = data_keys.for_writing(db, reflection.lead)
         if _write_lead(db, key, reflection):
             reviews.write(db, key, reflection)
         _write_handles(db, reflection)
@@ -164,7 +158,7 @@ def expect(db: Connection, lead: str, form: Form) -> None:
     row = db.execute(select(t).where(t.c.lead == lead).with_for_update()).one_or_none()
     if row is not None and row.version >= 0 and row.erased_at is None:
         return
-    key = _key_for_writing(db, lead)
+    key = data_keys.for_writing(db, lead)
     known = {k: v for k, v in ((key.open(row.person) if row else None) or {}).items() if v}
     person = key.seal(_json(form) | known)
     db.execute(tables.insert(db, t).values(lead=lead, version=-1).on_conflict_do_nothing())
@@ -173,7 +167,7 @@ def expect(db: Connection, lead: str, form: Form) -> None:
 
 def names(db: Connection, leads: Iterable[str]) -> dict[str, str]:
     """The names that the persons of these leads go by."""
-    t, keys = tables.leads, data_keys(db, leads)
+    t, keys = tables.leads, data_keys.of(db, leads)
     rows = db.execute(select(t.c.lead, t.c.person).where(t.c.lead.in_(keys)))
     people = {row.lead: keys[row.lead].open(row.person) or {} for row in rows}
     return {lead: str(person.get("name", "")) for lead, person in people.items()}
@@ -261,7 +255,7 @@ def entries(lead: str) -> list[Entry]:
     t = tables.entries
     with tables.reading(_url()) as db:
         mine = [lead, *handles.absorbed(db, lead)]
-        keys = data_keys(db, mine)
+        keys = data_keys.of(db, mine)
         told = ~t.c.kind.startswith(STAGE, autoescape=True)
         rows = db.execute(select(t).where(t.c.lead.in_(mine), told).order_by(t.c.version, t.c.seq))
         story = [entry_of(row, keys.get(row.lead)) for row in rows]
@@ -273,7 +267,7 @@ def calls(lead: str) -> list[CallNote]:
     t = tables.calls
     with tables.reading(_url()) as db:
         whose = [lead, *handles.absorbed(db, lead)]
-        keys = data_keys(db, whose)
+        keys = data_keys.of(db, whose)
         rows = db.execute(select(t.c.lead, t.c.sealed).where(t.c.lead.in_(whose)).order_by(t.c.at, t.c.attempt))
         notes = [keys[row.lead].open(row.sealed) if row.lead in keys else None for row in rows]
         return [CallNote.model_validate(note) for note in notes if note is not None]
@@ -284,7 +278,7 @@ def recall(lead: str) -> dict[str, Any] | None:
     t = tables.leads
     with tables.reading(_url()) as db:
         sealed = db.execute(select(t.c.memory).where(t.c.lead == lead)).scalar_one_or_none()
-        key = data_keys(db, [lead]).get(lead) if sealed else None
+        key = data_keys.of(db, [lead]).get(lead) if sealed else None
         memory: dict[str, Any] | None = key.open(sealed) if key else None
         return memory
 
@@ -340,7 +334,7 @@ def review_queue(
         rows = db.execute(asked.order_by(t.c.closed_at.desc() if closed else t.c.since, t.c.number).limit(limit)).all()
         ids = sorted({row.lead for row in rows})
         known = {record.lead: record for record in _leads(db, [leads.c.lead.in_(ids)], len(ids) or 1)}
-        keys = data_keys(db, ids)
+        keys = data_keys.of(db, ids)
     return [Filed(**reviews.read(row, keys.get(row.lead)), lead=known[row.lead]) for row in rows if row.lead in known]
 
 
@@ -372,51 +366,7 @@ def cohort(since: datetime | None = None, until: datetime | None = None) -> list
     return [Cohorted(**row._asdict(), milestones=reached.get(row.lead, {})) for row in rows]
 
 
-# ---- playbooks and the installation --------------------------------------------------------------------
-
-
-def keep_playbooks(playbooks: Iterable[Playbook]) -> None:
-    """Remember each by its content's hash; kept for good, since a lead or a re-planning may need it."""
-    with tables.writing(_url()) as db:
-        for book in playbooks:
-            adding = tables.insert(db, tables.playbooks).values(
-                hash=book.hash,
-                name=book.name,
-                audience=book.audience,
-                version=book.version,
-                content=canonical(book),
-            )
-            db.execute(adding.on_conflict_do_nothing())
-
-
-def playbooks() -> dict[str, Playbook]:
-    """All playbooks ever kept, by hash. One that this version can no longer read
-    (pydantic.ValidationError) is an error of the deployment and is raised."""
-    t = tables.playbooks
-    with tables.reading(_url()) as db:
-        rows = db.execute(select(t.c.hash, t.c.content).order_by(t.c.audience, t.c.version)).all()
-    return {row.hash: Playbook.model_validate_json(row.content) for row in rows}
-
-
-def identity_fingerprint() -> str:
-    """The fingerprint of the identity key that this installation was set up with; '' before that."""
-    return _meta("identity")
-
-
-def remember_identity(fingerprint: str) -> None:
-    """Bind the installation to its identity key, once. Raises OtherIdentity when it is bound to another."""
-    with tables.writing(_url()) as db:
-        adding = tables.insert(db, tables.meta).values(name="identity", value=fingerprint)
-        db.execute(adding.on_conflict_do_nothing())
-    found = identity_fingerprint()
-    if found != fingerprint:
-        raise OtherIdentity(
-            f"SHOWRATE_IDENTITY_KEY has the fingerprint {fingerprint}, but the ids here were made under "
-            f"{found}: every opt-out would be missed. Restore that key; it never rotates"
-        )
-
-
-# ---- keys ----------------------------------------------------------------------------------------------
+# ---- forgetting ---------------------------------------------------------------------------------------
 
 
 def erase(lead: str, now: datetime | None = None) -> bool:
@@ -439,42 +389,6 @@ def erase(lead: str, now: datetime | None = None) -> bool:
     return known
 
 
-def rewrap() -> int:
-    """Wrap every lead's key under the newest encryption key, after which older ones can be retired; how many
-    were changed."""
-    t, vault = tables.keys, _vault()
-    changed = 0
-    with tables.writing(_url()) as db:
-        for row in db.execute(select(t).where(t.c.key_id != vault.newest)).all():
-            fresh = vault.rewrap(row.lead, _wrapped(row))
-            values = {"key_id": fresh.key_id, "wrapped": fresh.wrapped}
-            changed += db.execute(update(t).where(t.c.lead == row.lead).values(values)).rowcount
-    return changed
-
-
-def _key_for_writing(db: Connection, lead: str) -> DataKey:
-    """The lead's key, made when there is none yet; two processes that make one agree on the first."""
-    t, vault = tables.keys, _vault()
-    row = db.execute(select(t).where(t.c.lead == lead)).one_or_none()
-    if row is None:
-        fresh = vault.new_key(lead)
-        values = {"serial": fresh.serial, "key_id": fresh.key_id, "wrapped": fresh.wrapped}
-        db.execute(tables.insert(db, t).values(lead=lead, **values).on_conflict_do_nothing())
-        row = db.execute(select(t).where(t.c.lead == lead)).one()
-    return vault.open_key(lead, _wrapped(row))
-
-
-def data_keys(db: Connection, leads: Iterable[str]) -> dict[str, DataKey]:
-    """The keys of ``leads``; those who were erased have none."""
-    t, vault = tables.keys, _vault()
-    rows = db.execute(select(t).where(t.c.lead.in_(set(leads))))
-    return {row.lead: vault.open_key(row.lead, _wrapped(row)) for row in rows}
-
-
-def _wrapped(row: Row[Any]) -> WrappedKey:
-    return WrappedKey(serial=bytes(row.serial), key_id=row.key_id, wrapped=bytes(row.wrapped))
-
-
 # ---- rows ----------------------------------------------------------------------------------------------
 
 
@@ -485,7 +399,7 @@ def _leads(
     asked = select(t).where(t.c.version >= 0, *where).order_by(t.c.updated_at.desc(), t.c.lead)
     rows = db.execute(asked.limit(limit).offset(offset)).all()
     ids = [row.lead for row in rows]
-    keys = data_keys(db, ids)
+    keys = data_keys.of(db, ids)
     reached = _milestones(db, tables.milestones.c.lead.in_(ids))
     return [_record(row, keys.get(row.lead), reached.get(row.lead, {})) for row in rows]
 
@@ -511,24 +425,9 @@ def _milestones(db: Connection, where: ColumnElement[bool]) -> dict[str, dict[st
     return found
 
 
-def _meta(name: str) -> str:
-    with tables.reading(_url()) as db:
-        value = db.execute(select(tables.meta.c.value).where(tables.meta.c.name == name)).scalar_one_or_none()
-    return value or ""
-
-
 def _json(model: Model | None) -> Any:
     return None if model is None else model.model_dump(mode="json")
 
 
 def _url() -> str:
     return settings().record_url
-
-
-def _vault() -> Vault:
-    return _vault_of(tuple(settings().encryption_keys.items()))
-
-
-@functools.cache
-def _vault_of(keys: tuple[tuple[str, bytes], ...]) -> Vault:
-    return Vault(dict(keys))

@@ -13,9 +13,9 @@ from sqlalchemy import ColumnElement, func, select
 from workflows.effects import Entry
 from workflows.model import Model
 
-from . import tables
+from . import data_keys, tables
 from .settings import settings
-from .store import STAGE, data_keys, entry_of
+from .store import STAGE, entry_of
 
 
 class Told(Model):
@@ -63,7 +63,7 @@ def _told(*where: ColumnElement[bool], limit: int | None = None) -> list[Told]:
     with tables.reading(settings().record_url) as db:
         asked = select(t, number.label("number"), stage.label("stage")).where(*where)
         rows = db.execute(asked.order_by(t.c.seq).limit(limit)).all()
-        opened = data_keys(db, [row.lead for row in rows])
+        opened = data_keys.of(db, [row.lead for row in rows])
     return [
         Told(
             seq=r.seq, number=r.number, lead=r.lead, stage=(r.stage or "new").removeprefix(STAGE),

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from sqlalchemy.exc import SQLAlchemyError
 from temporalio.client import Client
 
-from activities import handles, store
+from activities import handles, installation, store
 from activities.settings import settings
 from activities.store import LeadRecord
 from workflows import graph, identity, messages
@@ -269,7 +269,7 @@ def _closing_account(record: LeadRecord) -> tuple[Accounted, ...]:
     if memory is None:
         return ()
     state = Lead.model_validate(memory)
-    book = registered().get(state.playbook) or store.playbooks().get(state.playbook)
+    book = registered().get(state.playbook) or installation.playbooks().get(state.playbook)
     return account(state, book) if book else ()
 
 

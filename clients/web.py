@@ -30,7 +30,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from activities import health, library, logs, metrics, store, vocabulary
+from activities import health, installation, library, logs, metrics, vocabulary
 from activities.settings import Settings, settings
 from activities.vendors import temporal
 from workflows import identity
@@ -103,7 +103,7 @@ def prepare(house: Settings) -> None:
         mine = identity.fingerprint(house.identity_key)
         _ = house.encryption_keys
         library.load(house)
-        stored = store.identity_fingerprint()
+        stored = installation.identity_fingerprint()
     except (ValueError, PlaybookError) as error:
         raise Refusal(str(error)) from error
     except SQLAlchemyError as error:
@@ -186,7 +186,7 @@ async def healthz(request: Request) -> Response:
         except (RPCError, RuntimeError, TimeoutError) as error:
             state = f"away: {type(error).__name__}"
     try:
-        await asyncio.to_thread(store.identity_fingerprint)
+        await asyncio.to_thread(installation.identity_fingerprint)
         record = "ok"
     except (SQLAlchemyError, OSError) as error:
         record = f"away: {type(error).__name__}"

@@ -15,7 +15,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError
 from temporalio.testing import ActivityEnvironment
 
-from activities import daily, digest, store
+from activities import daily, digest, installation, store
 from activities.morning import post_digest
 from activities.settings import settings
 from tests.fixtures.books import CHANNEL, Books
@@ -42,7 +42,7 @@ TALK = CallNote(attempt="a1", sid="CA1", at=NOON, seconds=300, status="completed
 @pytest.fixture
 def book(books: Books) -> Playbook:
     made = playbook()
-    store.keep_playbooks([made])
+    installation.keep_playbooks([made])
     return made
 
 

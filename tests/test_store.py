@@ -17,7 +17,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateTable
 from temporalio.exceptions import ApplicationError
 
-from activities import handles, store, stream, tables
+from activities import data_keys, handles, installation, store, stream, tables
 from activities import record as recording
 from activities.settings import settings
 from activities.vault import Unreadable
@@ -210,8 +210,8 @@ def test_a_rotated_key_reads_on(record: Path, rotate: Callable[..., None]) -> No
     rotate("k2", "k1")
     assert store.lead("lead-1").person == PERSON  # type: ignore[union-attr]
     store.write(reflection("lead-2", form=PERSON))
-    assert store.rewrap() == 1
-    assert store.rewrap() == 0
+    assert data_keys.rewrap() == 1
+    assert data_keys.rewrap() == 0
     rotate("k2")
     assert store.lead("lead-1").person == store.lead("lead-2").person == PERSON  # type: ignore[union-attr]
 
@@ -265,19 +265,19 @@ def test_an_erased_key_is_gone_from_the_files(record: Path) -> None:
 
 
 def test_the_identity_key_is_bound_once(record: Path) -> None:
-    assert store.identity_fingerprint() == ""
-    store.remember_identity("feed")
-    store.remember_identity("feed")
-    assert store.identity_fingerprint() == "feed"
-    with pytest.raises(store.OtherIdentity, match="Restore that key"):
-        store.remember_identity("beef")
+    assert installation.identity_fingerprint() == ""
+    installation.remember_identity("feed")
+    installation.remember_identity("feed")
+    assert installation.identity_fingerprint() == "feed"
+    with pytest.raises(installation.OtherIdentity, match="Restore that key"):
+        installation.remember_identity("beef")
 
 
 def test_playbooks_are_kept_by_their_content(record: Path) -> None:
     book = playbook()
-    store.keep_playbooks([book, book])
-    store.keep_playbooks([book])
-    assert store.playbooks() == {book.hash: book}
+    installation.keep_playbooks([book, book])
+    installation.keep_playbooks([book])
+    assert installation.playbooks() == {book.hash: book}
 
 
 def _write_many(home: str, keys: str, who: int) -> None:

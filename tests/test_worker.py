@@ -21,7 +21,7 @@ import pytest
 from temporalio.client import Client
 from temporalio.common import VersioningBehavior
 
-from activities import library, logs, roster, store
+from activities import installation, library, logs, roster
 from activities.settings import settings
 from activities.vendors import temporal
 from tests.fixtures.temporal import free_port, running_worker
@@ -51,7 +51,7 @@ async def test_refuses_another_identity_key_than_setup_stored(
     environment: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await worker.require_identity(settings())
-    store.remember_identity(identity.fingerprint(settings().identity_key))
+    installation.remember_identity(identity.fingerprint(settings().identity_key))
     await worker.require_identity(settings())
     monkeypatch.setenv("SHOWRATE_IDENTITY_KEY", "f" * 32)
     settings.cache_clear()
@@ -158,14 +158,14 @@ async def test_setup_twice_changes_nothing_the_second_time(own_server: str) -> N
         again = [line async for line in setup.setup(settings())]
         team = await roster.roster(client, "sales")
     assert team == library.teams(settings().showrate_playbooks)[0]
-    assert store.identity_fingerprint() == identity.fingerprint(settings().identity_key)
-    assert set(store.playbooks()) >= {book.hash for book in library.playbooks(settings().showrate_playbooks)}
+    assert installation.identity_fingerprint() == identity.fingerprint(settings().identity_key)
+    assert set(installation.playbooks()) >= {book.hash for book in library.playbooks(settings().showrate_playbooks)}
     assert len(first) == len(again)
     assert "search attributes are there" in again
 
 
 async def test_setup_refuses_another_identity_key(environment: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    store.remember_identity("of another key")
+    installation.remember_identity("of another key")
     with pytest.raises(setup.SetupError, match="of another key"):
         [line async for line in setup.setup(settings())]
 

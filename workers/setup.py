@@ -14,7 +14,7 @@ from temporalio.client import Client
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
-from activities import crm, library, roster, store
+from activities import crm, installation, library, roster
 from activities.calendars import changes
 from activities.settings import Settings, settings
 from activities.vendors import temporal
@@ -51,7 +51,7 @@ async def setup(using: Settings | None = None) -> AsyncIterator[str]:
     chosen = using or settings()
     yield f"identity key {await asyncio.to_thread(_bind_identity, chosen)}"
     written = await asyncio.to_thread(library.load, chosen)
-    await asyncio.to_thread(store.keep_playbooks, written)
+    await asyncio.to_thread(installation.keep_playbooks, written)
     yield f"playbooks {', '.join(f'{book.name} {book.hash}' for book in written)}"
 
     client = await temporal.connect(using=chosen)
@@ -99,8 +99,8 @@ def _bind_identity(using: Settings) -> str:
     try:
         _ = using.encryption_keys
         fingerprint = identity.fingerprint(using.identity_key)
-        store.remember_identity(fingerprint)
-    except (ValueError, store.OtherIdentity) as error:
+        installation.remember_identity(fingerprint)
+    except (ValueError, installation.OtherIdentity) as error:
         raise SetupError(str(error)) from error
     return fingerprint
 

@@ -38,7 +38,7 @@ from temporalio.worker import (
 
 import activities
 import workflows
-from activities import deliveries, health, library, logs, metrics, store, vocabulary
+from activities import deliveries, health, installation, library, logs, metrics, vocabulary
 from activities.settings import Settings, settings
 from activities.vendors import temporal, twilio
 from workers import health as healthz
@@ -96,7 +96,7 @@ async def require_identity(using: Settings) -> None:
         mine = identity.fingerprint(using.identity_key)
     except ValueError as error:
         raise Refusal(str(error)) from error
-    stored = await asyncio.to_thread(store.identity_fingerprint)
+    stored = await asyncio.to_thread(installation.identity_fingerprint)
     if stored and stored != mine:
         raise Refusal(
             f"SHOWRATE_IDENTITY_KEY has fingerprint {mine}, but this installation was set up under {stored}; "
