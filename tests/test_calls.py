@@ -63,9 +63,9 @@ Run = Callable[[Any, Any], Awaitable[Any]]
 
 
 @pytest.fixture
-def handle(request: pytest.FixtureRequest) -> str:
+def handle(identity_key: str) -> str:
     """A handle of this test's own: the Temporal server is everybody's."""
-    return identity.handle_id(b"k" * 32, request.node.nodeid)
+    return identity.handle_id(identity_key.encode(), "+14155550123")
 
 
 @pytest.fixture
