@@ -138,7 +138,7 @@ def test_no_word_of_the_model_s_makes_somebody_fit_or_unfit(claims: str) -> None
     talk.hear("Yes, sure.")
     said = talk.hear("About 50 people.")
     assert talk.state.learned == {**talk.state.brief.learned, "name": "Dana Reyes", "email": "dana@example.com", "team_size": "50"}
-    assert talk.core.playbook.fields["use_case"].ask in said
+    assert talk.core.playbook.fields["use_case"].rephrase in said
     assert (talk.state.fit.missing, talk.state.qualified) == (("use_case", "timeline"), False)
     assert {act.kind for act in talk.lead.acts} <= {"task"}
 

@@ -441,18 +441,43 @@ def test_words_that_only_speak_of_a_time_choose_none(words: str) -> None:
         ("team_size", "3", "three", "Half past three tomorrow, please."),
         ("team_size", "2", "two", "Number two, please."),
         ("team_size", "9", "nine", "Wednesday at nine would be good."),
+        ("team_size", "12", "12", "Around 12 on Monday."),
+        ("team_size", "12", "12", "Call me around 12."),
         ("timeline", "now", "Ideally this", "Ideally this quarter."),
     ],
 )
 def test_a_quote_that_leaves_out_what_gives_it_its_meaning_shows_nothing(
     field: str, value: str, quote: str, words: str
 ) -> None:
+    assert field not in _answered(field, value, quote, words).state.learned
+
+
+@pytest.mark.parametrize(
+    ("quote", "words"),
+    [("12", "Around 12, I would say."), ("twelve", "Roughly twelve."), ("12", "Between 12 and 15."), ("12", "Maybe from 12 to 20")],
+)
+def test_what_could_be_a_time_of_day_is_a_number_where_a_number_was_asked_for(quote: str, words: str) -> None:
+    assert _answered("team_size", "12", quote, words).state.learned["team_size"] == "12"
+    assert "team_size" not in _answered("team_size", "12", quote, words, asked="timeline").state.learned
+
+
+def _answered(field: str, value: str, quote: str, words: str, asked: str = "") -> Talk:
+    """A talk in which ``words`` answer the question for ``asked``, else for ``field``, and the model reads ``field`` from
+    them."""
     made = json.dumps(models.turn("say", {}, "I see.", "answer", {field: (value, quote)}))
     talk = Talk(model=lambda ask: made)
     talk.hear("Yes, go ahead.")
-    talk.state.last_asked = field
+    talk.state.last_asked = asked or field
     talk.hear(words)
-    assert field not in talk.state.learned
+    return talk
+
+
+def test_a_question_that_was_asked_in_vain_is_asked_in_its_other_words() -> None:
+    talk = Talk(model=lambda ask: turn("offer_slots", "", "answer"))
+    talk.hear("Yes, this is Dana.")
+    question = playbook().fields["use_case"]
+    asked = [talk.hear(words) for words in ("Well, you know.", "What can I say.")]
+    assert [asked[0].endswith(question.rephrase), asked[1].endswith(question.ask)] == [True, True]
 
 
 # ---- signs ------------------------------------------------------------------------------------------------------------
@@ -609,7 +634,7 @@ def test_a_light_aside_gets_the_short_answer_and_the_talk_goes_on() -> None:
     talk.hear("Yes, sure.")
     said = talk.hear("By the way, it's a bit too expensive I think, no budget.")
     assert said.startswith("The demo itself costs nothing. ")
-    assert said.endswith(playbook().fields["use_case"].ask)
+    assert said.endswith(playbook().fields["use_case"].rephrase)
     assert talk.state.node == "qualification"
     assert talk.hear("Seriously, that is far too expensive.").startswith("Fair point.")
 
@@ -751,7 +776,7 @@ def test_a_no_drops_it_and_a_doubtful_correction_is_read_back_again() -> None:
     talk = _asked_for("team_size")
     _mumble(talk, "fifteen")
     assert _mumble(talk, "no, fifty") == "You said 50, is that right?"
-    assert talk.hear("No.") == playbook().fields["team_size"].rephrase or playbook().fields["team_size"].ask
+    assert talk.hear("No.") == playbook().fields["team_size"].rephrase
     assert not talk.state.learned.get("team_size")
     talk.hear("Thirty.")
     assert talk.state.learned["team_size"] == "30"

@@ -177,11 +177,13 @@ def go_on(talk: Conversation) -> None:
 
 
 def next_question(state: State) -> str:
-    """The playbook's own words that keep the talk going from here."""
+    """The playbook's own words that keep the talk going from here; a question that was asked in vain, in its other words."""
     missing = moment(state, "")["state"]["missing"]  # type: ignore[index]
     if missing and state.node in ("identity", "qualification") and not state.offered:
         state.last_asked = str(missing[0]["field"])
-        return state.words(str(missing[0]["ask"]))
+        question = state.playbook.fields[state.last_asked]
+        in_vain = state.asked_often.get(state.last_asked, 0) % 2 == 1
+        return state.words(question.rephrase if in_vain and question.rephrase else question.ask)
     state.last_asked = ""
     if coming.unconfirmed(state):
         return state.words(state.playbook.speech.will_come)

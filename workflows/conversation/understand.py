@@ -308,7 +308,7 @@ def _field(state: State, reading: Reading, found: FieldRead) -> Learned | None:
     quote = found.quote if heard(state, found.quote) else ""
     if not value or not (quote or heard(state, value)):
         return None
-    if quote and question.kind != "text" and not _shows(state, question, quote, value):
+    if quote and question.kind != "text" and not _shows(state, reading, question, quote, value):
         return None
     known = state.learned.get(found.field) == value
     if known and state.sources.get(found.field, "said") == "said":
@@ -318,27 +318,31 @@ def _field(state: State, reading: Reading, found: FieldRead) -> Learned | None:
     return Learned(field=found.field, value=value, quote=(quote or value)[:200], source=source, doubt=doubt)
 
 
-def _shows(state: State, question: Question, quote: str, value: str) -> bool:
+def _shows(state: State, reading: Reading, question: Question, quote: str, value: str) -> bool:
     """Whether ``quote`` really names ``value``. What fits a choice may be said in words that no list has, but only in
     answer to the question itself, as long as that is open; words that name another value never show this one."""
     named = value_of(question, quote)
+    asked = state.playbook.fields.get(state.last_asked) is question and not state.knows(state.last_asked)
     if question.kind == "number":
-        return named == value and _is_a_count(state, quote, float(value))
+        return named == value and _is_a_count(state, quote, float(value), asked and reading.intent not in _NO_ANSWERS)
     if named or question.kind != "choice":
         return named == value
-    asked = state.playbook.fields.get(state.last_asked) is question and not state.knows(state.last_asked)
     return asked and _now(state, quote) and value_of(question, state.last_words) in ("", value)
 
 
-def _is_a_count(state: State, quote: str, value: float) -> bool:
+def _is_a_count(state: State, quote: str, value: float, asked: bool) -> bool:
     """Whether ``value`` still is a number of something where ``quote`` was said: the three of "half past three" and the
-    two of "number two" are none."""
+    two of "number two" are none; nor is that of "around twelve", unless we just ``asked`` for a number."""
     words = plain(quote)
     line = next(
         (each.text for each in reversed(state.lines) if each.who == "lead" and f" {words} " in f" {plain(each.text)} "), quote
     )
     t = tokens(line)
-    times = dates.mentions(t, state.brief.zone, state.now)
+    times = [
+        time
+        for time in dates.mentions(t, state.brief.zone, state.now)
+        if not (asked and dates.maybe_a_number(t, time))
+    ]
     kept = [token for i, token in enumerate(t) if not any(time.start <= i < time.stop for time in times)]
     rest = tokens(without_other_numbers(" ".join(kept)))
     return rest == t or any((found := quantity(rest, i)) and found[0] == value for i in range(len(rest)))

@@ -19,10 +19,10 @@ from zoneinfo import ZoneInfo
 from ...tokens import bag, tokens
 from .choice import choose, fits
 from .said import ELSEWHERE, Clock, Mention, Part, Said, span
-from .scan import mentions, names_any
+from .scan import maybe_a_number, mentions, names_any
 
 __all__ = [
-    "ELSEWHERE", "Clock", "Mention", "Part", "Said", "choose", "fits", "mentions", "mentions_time", "moment", "names_any",
+    "ELSEWHERE", "Clock", "Mention", "Part", "Said", "choose", "fits", "maybe_a_number", "mentions", "mentions_time", "moment", "names_any",
     "read", "span", "window",
 ]  # fmt: skip
 

@@ -53,6 +53,8 @@ def _hours(t: Tokens) -> bool:
     return ("one" in t or "two" in t or "three" in t or "on" in t) and not _NEIGHBOURS.isdisjoint(t)
 
 
+_OF_CLOCKS = bag("at las la oclock sharp ish noon midday midnight lunchtime mediodia medianoche hundred make")
+"""Words that make a number beside or after them a time of day."""
 _NEIGHBOURS = bag("at around about by half after before from between until till past to am pm oclock say make first second third fourth fifth")
 
 
@@ -93,6 +95,21 @@ def mentions(t: Tokens, zone: str, now: datetime, anchor: datetime | None = None
     if not names_any(t):
         return []
     return _Scan(list(t[:_MANY]), zone, now, anchor).run()
+
+
+def maybe_a_number(t: Tokens, mention: Mention) -> bool:
+    """Whether what was taken for a time of day among the tokens ``t`` may as well be how many there are of something:
+    "around twelve", "between ten and fifteen", unlike "at twelve", "around twelve thirty" and "around twelve on Monday"."""
+    said = mention.said
+    bare = Said(clock=said.clock, end=said.end, about=said.about)
+    clocks = [clock for clock in (said.clock, said.end) if clock is not None]
+    words = t[max(0, mention.start - 1) : mention.stop]
+    return (
+        said == bare
+        and bool(clocks)
+        and not any(clock.half or clock.minute or clock.second for clock in clocks)
+        and not any(word in _OF_CLOCKS or ":" in word for word in words)
+    )
 
 
 class _Scan:
