@@ -7,6 +7,7 @@ arrive as it really did.
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from temporalio.exceptions import ApplicationError
 from activities.settings import Settings
 from workflows.conversation import signals
 from workflows.conversation.turn import Decision, MalformedTurn, TurnReader
+
+from .scenario import Thinks
 
 QUICK = timedelta(milliseconds=350)
 """How long a model in this process takes in the play's time."""
@@ -113,3 +116,22 @@ def turn(
         "action": {"name": action, "args": {**blank, **args}},
         "say": say,
     }
+
+
+def instead(thinks: Thinks, ask: signals.Ask) -> Thought:
+    """The thought that a scenario puts in the model's place."""
+    after = thinks.after or QUICK
+    if thinks.fails == "never":
+        return Thought(failed="TimeoutError", took=timedelta(seconds=20))
+    if thinks.fails == "unreachable":
+        return Thought(failed="the language model did not answer", took=after)
+    if thinks.fails == "malformed":
+        return read('{"reading": {"intent": ', ask, after)
+    fields = {name: (value, thinks.quotes.get(name, value)) for name, value in thinks.fields.items()}
+    signs = tuple(sign.model_dump() for sign in thinks.signs)
+    action = "transfer_money" if thinks.fails == "wrong_action" else thinks.action or "say"
+    text = json.dumps(turn(action, thinks.args, thinks.say, thinks.intent, fields, signs))
+    if thinks.fails == "cut":
+        thought = read(text[: text.rindex('"say"') + 9], ask, after)
+        return Thought(thought.parts, "ended before the turn was whole", after)
+    return read(text, ask, after)

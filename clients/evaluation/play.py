@@ -9,22 +9,19 @@ from __future__ import annotations
 
 import heapq
 import itertools
-import json
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
 
 from workflows import events as ev
-from workflows.conversation import Conversation, dates, openings, signals
-from workflows.conversation.state import ReadBack
-from workflows.conversation.understand import value_of
+from workflows.conversation import Conversation, signals
 from workflows.playbook import Playbook
-from workflows.reading import hesitates, is_confirmation, is_hesitating_yes
 from workflows.words import plain
 
 from . import models
+from .caller import MOST_REPEATS, Caller
 from .corrupt import Spoiler
 from .ledger import Asked, Ledger
 from .line import Line
@@ -40,10 +37,6 @@ KEPT = timedelta(milliseconds=50)
 LATE = timedelta(minutes=2)
 """A call that still goes on so long after the longest that the playbook allows did not end."""
 _MOST_STEPS = 20_000
-_MOST_REPEATS = 3
-"""How often in a row somebody says the same again, or answers the same question."""
-
-_ASSENT = "Yes, that's right."
 
 _T = TypeVar("_T")
 
@@ -103,30 +96,6 @@ async def play(scenario: Scenario, playbook: Playbook, model: Model, spoil: Spoi
     return await Play(scenario, playbook, model, spoil).run()
 
 
-@dataclass
-class _Caller:
-    """Where the other side is in its script, and what it meant."""
-
-    turns: tuple[Turn, ...]
-    index: int = 0
-    said: int = 0
-    """Words of theirs that were final."""
-    true: str = ""
-    """What they said last, as they said it."""
-    meant: ev.Slot | None = None
-    """The slot that they chose last among those offered."""
-    talking_until: datetime | None = None
-    free_at: datetime | None = None
-    """Since when the floor is theirs."""
-    quiet_from: datetime | None = None
-    """Since when they are silent on purpose."""
-    answered: dict[str, int] = field(default_factory=dict)
-    misheard: bool = False
-    """The recogniser took what they said last for something else."""
-    reacted: int = 0
-    """How often in a row they answered to having been misheard, instead of going on with their script."""
-
-
 class Play:
     """One play. :meth:`run` may be awaited once."""
 
@@ -141,7 +110,7 @@ class Play:
         slots = tuple(scenario.slot(each) for each in scenario.slots)
         self.ledger = Ledger(slots, brief, playbook.autonomy)
         self.line = Line()
-        self.caller = _Caller(scenario.turns)
+        self.caller = Caller(scenario.turns)
         self._due: list[tuple[datetime, int, Callable[[], signals.Input | None]]] = []
         self._numbers = itertools.count()
         self._asks: list[signals.Ask] = []
@@ -280,7 +249,7 @@ class Play:
                 parts = tuple((thinks.after, known) for _, known in thought.parts)
                 thought = Thought(parts, thought.failed, thinks.after, thought.tokens_in, thought.tokens_out)
         else:
-            thought = instead(thinks, ask)
+            thought = models.instead(thinks, ask)
         self._thoughts.append(thought)
         for after, known in thought.parts:
             self._arrives(ask, after, signals.Words if isinstance(known, str) else signals.Decided, known)
@@ -333,17 +302,17 @@ class Play:
 
     # ---- the other side -----------------------------------------------------------------------------------------
 
-    @property
-    def _turn_now(self) -> Turn | None:
-        return self.caller.turns[self.caller.index] if self.caller.index < len(self.caller.turns) else None
-
     def _last_word(self) -> Turn | None:
         """What stands for the next turn of somebody who has said all, but was misheard."""
         return Turn(hums="mm-hm") if self._reaction() else None
 
+    def _reaction(self) -> str:
+        booked = self.ledger.bookings[-1][0].id if self.ledger.bookings else ""
+        return self.caller.reaction(self.core.state, self._replies.get(self._turn, ""), booked, self.spoil is not None)
+
     def _caller_due(self) -> datetime | None:
         """When they do the next thing; None while they wait for something."""
-        turn, caller = self._turn_now or self._last_word(), self.caller
+        turn, caller = self.caller.turn or self._last_word(), self.caller
         if turn is None:
             return None
         if caller.talking_until and self.now < caller.talking_until:
@@ -367,19 +336,19 @@ class Play:
         return caller.free_at + turn.after
 
     def _caller_acts(self) -> None:
-        turn, caller = self._turn_now, self.caller
+        turn, caller = self.caller.turn, self.caller
         caller.quiet_from = None
         if (turn is None or turn.over is None) and (words := self._reaction()):
             caller.reacted += 1
             if words.endswith(caller.true):
-                self._means(caller.true)  # said again, perhaps of times that were not offered before
+                caller.chooses(caller.true, self.core.state, self.now)  # said again, perhaps of times that were not offered before
             self._pronounces(words)
             return
         assert turn is not None
         caller.reacted = 0
         if turn.answers:
             field_ = self._open_field()
-            if field_ not in turn.answers or caller.answered.get(field_, 0) >= _MOST_REPEATS:
+            if field_ not in turn.answers or caller.answered.get(field_, 0) >= MOST_REPEATS:
                 caller.index += 1
                 return
             caller.answered[field_] = caller.answered.get(field_, 0) + 1
@@ -432,7 +401,7 @@ class Play:
     def _says(self, words: str, turn: Turn) -> None:
         """Words of theirs, as the recogniser takes them."""
         self.caller.true = turn.means or words
-        self._means(self.caller.true)
+        self.caller.chooses(self.caller.true, self.core.state, self.now)
         # A recogniser that spoils what it hears starts from what was said, not from a mishearing that is written down.
         self._pronounces(self.caller.true if self.spoil else words, turn.confidence, turn.partials)
 
@@ -494,67 +463,3 @@ class Play:
         self._thinking, self._asks, self._working = None, [], set()
         self.core = Conversation(self.playbook)
         self.put(signals.Begin(self.now, self.ledger.brief_again()))
-
-    # ---- what they mean -----------------------------------------------------------------------------------------
-
-    def _means(self, true: str) -> None:
-        """Which of the offered times these words, rightly understood, choose."""
-        s = self.core.state
-        picked = dates.choose(true, s.offered, s.brief.zone, self.now)
-        if picked is None and len(s.offered) == 1 and is_confirmation(true):
-            picked = s.offered[0]
-        if picked is not None:
-            self.caller.meant = picked
-
-    def _reaction(self) -> str:
-        """What somebody says who notices that they were misheard, or whose choice is read back for no doubt of their own;
-        "" when they go on with what they wanted to say."""
-        s, caller = self.core.state, self.caller
-        if self.spoil is None:
-            waits = self._routine()
-            return _ASSENT if waits and self._was_meant(waits.about, waits.value) else ""
-        said = self._replies.get(self._turn, "")
-        if caller.reacted >= _MOST_REPEATS or not caller.true or s.closing:
-            return ""
-        if s.read_back is not None and s.read_back.spoken:
-            if self._was_meant(s.read_back.about, s.read_back.value):
-                return _ASSENT
-            return "No." if s.read_back.about == "book" and caller.meant is None else f"No. {caller.true}"
-        if self.ledger.bookings and caller.meant and caller.meant.id != self.ledger.bookings[-1][0].id:
-            return f"No, that is not the time I said. {caller.true}"
-        asks_again = tuple(s.words(words) for words in (self.playbook.speech.again, openings.which(s), s.here.fallback))
-        return caller.true if caller.misheard and said.strip().endswith(asks_again) else ""
-
-    def _routine(self) -> ReadBack | None:
-        """The time that is read back only because the recogniser never says how sure it is."""
-        s, true = self.core.state, self.caller.true
-        waits = s.read_back
-        if waits is None or waits.about != "book" or not waits.spoken or not s.unsure or s.closing:
-            return None
-        return None if hesitates(true) or is_hesitating_yes(true) else waits
-
-    def _was_meant(self, about: str, value: str) -> bool:
-        if about == "book":
-            return self.caller.meant is not None and self.caller.meant.id == value
-        question = self.playbook.fields.get(about)
-        true = self.caller.true
-        return question is not None and value_of(question, true) == value
-
-
-def instead(thinks: Thinks, ask: signals.Ask) -> Thought:
-    """The thought that a scenario puts in the model's place."""
-    after = thinks.after or models.QUICK
-    if thinks.fails == "never":
-        return Thought(failed="TimeoutError", took=timedelta(seconds=20))
-    if thinks.fails == "unreachable":
-        return Thought(failed="the language model did not answer", took=after)
-    if thinks.fails == "malformed":
-        return models.read('{"reading": {"intent": ', ask, after)
-    fields = {name: (value, thinks.quotes.get(name, value)) for name, value in thinks.fields.items()}
-    signs = tuple(sign.model_dump() for sign in thinks.signs)
-    action = "transfer_money" if thinks.fails == "wrong_action" else thinks.action or "say"
-    text = json.dumps(models.turn(action, thinks.args, thinks.say, thinks.intent, fields, signs))
-    if thinks.fails == "cut":
-        thought = models.read(text[: text.rindex('"say"') + 9], ask, after)
-        return Thought(thought.parts, "ended before the turn was whole", after)
-    return models.read(text, ask, after)
