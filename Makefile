@@ -5,7 +5,10 @@
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
-# Modules are compiled when they are first imported: most of what the vendors' packages bring never is.
+# Modules are compiled when they are first imported (most of what the vendors' packages bring never is), and kept beside
+# the packages, also for who wants no bytecode in the source: each of the many processes would compile them anew.
+export PYTHONPYCACHEPREFIX     := $(abspath $(VENV))/bytecode
+export PYTHONDONTWRITEBYTECODE :=
 PIP    := $(BIN)/python -m pip install -qq --no-input --disable-pip-version-check --no-compile
 ARGS   :=
 TESTS  := tests
