@@ -461,6 +461,11 @@ def test_what_could_be_a_time_of_day_is_a_number_where_a_number_was_asked_for(qu
     assert "team_size" not in _answered("team_size", "12", quote, words, asked="timeline").state.learned
 
 
+@pytest.mark.parametrize("words", ["Yes, please.", "Sure, now is fine.", "No, thank you.", "Okay, go ahead.", "Uh, yes, I do."])
+def test_a_yes_or_no_answers_no_open_question(words: str) -> None:
+    assert "use_case" not in _answered("use_case", words, words, words).state.learned
+
+
 def _answered(field: str, value: str, quote: str, words: str, asked: str = "") -> Talk:
     """A talk in which ``words`` answer the question for ``asked``, else for ``field``, and the model reads ``field`` from
     them."""

@@ -80,6 +80,20 @@ def is_backchannel(text: str) -> bool:
     return bool(_BACKCHANNEL.fullmatch(plain(text)))
 
 
+_ASSENT = re.compile(
+    r"(?:(?:yes|yeah|yep|yup|sure|ok|okay|please|thanks|thank you|right|correct|fine|good|great|perfect|exactly|absolutely|definitely|"
+    r"certainly|of course|alright|all right|no|nope|nah|not really|no problem|hello|hi|hey|speaking|well|um+|uh+|so|then|that's me|"
+    r"go (?:ahead|on|for it)|i'm listening|i guess|i suppose|i think so|now|(?:that|it|this|now)(?:'s| is) (?:it|right|fine|ok|okay|good|great|perfect|me)|"
+    r"(?:that|now|it) works|a good (?:time|moment)|i do|i am|it is|why not|you can|i can talk|i have (?:a )?(?:minute|moment|time)) ?)+"
+)
+
+
+@remembered
+def only_assents(text: str) -> bool:
+    """Nothing but a yes or a no with its courtesies: "yes, please", "sure, now is fine". It answers no open question."""
+    return bool(_ASSENT.fullmatch(plain(text)))
+
+
 _GO_ON = re.compile(
     r"(?:(?:oh|sorry|no|please|you) )+go ahead|(?:(?:oh|sorry|no|please|you) )*(?:go on|carry on|continue|keep going)(?: please)?"
 )

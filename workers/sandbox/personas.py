@@ -103,13 +103,13 @@ _ASKED = _cues(
     ),
     (r"decide|decision|sign off", "role"),
     (
-        r"help you with|use it for|use case|hop(?:e|ing) to|challenge|problem|need help|looking for|brings you|solve",
+        r"help you with|use it for|use case|hop(?:e|ing) to|challenge|problem|need help|looking for|brings you|solve|goes? wrong|rid of",
         "use_case",
     ),
     (r"(?:which|what|your) company|where do you work|company (?:name|are you)", "company"),
     (r"who am i (?:speaking|talking)|your (?:full )?name|whom am i", "name"),
-    (r"speaking (?:with|to)|talking (?:with|to)|is (?:this|that) |right person|person who asked", "identity"),
     (r"shall i (?:book|hold|reserve|take)|book (?:it|that|this)|is that (?:right|correct)|correct\?|to confirm", "yes"),
+    (r"speaking (?:with|to)|talking (?:with|to)|is (?:this|that) |right person|person who asked", "identity"),
     (r"(?:new|another|different|better) (?:time|day|moment)|reschedule|other (?:time|day)", "new_time"),
     (
         r"good (?:moment|time)|(?:a|one) (?:moment|minute)|time to talk|can we talk|have (?:a )?(?:moment|time)",

@@ -11,7 +11,7 @@ from ..identity import email_address
 from ..messages import Judged
 from ..model import Model
 from ..playbook import Criterion, Playbook, Question, Source
-from ..reading import is_confirmation, is_denial
+from ..reading import is_confirmation, is_denial, only_assents
 from ..words import fixed, plain
 from .numbers import number_in
 
@@ -73,7 +73,7 @@ def accept(question: Question, value: str) -> str:
             return ""
     if question.kind == "name":
         return value if re.fullmatch(r"[^\W\d_][\w' .-]{0,79}", value) and number_in(value) is None else ""
-    return value
+    return "" if only_assents(value) else value
 
 
 def without_other_numbers(text: str) -> str:
