@@ -101,7 +101,8 @@ class Courier:
         return bool(batch) and not self._halted
 
     async def _each(self, work: Sequence[Coroutine[Any, Any, None]]) -> None:
-        """Do ``work``, a few at once, and keep holding the endpoint meanwhile."""
+        """Do ``work``, a few at once, and keep holding the endpoint meanwhile. Raises RuntimeError when another process
+        has taken it over: it sends anew what is not noted yet."""
         slots = asyncio.Semaphore(_AT_ONCE)
 
         async def one(some: Coroutine[Any, Any, None]) -> None:
@@ -110,14 +111,26 @@ class Courier:
 
         holding = asyncio.create_task(self._hold())
         try:
-            await asyncio.gather(*(one(some) for some in work))
+            async with asyncio.TaskGroup() as group:  # nothing goes on that is not held any more
+                for some in work:
+                    group.create_task(one(some))
+            if holding.done():
+                raise RuntimeError("another process delivers here now")
         finally:
             holding.cancel()
 
     async def _hold(self) -> None:
+        """Renew the hold, until it is lost or this is cancelled; a record that is away is asked again before it ends."""
         while True:
             await asyncio.sleep(outbox.HELD.total_seconds() / 3)
-            await asyncio.to_thread(outbox.take, self.name, self._holder, datetime.now(UTC))
+            try:
+                held = await asyncio.to_thread(outbox.take, self.name, self._holder, datetime.now(UTC))
+            except SQLAlchemyError as error:
+                log.warning("webhooks to %s: the hold was not renewed: %s", self.name, type(error).__name__)
+                continue
+            if held is None:
+                self._halted = True
+                return
 
     async def _tell(self, batch: Sequence[Told], at: datetime) -> None:
         """New events: those of one lead one after the other. The cursor goes to the end of the batch; whatever was not

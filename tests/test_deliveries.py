@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import pytest
 from pydantic import ValidationError
 from rich.console import Console
 from sqlalchemy import insert
+from sqlalchemy.exc import OperationalError
 
 from activities import catalogue, deliveries, health, outbox, store, stream, tables, troubles
 from activities.deliveries import AGAIN, REST, STREAK, Courier
@@ -264,6 +265,58 @@ async def test_one_process_delivers_at_a_time_and_another_takes_over(receiver: R
     happens("lead-1", 2, "form")
     assert await crm.turn(NOW + outbox.HELD * 2)
     await other.close()
+
+
+@pytest.fixture
+def slow(crm: Courier, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
+    """Each POST takes several renewals of the hold. ``slow(...)`` says what becomes of them, in their order, and gives
+    those that were met: ``held``, ``away`` (the record) or ``lost`` (to another process); held from then on."""
+    monkeypatch.setattr(outbox, "HELD", timedelta(seconds=0.15))
+    post, take = crm._sender.post, outbox.take
+
+    async def slowly(event: str, body: bytes) -> Any:
+        await asyncio.sleep(0.4)
+        return await post(event, body)
+
+    monkeypatch.setattr(crm._sender, "post", slowly)
+
+    def script(*fates: str) -> list[str]:
+        met: list[str] = []
+
+        def taken(name: str, holder: str, now: datetime) -> outbox.State | None:
+            met.append(fates[len(met)] if len(met) < len(fates) else "held")
+            if met[-1] == "away":
+                raise OperationalError("planted", None, OSError("away"))
+            return None if met[-1] == "lost" else take(name, holder, now)
+
+        monkeypatch.setattr(outbox, "take", taken)
+        return met
+
+    return script
+
+
+async def test_a_slow_turn_keeps_its_hold_also_while_the_record_is_away(
+    receiver: Receiver, crm: Courier, slow: Callable[..., list[str]]
+) -> None:
+    happens("lead-1", 1, "form")
+    met = slow("held", "away")
+    assert await crm.turn()
+    assert met[:3] == ["held", "away", "held"]
+    assert (receiver.numbers("lead-1"), outbox.states()[0].delivered) == ([1], 1)
+
+
+async def test_who_has_lost_the_hold_notes_nothing(
+    receiver: Receiver, crm: Courier, slow: Callable[..., list[str]]
+) -> None:
+    happens("lead-1", 1, "form")
+    before = outbox.states()[0]
+    slow("held", "lost")
+    with pytest.raises(RuntimeError, match="another process"):
+        await crm.turn()
+    assert outbox.states()[0].cursor == before.cursor
+    assert outbox.parked() == []
+    assert await crm.turn(), "what was not noted is sent anew"
+    assert receiver.numbers("lead-1") == [1, 1]
 
 
 async def test_what_was_sent_before_a_kill_is_sent_again_as_the_same_event(receiver: Receiver, crm: Courier) -> None:
