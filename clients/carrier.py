@@ -1,7 +1,7 @@
 """The carrier's webhooks: each is checked to be Twilio's, and becomes TwiML or one signal to its lead.
 
-What cannot be handed to Temporal is answered 503, for Twilio comes again (``activities.vendors.twilio.RETRIES``); what
-no lead wants is acknowledged. Only what can change a plan is signalled: how a call ended, a text that came in, a text
+What cannot be handed to Temporal is answered 503, for Twilio comes again (``activities.vendors.twilio.RETRIES``), unless
+two people are on the line, who would be cut off; what no lead wants is acknowledged. Only what can change a plan is signalled: how a call ended, a text that came in, a text
 that could not be delivered. An opt-out is durable before it is acknowledged.
 """
 
@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from typing import Any, get_args
 from urllib.parse import parse_qsl
 
+from starlette.datastructures import State
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
@@ -73,8 +74,15 @@ class _Call:
 
     fields: dict[str, str]
     query: dict[str, str]
-    temporal: Client | None
+    state: State
+    """The web process's own."""
     house: Settings
+
+    @property
+    def temporal(self) -> Client | None:
+        """None before Temporal was first reached."""
+        client: Client | None = self.state.temporal
+        return client
 
     def __getitem__(self, name: str) -> str:
         return self.fields.get(name, "")
@@ -99,7 +107,7 @@ def _webhook(handler: _Handler) -> Callable[[Request], Awaitable[Response]]:
         if not twilio.genuine(f"{house.showrate_public_url}{path}{query}", fields, signature, signed_with):
             log.warning("refused %s: not signed by the carrier for this address", request.url.path)
             return Response("not signed for this address", 403)
-        call = _Call(fields, dict(request.query_params), request.app.state.temporal, house)
+        call = _Call(fields, dict(request.query_params), request.app.state, house)
         try:
             return await handler(call)
         except (RPCError, intake.Unreachable, TimeoutError) as error:
@@ -173,7 +181,8 @@ async def whisper(call: _Call) -> Response:
 
 async def taken(call: _Call) -> Response:
     """They pressed a key: the two are connected, and the lead is theirs."""
-    await transfers.tell(_connected(call), call.query.get("lead", ""), call.query.get("attempt", ""), call["CallSid"], "taken")
+    lead, attempt = call.query.get("lead", ""), call.query.get("attempt", "")
+    await transfers.tell(lambda: call.temporal, lead, attempt, call["CallSid"], "taken")
     return _twiml(twilio.connect())
 
 
@@ -184,7 +193,7 @@ async def transferred(call: _Call) -> Response:
         return _twiml(twilio.hang_up())
     bridged = (call["DialBridged"] or str(call["DialCallStatus"] in ("completed", "answered"))).lower() == "true"
     what, seconds = ("over", _number(call["DialCallDuration"])) if bridged else ("missed", 0)
-    await transfers.tell(_connected(call), lead, attempt, call["DialCallSid"] or call["CallSid"], what, seconds)
+    await transfers.tell(lambda: call.temporal, lead, attempt, call["DialCallSid"] or call["CallSid"], what, seconds)
     here = not bridged and call["CallStatus"] == "in-progress"
     return _twiml(_to_gateway(call, lead, attempt) if here else twilio.hang_up())
 

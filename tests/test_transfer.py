@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
 
-from activities import lines
+from activities import entity, lines
 from activities.settings import settings
 from activities.vendors import twilio
 from clients import audiences, relay, transfers
@@ -308,6 +310,31 @@ async def test_a_colleague_takes_the_call(carrier: Sandbox, calls: People) -> No
     whispered = carrier.world.log.find("twilio", "out", "POST", "/twilio/whisper")
     assert len(whispered) == 1
     assert len(carrier.world.log.find("twilio", "out", "POST", "/twilio/taken")) == 1
+
+
+async def test_nobody_is_cut_off_while_temporal_is_away_and_the_lead_learns_of_it_later(
+    carrier: Sandbox, calls: People, monkeypatch: pytest.MonkeyPatch  # noqa: F811
+) -> None:
+    monkeypatch.setattr(transfers, "TELL_PAUSE", 0.05)
+    tell, refused = entity.tell, list[str]()
+
+    async def away(client: Client, workflow: str, signal: str, told: Any) -> bool:
+        if signal == "call_transferred" and told.status not in refused:
+            refused.append(told.status)
+            raise RPCError("planted", RPCStatusCode.UNAVAILABLE, b"")
+        return await tell(client, workflow, signal, told)
+
+    monkeypatch.setattr(entity, "tell", away)
+    person = Person(carrier, calls)
+    await person.ring()
+    await person.say(ANGRY)
+    await person.hears(HELLO)
+    seen = await calls.until(person.lead, lambda view: view.taken_over_by == "Ana Torres")
+    seen = await calls.until(person.lead, lambda view: view.transfer is None)
+    assert (seen.taken_over_by, seen.items) == ("Ana Torres", ())
+    assert refused == ["taken", "over"]
+    answers = [each.status for each in carrier.world.log.find("twilio", "out", "POST", "/twilio/(taken|transferred)")]
+    assert answers == [200, 200]
 
 
 @pytest.mark.parametrize("manner", ["silent", "busy", "machine"])
