@@ -242,6 +242,6 @@ def test_old_turns_are_forgotten_and_accounts_stay() -> None:
 def test_reasons_read_well() -> None:
     state = team(rep("ana"), rep("ben"))
     state, first = rotation.assign(state, AssignTurn(booking="b1", lead="l", rep="ana", now=NOW))
-    assert first.reason == "next in turn: had 0 of 0.0 meetings due"
+    assert first.reason == "next in turn: had none yet"
     _, second = rotation.assign(state, AssignTurn(booking="b2", lead="m", rep="ana", now=NOW))
-    assert second.reason == "had the time that suited (had 1 of 0.5 meetings due); next in turn was Ben"
+    assert second.reason == "had the time that suited (had 1, 0.5 were due); next in turn was Ben"

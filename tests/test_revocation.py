@@ -11,13 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workflows.doubt import may_revoke
-from workflows.leaning import leans, margin, sentences
+from workflows.leaning import contradicts, leans, margin, sentences
 from workflows.reading import is_opt_out, may_opt_out
 from workflows.revocation import revokes
 from workflows.spelling import mended
 
 CORPORA = Path(__file__).parent / "corpora"
 CORPUS = yaml.safe_load((CORPORA / "revocation.yml").read_text())
+CONSENT = yaml.safe_load((CORPORA / "consent.yml").read_text())
 UNSEEN = yaml.safe_load((CORPORA / "unseen.yml").read_text())
 WISHES = yaml.safe_load((CORPORA / "wishes.yml").read_text())
 REVOKES, DOUBTFUL, LEAVES = CORPUS["revokes"], CORPUS["doubtful"], CORPUS["leaves"]
@@ -48,7 +49,7 @@ def test_few_are_taken_wrongly() -> None:
 def test_it_is_heard_however_it_is_dressed(text: str, dress: str, curly: bool) -> None:
     said = dress.format(text.rstrip(".!"))
     said = said.replace("'", "\u2019") if curly else said
-    assert is_opt_out(said) or (is_opt_out(text.rstrip(".!")) and text in BARE), said
+    assert is_opt_out(said) or may_opt_out(said) or (is_opt_out(text.rstrip(".!")) and text in BARE), said
 
 
 @given(st.sampled_from([text for text in LEAVES if "," not in text]), st.sampled_from(("{}.", "{}!", "Okay, {}", "{} Thanks.")))
@@ -64,28 +65,49 @@ def test_in_doubt_a_person_looks(text: str) -> None:
 
 def test_few_are_suspected_wrongly() -> None:
     suspected = [text for text in LEAVES if may_opt_out(text, spoken=True)]
-    assert len(suspected) <= 0.03 * len(LEAVES), suspected
+    assert len(suspected) <= 0.035 * len(LEAVES), suspected
 
 
-def test_wordings_that_nobody_thought_of_are_mostly_heard() -> None:
-    """By the rules alone a quarter of these are missed."""
-    caught = [text for text in UNSEEN["revokes"] if is_opt_out(text) or may_opt_out(text)]
-    by_rule = [text for text in caught if is_opt_out(text) or may_revoke(text)]
-    assert len(caught) >= 0.85 * len(UNSEEN["revokes"])
-    assert len(caught) - len(by_rule) >= 8
+@pytest.mark.parametrize("part", CONSENT)
+def test_in_every_kind_of_talk_it_is_heard(part: str) -> None:
+    """The weights were learned from these; no rule was written for them."""
+    ends, stays = CONSENT[part]["ends"], CONSENT[part]["stays"]
+    missed = [text for text in ends if not is_opt_out(text) and not may_opt_out(text)]
+    assert len(missed) <= 0.015 * len(ends), missed
+    wrong = [text for text in stays if is_opt_out(text)]
+    assert len(wrong) <= 0.03 * len(stays), wrong
+
+
+def test_wordings_that_nobody_thought_of_are_heard() -> None:
+    """By the rules alone one in ten of these is missed."""
+    missed = [text for text in UNSEEN["revokes"] if not is_opt_out(text) and not may_opt_out(text)]
+    by_rule = [text for text in UNSEEN["revokes"] if revokes(text) or may_revoke(text)]
+    assert len(missed) <= 0.02 * len(UNSEEN["revokes"]), missed
+    assert len(by_rule) <= 0.92 * len(UNSEEN["revokes"])
 
 
 def test_wordings_that_nobody_thought_of_are_seldom_mistaken() -> None:
     opted_out = [text for text in UNSEEN["leaves"] if is_opt_out(text)]
     suspected = [text for text in UNSEEN["leaves"] if may_opt_out(text)]
-    assert len(opted_out) <= 0.05 * len(UNSEEN["leaves"]), opted_out
-    assert len(suspected) <= 0.05 * len(UNSEEN["leaves"]), suspected
+    assert len(opted_out) <= 0.02 * len(UNSEEN["leaves"]), opted_out
+    assert len(suspected) <= 0.07 * len(UNSEEN["leaves"]), suspected
+
+
+def test_a_rule_is_not_believed_where_all_else_speaks_against_it() -> None:
+    """Not in so few words that nothing could."""
+    for text in ("I told those QuickBooks people to take me off their list, but you I don't mind.",
+                 "Can my customers unsubscribe from the back-in-stock alerts on their own?"):  # fmt: skip
+        assert revokes(text)
+        assert contradicts(text, certain=True)
+        assert not is_opt_out(text)
+        assert may_opt_out(text), "a person looks"
+    assert not contradicts("go away", certain=True)
 
 
 def test_who_wants_something_of_us_is_not_suspected() -> None:
     wanted = [text for wish, texts in WISHES.items() if wish not in ("stop", "complaint") for text in texts]
     suspected = [text for text in wanted if leans(text) and not is_opt_out(text)]
-    assert len(suspected) <= 0.01 * len(wanted), suspected
+    assert len(suspected) <= 0.02 * len(wanted), suspected
 
 
 @pytest.mark.parametrize(
@@ -117,7 +139,9 @@ def test_any_text_is_read(text: str) -> None:
     ("written", "meant"),
     [("stpo texting", "stop texting"), ("S.T.O.P", "stop"), ("s t o p", "stop"), ("🛑🛑", "stop"), ("Stooop!", "stop!"),
      ("stop1", "stop"), ("dont evr call me agian", "dont ever call me again"), ("the contract is with our remover", "the contract is with our remover"),
-     ("I a m o k", "i a m o k"), ("no mesages plz", "no messages please"), ("borre mi número", "borre mi número")],
+     ("I a m o k", "i a m o k"), ("no mesages plz", "no messages please"), ("borre mi número", "borre mi número"),
+     ("ST0P", "stop"), ("5top", "stop"), ("5 top sites", "5 top sites"), ("Stp", "stop"), ("un sign me", "remove me"), ("usubscirbe", "unsubscribe"), ("unsubscribing", "unsubscribing"), ("understand", "understand"),
+     ("Un-subscribe", "unsubscribe"), ("stop w/ the bot", "stop with the bot"), ("w/o this", "without this"), ("pls rmv me", "please remove me")],
 )  # fmt: skip
 def test_haste_is_mended(written: str, meant: str) -> None:
     assert mended(written).strip() == meant

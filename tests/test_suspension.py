@@ -130,6 +130,16 @@ def test_who_takes_over_decides_when_they_hand_back() -> None:
     assert apply(state, ev.Released(at=START, by="ana")).suspended_at is None
 
 
+def test_who_leaves_a_complaint_to_the_agent_has_not_decided_about_the_opt_out() -> None:
+    angry = ev.ActionAsked(at=START, id="r1", action=ev.HandOff(why="angry", complaint=True), by="agent", attempt="a1")
+    state = after(angry, ev.ActionDone(at=START, request="r1"), wrote(DOUBT))
+    (item,) = [item for item in state.items if item.kind == "complaint"]
+    state = apply(state, ev.ReviewResolved(at=START, item=item.id, way="retry", by="ana"))
+    assert not state.taken_over_by
+    assert state.suspended_at
+    assert state.review == "suspended"
+
+
 def test_overheard_in_a_call() -> None:
     assert after(*TALKS, ended("who is this", "how many times do I have to tell you")).suspended_at
     assert not after(*TALKS, ended("who is this", "tell me more")).suspended_at

@@ -121,7 +121,7 @@ def showed_after_all(accounts: Accounts, turn: Turn) -> dict[str, Account]:
 def reason(accounts: Accounts, rep: str, ordered: list[str], names: Mapping[str, str]) -> str:
     """Why ``rep`` gets this meeting, in one line; ``accounts`` as they were before it."""
     account = accounts.get(rep, Account())
-    standing = f"had {account.had} of {account.due:.1f} meetings due"
+    standing = f"had {account.had}, {account.due:.1f} were due" if account.had or account.due else "had none yet"
     if not ordered or ordered[0] == rep:
         return f"next in turn: {standing}"
     return f"had the time that suited ({standing}); next in turn was {names.get(ordered[0], ordered[0])}"

@@ -1,7 +1,8 @@
-"""Words that lean towards taking consent back, weighed all together where no rule knows them.
+"""Words that lean towards taking consent back or away from it, weighed all together.
 
-The last resort of the second tier (:mod:`.doubt`). Rules find the wordings that somebody thought of; about one in five
-of those that nobody did pass them by. Here each feature of a sentence has a weight, learned from what the tests' corpora
+The last resort of the second tier (:mod:`.doubt`), and a check on the rules of both. Rules find the wordings that somebody
+thought of; one in five of those that nobody did pass them by, and one in twenty of the words that only sound so trips
+them. Here each feature of a sentence has a weight, learned from what the tests' corpora
 hold (``tests/bench/leaning.py`` learns and writes them to ``leaning.json``): its words without their endings, pairs of
 neighbours, the letters of each word four by four (which outlive a slip of the pen), and the kinds of words that follow
 one another ("not" before "reach" before "ever"), in English, Spanish, French, German and Portuguese.
@@ -15,7 +16,7 @@ import json
 import re
 from collections.abc import Sequence
 from itertools import pairwise
-from math import sqrt
+from math import inf, sqrt
 from pathlib import Path
 
 from .spelling import mended
@@ -80,9 +81,14 @@ _NEAR = 4
 _LETTERS = 4
 _SHORT_TEXT = 30
 """A text of up to so many words is also read as one sentence: "No. More. Calls."."""
-_ENOUGH = 0.0
-"""From here on it leans enough. Among lines that the weights were not learned from, three quarters of the revocations and the
-doubtful lean further, and 1 in 100 of the ordinary ones (``tests/bench/leaning.py``)."""
+_ENOUGH = -0.5
+"""From here on it leans enough for doubt, whatever the rules say."""
+_NOT_CERTAIN = -1.25
+"""Beneath it not even a rule makes it certain."""
+_NOT_DOUBTFUL = -2.0
+"""Beneath it a rule that only doubts is mistaken. All three were chosen among lines that the weights were not learned from
+(``tests/bench/leaning.py``)."""
+_A_FEW = 4
 _FOR_MORE = 0.15
 """By so much each further sentence has to lean more: in a long letter any one may by chance."""
 _MOST_MORE = 6
@@ -94,16 +100,28 @@ UNIT = 10
 """So much in the file is 1."""
 
 
-@remembered
 def leans(text: str) -> bool:
-    """Whether what ``text`` says, in whatever words, leans more towards a revocation than away from it."""
+    """Whether what ``text`` says, in whatever words, leans towards a revocation far enough for doubt."""
+    return _lean(text)[1] > _ENOUGH
+
+
+def contradicts(text: str, certain: bool) -> bool:
+    """Whether what ``text`` says leans so far away from a revocation that a rule is not to be believed: one that is
+    ``certain`` of it, or one that has its doubts. In a few words nothing explains them away."""
+    return len(text.split()) > _A_FEW and _lean(text)[0] < (_NOT_CERTAIN if certain else _NOT_DOUBTFUL)
+
+
+@remembered
+def _lean(text: str) -> tuple[float, float]:
+    """How far the sentence of ``text`` leans that leans furthest, and how far that is beyond what chance explains."""
     said = sentences(text)
-    return bool(said) and max(map(_weight, said)) > margin(said)
+    furthest = max(map(_weight, said), default=-inf)
+    return furthest, furthest - margin(said)
 
 
 def margin(said: Sequence[Sequence[str]]) -> float:
-    """How heavy one of the sentences ``said`` must be."""
-    return _ENOUGH + _FOR_MORE * min(len(said) - 1, _MOST_MORE)
+    """How much further one of the sentences ``said`` has to lean than if it stood alone."""
+    return _FOR_MORE * min(len(said) - 1, _MOST_MORE)
 
 
 def sentences(text: str) -> list[tuple[str, ...]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from .doubt import may_revoke
-from .leaning import leans
+from .leaning import contradicts, leans
 from .revocation import revokes
 from .spelling import mended
 from .words import any_of, plain, remembered
@@ -37,14 +37,16 @@ def is_opt_out(text: str, spoken: bool = False) -> bool:
         return True
     if not spoken and _uncourteous(_FIRST.split(text.strip(), maxsplit=1)[0]) in _ALWAYS_STOP:
         return True
-    return revokes(text)
+    return revokes(text) and not contradicts(text, certain=True)
 
 
 @remembered
 def may_opt_out(text: str, spoken: bool = False) -> bool:
     """Whether these words, which :func:`is_opt_out` does not hold for an opt-out, may be one all the same: contact is
     suspended until a person has looked."""
-    return not is_opt_out(text, spoken) and (may_revoke(text) or leans(text))
+    if is_opt_out(text, spoken):
+        return False
+    return leans(text) or revokes(text) or (may_revoke(text) and not contradicts(text, certain=False))
 
 
 def _uncourteous(text: str) -> str:

@@ -8,6 +8,7 @@ Plain functions; a text without any of this comes back as it was.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 
 from .tokens import bag
@@ -19,6 +20,12 @@ _SPACED = re.compile(r"\b[a-z](?:[ .\-_*]{1,3}[a-z]){3,}\b")
 """A word spelled out: "s t o p", "S.T.O.P.", "s-t-o-p"."""
 _SPELLED_OUT = frozenset(("stop", "stopall", "quit", "cancel", "unsubscribe", "optout"))
 _NUMBERED = re.compile(r"\b(stop|quit|end|unsubscribe)(?:[0-9]|all)\b")
+_DIGITS_FOR_LETTERS = re.compile(r"\b(?=[a-z0-9]*[0-9])(?=[a-z0-9]*[a-z])[s5]t[o0]p\b")
+_WITH = re.compile(r"\bw/(o\b)? ?(?=\w| |$)")
+_PARTED = re.compile(r"\bun[ -](?=subscribe|sign\b|enrol|check\b|tick\b|list\b|add\b)")
+"""A word that was parted: "un-subscribe", "un sign"."""
+_UNSUBSCRIBE = Counter("unsubscribe")
+_ITS_FORMS = frozenset(("unsubscribed", "unsubscriber", "unsubscribes", "unsubscribing", "subscribe"))
 _DRAWN_OUT = re.compile(r"\b(s+t+o{2,}p+|s+t+op{2,}|n+o{3,})\b")
 """Drawn out: "stoooop"."""
 _WORD = re.compile(r"(?<![^\W\d_])[a-z]+(?:['’][a-z]+)?(?![^\W\d_])")
@@ -31,7 +38,8 @@ _SHORT = {
     "stahp": "stop", "staph": "stop", "stawp": "stop", "stap": "stop", "unsub": "unsubscribe", "unscribe": "unsubscribe",
     "intrested": "interested", "harras": "harass", "harrass": "harass",
     "harrassing": "harassing", "harrassment": "harassment", "harrasment": "harassment", "harasment": "harassment", "lst": "list",
-    "num": "number", "nbr": "number",
+    "num": "number", "nbr": "number", "stp": "stop", "rmv": "remove", "rmove": "remove", "unsign": "remove",
+    "unadd": "remove", "unenroll": "remove", "unenrol": "remove", "delist": "remove", "unlist": "remove",
 }  # fmt: skip
 _MEANT = (
     "stop", "stopping", "quit", "cease", "calling", "texting", "messaging", "emailing", "contacting", "bothering", "harassing",
@@ -65,8 +73,18 @@ def mended(text: str) -> str:
     said = _SIGNS.sub(" stop ", lowered(text))
     said = _SPACED.sub(_joined, said)
     said = _DRAWN_OUT.sub(lambda m: "stop" if m[0][0] == "s" else "no", said)
-    said = _NUMBERED.sub(r"\1", said.replace("un-subscribe", "unsubscribe"))
-    return _WORD.sub(lambda m: _KNOWN.get(m[0], m[0]), said)
+    said = _NUMBERED.sub(r"\1", _DIGITS_FOR_LETTERS.sub("stop", _PARTED.sub("un", said)))
+    said = _WITH.sub(lambda m: "without " if m[1] else "with ", said)
+    return _WORD.sub(lambda m: _KNOWN.get(m[0]) or _meant(m[0]), said)
+
+
+def _meant(word: str) -> str:
+    """ "unsubscribe" for what has its letters but for two, in any order; nothing else is as long and begins so."""
+    if word[0] != "u" or not 9 <= len(word) <= 13 or word in _ITS_FORMS:
+        return word
+    letters = Counter(word)
+    wrong = (letters - _UNSUBSCRIBE).total() + (_UNSUBSCRIBE - letters).total()
+    return "unsubscribe" if wrong <= 2 else word
 
 
 def _joined(found: re.Match[str]) -> str:

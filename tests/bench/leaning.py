@@ -30,14 +30,14 @@ import yaml
 
 from workflows import leaning
 from workflows.doubt import may_revoke
-from workflows.reading import is_opt_out
+from workflows.revocation import revokes
 from workflows.tokens import words
 
 ROOT = Path(__file__).parents[2]
 CORPORA = ROOT / "tests" / "corpora"
 WEIGHTS = ROOT / "workflows" / "leaning.json"
 
-_ROUNDS = 8
+_ROUNDS = 14
 _STEP = 0.3
 _PULL = 5e-3
 _SEEN = 3
@@ -65,18 +65,19 @@ class Line(NamedTuple):
 
 def lines() -> list[Line]:
     """What there is to learn from, each wording once."""
-    revocation, wishes = _corpus("revocation"), _corpus("wishes")
-    ends = [*revocation["revokes"], *revocation["doubtful"], *wishes["stop"]]
+    revocation, wishes, consent = _corpus("revocation"), _corpus("wishes"), _corpus("consent").values()
+    ends = [*revocation["revokes"], *revocation["doubtful"], *wishes["stop"], *(text for part in consent for text in part["ends"])]
+    near = [*revocation["leaves"], *(text for part in consent for text in part["stays"])]
     said = [text for wish, texts in wishes.items() if wish != "stop" for text in texts]
     said += [text for texts in _corpus("coming").values() for text in _texts(texts)]
     said += [line["text"] for name in ("near_misses", "dates") for line in _corpus(name)]
     said += [text for file in (ROOT / "clients/evaluation/scenarios").glob("*.yml") for text in _says(yaml.safe_load(file.read_text()))]
     said += [text for file in _sources() for text in _literals(file)]
-    ordinary = (text for text in said if not is_opt_out(text) and not may_revoke(text))
+    ordinary = (text for text in said if not revokes(text) and not may_revoke(text))
     known: dict[str, Line] = {}
-    for texts, ending, near in ((ends, True, False), (revocation["leaves"], False, True), (ordinary, False, False)):
+    for texts, ending, like in ((ends, True, False), (near, False, True), (ordinary, False, False)):
         for text in texts:
-            known.setdefault(" ".join(words(text)), Line(text, ending, near))
+            known.setdefault(" ".join(words(text)), Line(text, ending, like))
     known.pop("", None)
     return list(known.values())
 

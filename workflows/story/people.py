@@ -131,10 +131,14 @@ def taken_over(state: Lead, event: ev.TakenOver) -> Lead:
 
 
 def released(state: Lead, event: ev.Released) -> Lead:
+    return handed_back(suspension.lift(state, event.at, event.by), event)
+
+
+def handed_back(state: Lead, event: ev.Released) -> Lead:
+    """Nobody has the lead any more. Whether they opted out is another question."""
     state = marks.note(state, event.at, "released", f"released by {event.by}")
     for kind in ("handoff", "complaint"):
         state = review.settle(state, kind, at=event.at, way="done", by=event.by)
-    state = suspension.lift(state, event.at, event.by)
     return marks.settle(state.but(taken_over_by="", last_over_at=event.at))
 
 

@@ -10,7 +10,7 @@ from ..lead import DueText, Lead, touch_of
 from ..messages import Item
 from ..playbook import registered
 from . import marks, suspension, twins
-from .people import released, taken_over
+from .people import handed_back, taken_over
 
 _DONE = {
     "retry": "is tried again", "undo": "was undone", "correct": "was corrected", "hand_over": "was taken over",
@@ -106,7 +106,7 @@ def _overwrite(state: Lead, event: ev.ReviewResolved, item: Item) -> Lead:
 
 
 def _let_the_agent(state: Lead, event: ev.ReviewResolved, item: Item) -> Lead:
-    return released(state, ev.Released(at=event.at, by=event.by))
+    return handed_back(state, ev.Released(at=event.at, by=event.by))
 
 
 def _merge(state: Lead, event: ev.ReviewResolved, item: Item) -> Lead:
