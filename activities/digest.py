@@ -20,6 +20,7 @@ from workflows.roster import Team
 from . import data_keys, installation, store, tables
 from .settings import settings
 from .store import STAGE
+from .vault import DataKey
 
 FUNNEL = ("form", "attempting", "contacted", "qualified", "booked", "confirmed", "showed")
 """The milestones of the picture."""
@@ -183,22 +184,32 @@ def _standing(
     """Whose meeting lacks its confirmation, and who is stuck."""
     t = tables.leads
     rows = db.execute(select(t).where(mine, t.c.version >= 0, t.c.stage != "closed").order_by(t.c.updated_at)).all()
-    keys = data_keys.of(db, [row.lead for row in rows if row.stage in _MEETS])
+    before = until - stuck
+    silent = {row.lead for row in rows if row.updated_at is not None and row.updated_at < before}
+    keys = data_keys.of(db, [row.lead for row in rows if row.stage in _MEETS or row.lead in silent])
     unconfirmed, leaks = [], []
     for row in rows:
-        start = _meeting(row, keys.get(row.lead)) if row.stage in _MEETS else None
+        start = _instant(_told(row, keys).get("booking"), "start") if row.stage in _MEETS else None
         if start is not None and start >= until:
             if row.stage != "confirmed" and start < until + _AHEAD:
                 unconfirmed.append(Person(lead=row.lead, why=f"meets {start.astimezone(UTC):%b %-d, %H:%M} UTC"))
-        elif row.stage != "showed" and row.updated_at is not None and row.updated_at < until - stuck:
+        elif row.stage != "showed" and row.lead in silent:
+            planned = _instant(_told(row, keys), "next_at")
+            if planned is not None and planned >= before:
+                continue  # a promise for a later day, say
             days = (until - row.updated_at).days
             leaks.append(Person(lead=row.lead, why=f"{_plain(row.stage)}, silent for {days} days"))
     return unconfirmed, leaks
 
 
-def _meeting(row: Row[Any], key: Any) -> datetime | None:
-    booking = ((key.open(row.sealed) if key else None) or {}).get("booking")
-    return datetime.fromisoformat(booking["start"]) if booking else None
+def _told(row: Row[Any], keys: Mapping[str, DataKey]) -> Mapping[str, Any]:
+    """What is sealed of a lead; nothing of one that was erased."""
+    key = keys.get(row.lead)
+    return (key.open(row.sealed) if key else None) or {}
+
+
+def _instant(told: Mapping[str, Any] | None, name: str) -> datetime | None:
+    return datetime.fromisoformat(told[name]) if told and told.get(name) else None
 
 
 def _funnel(db: Connection, mine: ColumnElement[bool], until: datetime) -> dict[str, int]:

@@ -47,6 +47,8 @@ class LeadRecord(Model):
     signs: tuple[Sign, ...] = ()
     booking: Booking | None = None
     meeting_outcome: str = ""
+    next_at: Instant | None = None
+    """When they are next to be contacted, as far as that is planned."""
     milestones: dict[str, Instant] = Field(default_factory=dict)
     first_form_at: Instant | None = None
     first_ring_at: Instant | None = None
@@ -116,7 +118,7 @@ def _write_lead(db: Connection, key: DataKey, news: Reflection) -> bool:
             "meeting_outcome": news.meeting_outcome,
             "updated_at": news.now,
         }
-        known |= {"reason": news.reason, "booking": _json(news.booking)}
+        known |= {"reason": news.reason, "booking": _json(news.booking), "next_at": news.next_at.isoformat() if news.next_at else None}
         told = {"criteria": news.criteria, "signs": news.signs}
         known |= {name: [_json(each) for each in those] for name, those in told.items() if those}
     learned, said = known.get("learned", {}), news.learned

@@ -227,7 +227,7 @@ def told(action: str, answer: Answer) -> str:
             "reschedule": "The meeting is moved.",
             "cancel": "The meeting is cancelled.",
             "undo": "Undone: what was before stands again.",
-            "take-over": "You have taken over; the agent stays silent.",
+            "take-over": f"You have taken over{f' from {answer.detail}' if answer.detail else ''}; the agent stays silent.",
             "release": "The agent goes on.",
             "attended": "Marked as attended.",
             "no-show": "Marked as a no-show; recovery begins.",

@@ -62,8 +62,8 @@ def meeting(start: datetime) -> Booking:
 
 
 def a_day(book: Playbook) -> None:
-    """Seven leads: booked and not confirmed, closed, no-show, qualified, one who rang, one that is stuck, one that has
-    its meeting ahead."""
+    """Eight leads: booked and not confirmed, closed, no-show, qualified, one who rang, one that is stuck, one that wants
+    to be called later, one that has its meeting ahead."""
     _, midnight = digest.bounds(DAY, ZONE)
     happens(book, "lead-1", "Ada <Park>", "booked", "booking_refused", "booked", booking=meeting(midnight + timedelta(hours=9)),
             milestones={"attempting": NOON, "contacted": NOON, "booked": NOON}, calls=(TALK,))  # fmt: skip
@@ -74,6 +74,7 @@ def a_day(book: Playbook) -> None:
     rang = TALK.model_copy(update={"inbound": True, "disposition": "dropped", "seconds": 20})
     happens(book, "lead-5", "Eve", "contacted", calls=(rang,))
     happens(book, "lead-6", "Finn", "attempting", at=NOON - timedelta(days=4))
+    happens(book, "lead-9", "Ida", "contacted", at=NOON - timedelta(days=5), next_at=NOON + timedelta(days=20))
     happens(book, "lead-7", "Gus", "booked", at=NOON - timedelta(days=9), booking=meeting(midnight + timedelta(days=6)))
     happens(playbook("outbound").model_copy(update={"team": "others"}), "lead-8", "Hal", "booked")
 
@@ -90,7 +91,7 @@ def test_the_day_is_counted_from_the_record(book: Playbook) -> None:
     assert [(person.name, person.why) for person in told.leaks] == [("Finn", "attempting, silent for 4 days")]
     assert [person.name for person in told.revenue] == ["Dan", "Cleo"]
     assert told.funnel == {
-        "form": 7, "attempting": 2, "contacted": 1, "qualified": 0, "booked": 1, "confirmed": 0, "showed": 0,
+        "form": 8, "attempting": 2, "contacted": 1, "qualified": 0, "booked": 1, "confirmed": 0, "showed": 0,
     }  # fmt: skip
     patient = TEAM.model_copy(update={"digest": DailyDigest(stuck=timedelta(days=10))})
     assert digest.gather(patient, DAY).leaks == ()

@@ -12,6 +12,7 @@ from temporalio.client import Client, WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.testing import TimeSkipper
 
 from activities import faults
+from clients import leads
 from tests.stage import Stage, form, on_stage, playbook, submit
 from workflows import effects as fx
 from workflows import events as ev
@@ -218,6 +219,15 @@ async def test_a_bug_of_ours_does_not_stop_the_lead_from_answering(
         seen = await view(handle)
         assert seen.needs_review == "fault"
         assert (await update(handle, "hold", {"by": "ops"})).allowed
+        await handle.terminate()
+
+
+async def test_who_takes_over_is_told_whom_from(client: Client) -> None:
+    stage, book = Stage(), at_any_hour()
+    async with on_stage(client, stage):
+        handle = await submit(client, book, lead=lead_name())
+        told = [leads.told("take-over", await update(handle, "take_over", {"by": by})) for by in ("Ana", "Ana", "Ben")]
+        assert [" from Ana" in words for words in told] == [False, False, True]
         await handle.terminate()
 
 

@@ -132,6 +132,16 @@ def test_every_kind_is_resolved_in_the_ways_it_has_and_in_no_other(kind: str, wa
         assert state.taken_over_by == "ana"
 
 
+@pytest.mark.parametrize("kind", ["handoff", "complaint"])
+def test_who_takes_over_has_taken_up_what_called_for_a_person(kind: str) -> None:
+    state, item = opened(kind)
+    state = apply(state, ev.TakenOver(at=START, by="Ana Torres"))
+    assert review.find(state, item.id) is None
+    [done] = [each for each in reflection(state, BOOK, START).resolved if each.item == item.id]
+    assert (done.way, done.by) == ("hand_over", "Ana Torres")
+    assert plan.blocked_by(state) is not None
+
+
 def test_every_kind_that_can_be_retried_says_how() -> None:
     assert set(RETRIED) == {name for name, kind in review.KINDS.items() if "retry" in kind.ways}
 

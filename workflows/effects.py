@@ -405,6 +405,8 @@ class Reflection(Model):
     concerns: tuple[Concern, ...] = ()
     next_step: str = ""
     """What comes next and why, for people."""
+    next_at: Instant | None = None
+    """When it comes, where it waits for a time."""
     milestones: dict[str, Instant] = Field(default_factory=dict)
     entries: tuple[Entry, ...] = ()
     transitions: tuple[Transition, ...] = ()

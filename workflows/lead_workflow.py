@@ -685,11 +685,12 @@ class LeadWorkflow:
 
     @workflow.update
     async def take_over(self, by: TakeOver) -> Answer:
-        """A person takes over: the machine starts nothing more until ``release``."""
+        """A person takes over: the machine starts nothing more until ``release``. The answer's detail names who had it."""
         has = self._state.taken_over_by
         if by.only and has not in ("", by.by, "team", self._state.owner):
             return self._no("taken_already", f"{has} has this lead")
-        return await self._note(ev.TakenOver(at=workflow.now(), id=by.id, by=by.by))
+        answer = await self._note(ev.TakenOver(at=workflow.now(), id=by.id, by=by.by))
+        return answer.model_copy(update={"detail": has}) if has not in ("", by.by, "team") else answer
 
     @workflow.update
     async def release(self, by: By) -> Answer:

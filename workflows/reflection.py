@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from . import review, standing
+from . import plan, review, standing
 from .effects import Reflection
 from .lead import Lead
-from .plan import next_step
 from .playbook import Playbook
 from .steps import Wait
 from .wording import written_time
@@ -28,11 +27,11 @@ def is_due(state: Lead) -> bool:
     return state.call is None or bool(state.taken_over_by or state.approvals or state.call.transfer)
 
 
-def _next(state: Lead, playbook: Playbook, now: datetime) -> str:
-    """What comes next and why, in a line for the CRM."""
-    step = next_step(state, playbook, now)
+def _next(state: Lead, playbook: Playbook, now: datetime) -> tuple[str, datetime | None]:
+    """What comes next and why, in a line for the CRM, and when, where it waits for a time."""
+    step = plan.next_step(state, playbook, now)
     until = step.until if isinstance(step, Wait) else None
-    return f"{step.reason}, {written_time(until, state.zone)}" if until else step.reason
+    return f"{step.reason}, {written_time(until, state.zone)}" if until else step.reason, until
 
 
 def reflection(state: Lead, playbook: Playbook, now: datetime) -> Reflection:
@@ -43,6 +42,7 @@ def reflection(state: Lead, playbook: Playbook, now: datetime) -> Reflection:
     elif state.unknown is not None:
         outcome = "unknown"
     told_anew = standing.is_new(state)
+    next_step, next_at = _next(state, playbook, now)
     fit = standing.fit_of(state, playbook) if state.learned and told_anew else None
     memory = state.but(entries=(), transitions=(), owed=(), seen=(), answers={}, requests=()).model_dump(mode="json")
     told = Reflection(
@@ -53,7 +53,7 @@ def reflection(state: Lead, playbook: Playbook, now: datetime) -> Reflection:
         learned={k: v.value for k, v in state.learned.items()},
         fit=standing.verdict(fit) if fit else "", criteria=fit.criteria if fit else (),
         signs=standing.signs_of(state) if told_anew else (), concerns=tuple(state.concerns.values()),
-        next_step=_next(state, playbook, now), milestones=state.milestones, entries=state.entries,
+        next_step=next_step, next_at=next_at, milestones=state.milestones, entries=state.entries,
         transitions=state.transitions,
         calls=tuple(o.call for o in (*state.unwritten, *state.owed) if o.call), booking=state.booking or state.missed,
         meeting_outcome=outcome, cards=tuple(o.card for o in state.owed if o.card),

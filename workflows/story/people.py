@@ -124,9 +124,12 @@ def opt_out_kept(state: Lead, event: ev.OptOutKept) -> Lead:
 
 
 def taken_over(state: Lead, event: ev.TakenOver) -> Lead:
-    if state.call is not None and state.call.transfer is None:
+    ringing = state.call is not None and state.call.transfer is not None
+    if state.call is not None and not ringing:
         state = state.but(call=state.call.model_copy(update={"left": True}))
     state = marks.note(state, event.at, "taken_over", f"taken over by {event.by}", "taken_over")
+    for kind in () if ringing else ("handoff", "complaint"):  # who wanted a person has one
+        state = review.settle(state, kind, at=event.at, way="hand_over", by=event.by)
     return marks.settle(state.but(taken_over_by=event.by, due_texts=(), due_mails=()))
 
 
