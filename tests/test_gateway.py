@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from starlette.applications import Starlette
@@ -44,6 +45,9 @@ from .stage import Stage
 TOKEN = "a token of the test"
 NUMBER = "+14155550100"
 _persons = itertools.count(100)
+
+
+THEIR_ZONE = ZoneInfo("America/New_York")
 
 
 def somebody() -> str:
@@ -123,7 +127,8 @@ async def calls(web: Site, serve: Any, monkeypatch: pytest.MonkeyPatch) -> Async
     monkeypatch.setenv("TWILIO_AUTH_TOKEN", TOKEN)
     monkeypatch.setenv("TWILIO_NUMBER", NUMBER)
     settings.cache_clear()
-    start = (datetime.now(UTC) + timedelta(days=1)).replace(hour=18, minute=0, second=0, microsecond=0)
+    tomorrow = datetime.now(THEIR_ZONE) + timedelta(days=1)  # their day may not be over yet when ours is
+    start = tomorrow.replace(hour=13, minute=0, second=0, microsecond=0).astimezone(UTC)
     slots = tuple(
         ev.Slot(id=f"ana@{at.isoformat()}", rep="ana", start=at, end=at + timedelta(minutes=30))
         for at in (start, start + timedelta(hours=1))

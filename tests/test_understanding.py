@@ -777,6 +777,20 @@ def test_a_correction_takes_the_place_of_what_was_read_back(answer: str) -> None
     assert talk.state.learned["team_size"] == "50"
 
 
+def test_nobody_is_turned_away_for_a_number_that_the_recogniser_may_have_misheard() -> None:
+    """It does not say how sure it is: "twenty" may have become "two"."""
+    talk = _asked_for("team_size")
+    assert talk.hear("Two.", confidence=None) == "You said 2, is that right?"
+    assert not talk.state.learned.get("team_size")
+    talk.hear("No, twenty.", confidence=None)
+    assert talk.state.learned["team_size"] == "20"
+    meant = _asked_for("team_size")
+    meant.hear("Two.", confidence=None)
+    assert playbook().speech.not_fit in meant.hear("Yes, that's right.", confidence=None)
+    for clear in (("Two.", 0.9), ("It's just me.", None), ("Twenty.", None)):
+        assert "is that right" not in _asked_for("team_size").hear(clear[0], confidence=clear[1])
+
+
 def test_a_no_drops_it_and_a_doubtful_correction_is_read_back_again() -> None:
     talk = _asked_for("team_size")
     _mumble(talk, "fifteen")

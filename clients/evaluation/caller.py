@@ -76,8 +76,10 @@ class Caller:
         return self.true if self.misheard and said.strip().endswith(asks_again) else ""
 
     def _routine(self, state: State, waits: ReadBack) -> bool:
-        """Whether a time is read back only because the recogniser never says how sure it is."""
-        if waits.about != "book" or not waits.spoken or not state.unsure or state.closing:
+        """Whether a time or a number is read back only because the recogniser never says how sure it is."""
+        question = state.playbook.fields.get(waits.about)
+        asked = waits.about == "book" or (question is not None and question.kind == "number")
+        if not asked or not waits.spoken or not state.unsure or state.closing:
             return False
         return not (hesitates(self.true) or is_hesitating_yes(self.true))
 

@@ -14,7 +14,7 @@ from ..words import cued, plain
 from . import dates, ear, spelled
 from .concerns import concern
 from .numbers import quantity
-from .qualify import accept, without_other_numbers
+from .qualify import accept, assess, without_other_numbers
 from .signs import Kind, weigh
 from .state import ReadBack, State
 from .turn import Decision, FieldRead, Intent, Proposal, Reading
@@ -360,10 +360,20 @@ def _ask_back(state: State, learned: Learned) -> bool:
     """Whether this has to be read back before it is relied on; it then waits in ``state.read_back``."""
     question = state.playbook.fields[learned.field]
     doubtful = state.doubtful and (question.confirm or question.kind in ("email", "number", "name"))
-    if not doubtful and not (state.unsure and question.confirm and question.kind == "email"):
+    heard_so = (question.kind == "email" and question.confirm) or (question.kind == "number" and _turns_away(state, learned))
+    if not doubtful and not (state.unsure and heard_so):
         return False
     state.read_back = ReadBack(about=learned.field, value=learned.value, quote=learned.quote)
     return True
+
+
+def _turns_away(state: State, learned: Learned) -> bool:
+    """Whether this number, if it is what they said, settles that they do not fit: "two" may have been "twenty"."""
+    t = tokens(learned.quote)
+    if state.fit.misfit or not any(quantity(t, i) for i in range(len(t))):
+        return False
+    known, whose = state.learned | {learned.field: learned.value}, state.sources | {learned.field: learned.source}
+    return assess(state.playbook, known, whose).misfit
 
 
 def _signs(state: State, reading: Reading, raised: str) -> tuple[Sign, ...]:
