@@ -178,9 +178,11 @@ class Carrier:
     async def _tell_joined(self, booking: str) -> None:
         """They click their link in time, which counts from shortly before the meeting."""
         at = activity.info().started_time
+        self._lived.fact("met", booking=booking)  # before the lead knows: it may be closed when we hear of it
+        met = self._lived.facts[-1]
         answer = await self._ask("joined", ms.Joined(booking=booking, at=at), ms.Answer)
-        if answer.allowed:
-            self._lived.fact("met", booking=booking)
+        if not answer.allowed:
+            self._lived.facts.remove(met)
 
     def reflect(self, request: fx.Reflection) -> fx.ReflectionDone:
         self._lived.story += request.entries
