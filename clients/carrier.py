@@ -1,8 +1,9 @@
 """The carrier's webhooks: each is checked to be Twilio's, and becomes TwiML or one signal to its lead.
 
 What cannot be handed to Temporal is answered 503, for Twilio comes again (``activities.vendors.twilio.RETRIES``), unless
-two people are on the line, who would be cut off; what no lead wants is acknowledged. Only what can change a plan is signalled: how a call ended, a text that came in, a text
-that could not be delivered. An opt-out is durable before it is acknowledged.
+two people are on the line, who would be cut off; what no lead wants is acknowledged. Only what can change a plan is
+signalled: how a call ended, a text that came in, a text that could not be delivered. An opt-out is durable before it is
+acknowledged.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,6 +16,7 @@ from workflows import events as ev
 from workflows.conversation import signals, signs, spelled
 from workflows.lead import Lead as Lead_
 from workflows.messages import Answer
+from workflows.reading import only_assents
 from workflows.story import apply
 from workflows.wishes import wish
 
@@ -464,6 +466,13 @@ def test_what_could_be_a_time_of_day_is_a_number_where_a_number_was_asked_for(qu
 @pytest.mark.parametrize("words", ["Yes, please.", "Sure, now is fine.", "No, thank you.", "Okay, go ahead.", "Uh, yes, I do."])
 def test_a_yes_or_no_answers_no_open_question(words: str) -> None:
     assert "use_case" not in _answered("use_case", words, words, words).state.learned
+
+
+def test_a_long_row_of_courtesies_is_read_at_once() -> None:
+    begun = time.process_time()
+    assert only_assents("it is fine now is good thank you no problem " * 500)
+    assert not only_assents("it is fine now is good thank you no problem " * 500 + "stock counts")
+    assert time.process_time() - begun < 1
 
 
 def _answered(field: str, value: str, quote: str, words: str, asked: str = "") -> Talk:

@@ -89,6 +89,7 @@ _NOT_DOUBTFUL = -2.0
 """Beneath it a rule that only doubts is mistaken. All three were chosen among lines that the weights were not learned from
 (``tests/bench/leaning.py``)."""
 _A_FEW = 4
+"""In so many words, or fewer, there is no room for what would explain a rule's words away."""
 _FOR_MORE = 0.15
 """By so much each further sentence has to lean more: in a long letter any one may by chance."""
 _MOST_MORE = 6
@@ -107,7 +108,7 @@ def leans(text: str) -> bool:
 
 def contradicts(text: str, certain: bool) -> bool:
     """Whether what ``text`` says leans so far away from a revocation that a rule is not to be believed: one that is
-    ``certain`` of it, or one that has its doubts. In a few words nothing explains them away."""
+    ``certain`` of it, or one that has its doubts."""
     return len(text.split()) > _A_FEW and _lean(text)[0] < (_NOT_CERTAIN if certain else _NOT_DOUBTFUL)
 
 

@@ -82,11 +82,13 @@ def is_backchannel(text: str) -> bool:
     return bool(_BACKCHANNEL.fullmatch(plain(text)))
 
 
+# Each piece is taken for good (atomic): otherwise "it is fine" could be read in two ways, and a hundred of them in 2^100.
 _ASSENT = re.compile(
-    r"(?:(?:yes|yeah|yep|yup|sure|ok|okay|please|thanks|thank you|right|correct|fine|good|great|perfect|exactly|absolutely|definitely|"
-    r"certainly|of course|alright|all right|no|nope|nah|not really|no problem|hello|hi|hey|speaking|well|um+|uh+|so|then|that's me|"
-    r"go (?:ahead|on|for it)|i'm listening|i guess|i suppose|i think so|now|(?:that|it|this|now)(?:'s| is) (?:it|right|fine|ok|okay|good|great|perfect|me)|"
-    r"(?:that|now|it) works|a good (?:time|moment)|i do|i am|it is|why not|you can|i can talk|i have (?:a )?(?:minute|moment|time)) ?)+"
+    r"(?:(?>(?:(?:that|it|this|now)(?:'s| is) (?:it|right|fine|ok|okay|good|great|perfect|me)|(?:that|now|it) works|a good (?:time|moment)|"
+    r"i have (?:a )?(?:minute|moment|time)|i can talk|i'm listening|i guess|i suppose|i think so|i do|i am|it is|that's me|why not|you can|"
+    r"go (?:ahead|on|for it)|thank you|of course|all right|not really|no problem|"
+    r"yes|yeah|yep|yup|sure|ok|okay|please|thanks|right|correct|fine|good|great|perfect|exactly|absolutely|definitely|certainly|alright|"
+    r"no|nope|nah|hello|hi|hey|speaking|well|um+|uh+|so|then|now)\b) ?+)++"
 )
 
 
