@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import urllib.request
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import get_type_hints
@@ -21,10 +21,12 @@ import pytest
 from temporalio.client import Client
 from temporalio.common import VersioningBehavior
 
-from activities import installation, library, logs, roster
+from activities import installation, library, logs, roster, store
 from activities.settings import settings
 from activities.vendors import temporal
+from tests.fixtures.record import reflection
 from tests.fixtures.temporal import free_port, running_worker
+from tests.stage import form
 from workers import setup, worker
 from workflows import effects, identity, messages
 from workflows.attributes import start_attributes
@@ -162,6 +164,19 @@ async def test_setup_twice_changes_nothing_the_second_time(own_server: str) -> N
     assert set(installation.playbooks()) >= {book.hash for book in library.playbooks(settings().showrate_playbooks)}
     assert len(first) == len(again)
     assert "search attributes are there" in again
+
+
+async def test_setup_wraps_the_record_s_keys_under_the_newest(
+    environment: Path, rotate: Callable[..., None]
+) -> None:
+    rotate("k1")
+    store.write(reflection("lead-1", form=form()))
+    rotate("k2", "k1")
+    told = [line async for line in setup.setup(settings())]
+    assert "record keys 1 wrapped anew, under k2" in told
+    assert not [line async for line in setup.setup(settings()) if line.startswith("record keys")]
+    rotate("k2")
+    assert store.lead("lead-1").person == form()  # type: ignore[union-attr]
 
 
 async def test_setup_refuses_another_identity_key(environment: Path, monkeypatch: pytest.MonkeyPatch) -> None:

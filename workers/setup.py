@@ -14,7 +14,7 @@ from temporalio.client import Client
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
-from activities import crm, installation, library, roster
+from activities import crm, data_keys, installation, library, roster
 from activities.calendars import changes
 from activities.settings import Settings, settings
 from activities.vendors import temporal
@@ -50,6 +50,8 @@ async def setup(using: Settings | None = None) -> AsyncIterator[str]:
     Raises SetupError (or the part's own error) when a part cannot be done: what was done before it stands."""
     chosen = using or settings()
     yield f"identity key {await asyncio.to_thread(_bind_identity, chosen)}"
+    if wrapped := await asyncio.to_thread(data_keys.rewrap):
+        yield f"record keys {wrapped} wrapped anew, under {next(iter(chosen.encryption_keys))}"
     written = await asyncio.to_thread(library.load, chosen)
     await asyncio.to_thread(installation.keep_playbooks, written)
     yield f"playbooks {', '.join(f'{book.name} {book.hash}' for book in written)}"
