@@ -189,12 +189,13 @@ def _standing(
     keys = data_keys.of(db, [row.lead for row in rows if row.stage in _MEETS or row.lead in silent])
     unconfirmed, leaks = [], []
     for row in rows:
-        start = _instant(_told(row, keys).get("booking"), "start") if row.stage in _MEETS else None
+        told = _told(row, keys)
+        start = _instant(told.get("booking"), "start") if row.stage in _MEETS else None
         if start is not None and start >= until:
             if row.stage != "confirmed" and start < until + _AHEAD:
                 unconfirmed.append(Person(lead=row.lead, why=f"meets {start.astimezone(UTC):%b %-d, %H:%M} UTC"))
         elif row.stage != "showed" and row.lead in silent:
-            planned = _instant(_told(row, keys), "next_at")
+            planned = _instant(told, "next_at")
             if planned is not None and planned >= before:
                 continue  # a promise for a later day, say
             days = (until - row.updated_at).days

@@ -284,48 +284,49 @@ async def test_no_words_of_the_vendor_reach_the_message(prepared: Books) -> None
     assert only(prepared, "contacts")["showrate_stage"] == "booked"
 
 
-async def test_who_never_came_goes_into_a_sequence_once_and_leaves_it_when_they_come_back(
-    prepared: Books, monkeypatch: pytest.MonkeyPatch
-) -> None:
+QUIET = {"calls": (), "booking": None, "furthest": "attempting"}
+"""Of a lead that nobody could reach."""
+
+
+@pytest.fixture
+def sequence(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever closes unreached goes into a sequence of the CRM's own."""
     rules = Crm(sequence=Sequence(id="4001", user="9", sender="ana@tallyhook.example"))
     monkeypatch.setattr(crm, "rules_of", lambda _: rules)
-    quiet = {"calls": (), "booking": None, "furthest": "attempting"}
+
+
+async def test_who_never_came_goes_into_a_sequence_once_and_leaves_it_when_they_come_back(
+    prepared: Books, sequence: None
+) -> None:
     for _ in range(2):
-        done = await crm.sync(reflection(stage="closed", disposition="unresponsive", **quiet))
+        done = await crm.sync(reflection(stage="closed", disposition="unresponsive", **QUIET))
     assert done.left_out == ()
     [enrolment] = prepared.state("hubspot")["enrolled"].values()
     assert (enrolment["sequenceId"], enrolment["toEmail"]) == ("4001", "lee@example.com")
     assert len(prepared.requests("hubspot", "POST", "sequences/enrollments")) == 1
     assert only(prepared, "contacts")["showrate_sequence"] == "4001"
-    await crm.sync(reflection(stage="attempting", **quiet))
+    await crm.sync(reflection(stage="attempting", **QUIET))
     assert only(prepared, "contacts")["showrate_sequence"] == "leave"
     assert prepared.state("hubspot")["enrolled"] == {}
 
 
 async def test_who_is_through_with_a_sequence_is_enrolled_anew_only_after_another_closing(
-    prepared: Books, monkeypatch: pytest.MonkeyPatch
+    prepared: Books, sequence: None
 ) -> None:
-    rules = Crm(sequence=Sequence(id="4001", user="9", sender="ana@tallyhook.example"))
-    monkeypatch.setattr(crm, "rules_of", lambda _: rules)
-    quiet = {"calls": (), "booking": None, "furthest": "attempting"}
-    closed = {"stage": "closed", "disposition": "unresponsive", **quiet}
+    closed = {"stage": "closed", "disposition": "unresponsive", **QUIET}
     await crm.sync(reflection(**closed))
     contact = only(prepared, "contacts")
     through = {"id": contact["hs_object_id"], "hs_sequences_is_enrolled": "false"}
     prepared.seed("hubspot", records=[{"kind": "contacts", "properties": through, "by": "SEQUENCES"}])
     await crm.sync(reflection(**closed, reason="told again"))
     assert len(prepared.requests("hubspot", "POST", "sequences/enrollments")) == 1
-    await crm.sync(reflection(stage="attempting", **quiet))
+    await crm.sync(reflection(stage="attempting", **QUIET))
     assert only(prepared, "contacts").get("showrate_sequence", "") == ""
     await crm.sync(reflection(**closed))
     assert len(prepared.requests("hubspot", "POST", "sequences/enrollments")) == 2
 
 
-async def test_who_opts_out_after_closing_leaves_the_sequence_and_enters_none(
-    prepared: Books, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    rules = Crm(sequence=Sequence(id="4001", user="9", sender="ana@tallyhook.example"))
-    monkeypatch.setattr(crm, "rules_of", lambda _: rules)
+async def test_who_opts_out_after_closing_leaves_the_sequence_and_enters_none(prepared: Books, sequence: None) -> None:
     closed = {"stage": "closed", "disposition": "unresponsive", "calls": (), "booking": None}
     await crm.sync(reflection(**closed))
     for _ in range(2):

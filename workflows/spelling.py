@@ -20,7 +20,7 @@ _SPACED = re.compile(r"\b[a-z](?:[ .\-_*]{1,3}[a-z]){3,}\b")
 """A word spelled out: "s t o p", "S.T.O.P.", "s-t-o-p"."""
 _SPELLED_OUT = frozenset(("stop", "stopall", "quit", "cancel", "unsubscribe", "optout"))
 _NUMBERED = re.compile(r"\b(stop|quit|end|unsubscribe)(?:[0-9]|all)\b")
-_DIGITS_FOR_LETTERS = re.compile(r"\b(?=[a-z0-9]*[0-9])(?=[a-z0-9]*[a-z])[s5]t[o0]p\b")
+_DIGITS_FOR_LETTERS = re.compile(r"\b(?:st0p|5t[o0]p)\b")
 _WITH = re.compile(r"\bw/(o\b)? ?(?=\w| |$)")
 _PARTED = re.compile(r"\bun[ -](?=subscribe|sign\b|enrol|check\b|tick\b|list\b|add\b)")
 """A word that was parted: "un-subscribe", "un sign"."""
