@@ -111,14 +111,15 @@ class Carrier:
 
     def __init__(self, skipping: TimeSkipper, stage: Stage, lived: Lived) -> None:
         self._skipping, self._stage, self._lived = skipping, stage, lived
-        self._began: datetime | None = None
+        self._away_until: datetime | None = None
         self.handle: WorkflowHandle[Any, Any] | None = None
         stage.answers |= {"place_call": self.place_call, "send_text": self.send_text, "reflect": self.reflect}
 
     async def place_call(self, request: fx.PlaceCall) -> Any:
         at = activity.info().started_time
-        self._began = self._began or at
-        if timedelta(hours=2) < at - self._began < timedelta(hours=9):
+        if self._away_until is None and any(fact.kind == "dial" for fact in self._lived.facts):
+            self._away_until = at + timedelta(hours=7)  # from the second dial on, whatever the hour of the form
+        if self._away_until is not None and at < self._away_until:
             return faults.retry("the carrier is away")
         sid = f"CA{request.attempt}"
         assert self.handle is not None
