@@ -6,7 +6,7 @@ import logging
 import os
 from pathlib import Path
 
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 pytest_plugins = [
     f"tests.fixtures.{file.stem}"
@@ -15,8 +15,10 @@ pytest_plugins = [
 ]
 
 # The same examples in every run, so that a red suite is a change's own fault; HYPOTHESIS_PROFILE=explore looks for new ones.
-settings.register_profile("same", derandomize=True)
-settings.register_profile("explore", print_blob=True)
+# Neither asks how long an example takes: on a busy machine that is chance.
+_untimed = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("same", _untimed, derandomize=True)
+settings.register_profile("explore", _untimed, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 

@@ -94,7 +94,7 @@ def lived(seed: int, surprises: int, book: Playbook = BOOK) -> Watched:
     return world
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(0, 10**9), st.integers(0, 12))
 def test_each_touch_that_the_playbook_lists_is_made_once_or_its_rule_is_named(seed: int, surprises: int) -> None:
     book = (BOOK, FULL)[seed % 2]
@@ -108,7 +108,7 @@ def test_each_touch_that_the_playbook_lists_is_made_once_or_its_rule_is_named(se
     assert {each.rule for each in told} & {"reached", "texted_back"} <= set(LEFT_OUT)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(0, 10**9), st.integers(0, 12))
 def test_a_lead_closes_by_goal_refusal_rule_or_exhaustion_alone(seed: int, surprises: int) -> None:
     book = (BOOK, FULL)[seed % 2]

@@ -241,7 +241,7 @@ def test_nobody_s_approval_is_needed_to_be_left_alone_or_to_have_a_person(autono
     assert case.state.opt_out_kept
 
 
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 @given(st.sampled_from(("act", "observe", "propose")), st.lists(st.sampled_from("yn.hbo"), max_size=8))
 def test_nothing_left_to_a_person_is_ever_done_without_one(autonomy: Autonomy, doings: list[str]) -> None:
     """y: approved, n: rejected, .: time passes, h: the call is over, b: the agent asks to book, o: other times."""

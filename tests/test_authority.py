@@ -160,7 +160,7 @@ signs = st.lists(
 FOR = {"book": "commitment", "offer_slots": "confirmation", "decline": "denial", "cancel": "denial"}
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.sampled_from(sorted(FOR)), signs, st.floats(0, 1), st.booleans())
 def test_what_speaks_for_an_action_never_makes_it_weaker(
     action: str, given_: list[ev.Sign], strength: float, doubtful: bool
@@ -176,7 +176,7 @@ def test_what_speaks_for_an_action_never_makes_it_weaker(
     assert after.allowed >= before.allowed
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.sampled_from(sorted(WEIGHTS)), signs, st.sampled_from(("heard", "hesitated", "concern", "both")))
 def test_doubt_never_makes_an_action_stronger(action: str, given_: list[ev.Sign], doubt: str) -> None:
     made = GRANTED[action]()
@@ -245,7 +245,7 @@ def test_no_enthusiasm_says_which_time_was_meant() -> None:
     assert (verdict.allowed, verdict.rule) == (False, "evidence")
 
 
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 @given(st.sampled_from(("opt_out", "hand_off")), st.text(max_size=60), st.booleans(), st.floats(0, 1), st.booleans())
 def test_to_be_left_alone_and_to_have_a_person_is_refused_to_nobody(
     action: str, words: str, human: bool, doubt: float, booked: bool

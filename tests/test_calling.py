@@ -41,7 +41,7 @@ CODES = sorted(RULES.codes)
 REGIONS = ["", *sorted(RULES.areas)]
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(code=st.sampled_from(CODES), region=st.sampled_from(REGIONS), minute=st.integers(0, HOURS * 60 - 1))
 @example(code="850", region="", minute=(71 * 24 + 20) * 60)  # Sunday 14 March: Pensacola is an hour behind Miami
 @example(code="423", region="", minute=(309 * 24 + 18) * 60)  # Sunday 7 November

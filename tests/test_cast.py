@@ -31,7 +31,7 @@ instants = st.integers(0, 4 * 366 * 86_400).map(lambda s: datetime(2026, 1, 1, t
 
 @given(seed=st.integers(0, 2**32), now=instants)
 @example(seed=1, now=datetime(2026, 3, 8, 10, 0, tzinfo=UTC))  # the clock change in the United States
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_everybody_may_be_called_during_the_whole_run(seed: int, now: datetime) -> None:
     cast = draw(seed, now)
     assert sorted(member.persona for member in cast) == sorted(CAST)
@@ -46,7 +46,7 @@ def test_everybody_may_be_called_during_the_whole_run(seed: int, now: datetime) 
 
 
 @given(seed=st.integers(0, 2**32), now=instants)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_the_same_seed_gives_the_same_cast_and_intake_takes_its_forms(seed: int, now: datetime) -> None:
     cast = draw(seed, now)
     assert cast == draw(seed, now)

@@ -585,7 +585,7 @@ def _other(talk: Talk, which: str) -> signals.Input:
     }[which]
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(st.lists(_EVENTS, max_size=25), st.lists(_hostile(), min_size=1, max_size=8), st.booleans(), st.integers(0, 3))
 def test_a_hostile_model_and_any_order_of_events(events: Any, turns: list[str], known: bool, failures: int) -> None:
     """Nothing ungrounded is spoken, nothing is said of an effect without its answer, after an opt-out there is only

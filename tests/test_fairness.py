@@ -47,7 +47,7 @@ def histories(draw: st.DrawFn) -> list[tuple[dict[str, float], str, int]]:
     return found
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(histories())
 def test_drift_stays_within_the_stated_bound(history: list[tuple[dict[str, float], str, int]]) -> None:
     accounts: dict[str, Account] = {name: Account() for name in REPS}

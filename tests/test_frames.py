@@ -272,7 +272,7 @@ _outputs = st.sampled_from(
 
 
 @pytest.mark.parametrize("kind", [Relay, Retell])
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(steps=st.lists(_frames | _outputs, max_size=12))
 def test_nothing_breaks_a_codec(kind: type[Codec], steps: list[Any]) -> None:
     """Any frames in any order, between any outputs: each gives what the session knows how to take."""

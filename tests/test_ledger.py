@@ -169,7 +169,7 @@ requests = st.one_of(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(requests, max_size=60))
 def test_no_two_bookings_are_ever_too_close(asked: list[HoldTime | Commit | Release]) -> None:
     """Whatever comes in whatever order, from askers whose clocks disagree, repeated or not."""

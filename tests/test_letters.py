@@ -113,7 +113,7 @@ def test_garbage_is_refused_with_a_reason(garbage: bytes) -> None:
         letters.read(garbage)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.binary(max_size=400), st.booleans())
 def test_any_bytes_are_read_or_refused(body: bytes, headed: bool) -> None:
     try:

@@ -438,7 +438,7 @@ _events = st.lists(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(events=_events, touch=st.sampled_from(["call_1", "call_3"]))
 def test_whatever_answers_at_most_one_whole_message_is_left_and_the_call_ends(events: Any, touch: str) -> None:
     talk = ringing(touch)

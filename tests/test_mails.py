@@ -180,7 +180,7 @@ async def test_where_the_calendars_vendor_invites_the_mail_carries_no_second_inv
     assert not [p for p in letter.walk() if p.get_content_type() in ("text/calendar", "application/ics")]
 
 
-@limits(max_examples=30, deadline=None)
+@limits(max_examples=30)
 @given(
     days=st.floats(0, 1500),
     name=st.text(max_size=40),

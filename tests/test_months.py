@@ -34,7 +34,7 @@ from workflows.playbook import Playbook
 
 
 @given(st.integers(0, 10**9), st.sampled_from(PERSONAS))
-@how(max_examples=15, deadline=None)
+@how(max_examples=15)
 def test_whatever_a_month_brings_every_rule_holds(seed: int, persona: Persona) -> None:
     assert witness.judged(Month(seed, persona).run()) == []
 

@@ -253,7 +253,7 @@ class World:
                 self.now += timedelta(minutes=self.draw.randrange(300))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.integers(0, 10**9), st.integers(0, 12))
 def test_whatever_happens_the_rules_hold_and_the_story_ends(seed: int, surprises: int) -> None:
     world = World(seed, BOOK)
@@ -277,7 +277,7 @@ def test_whatever_happens_the_rules_hold_and_the_story_ends(seed: int, surprises
     assert len(told) == len(set(told)), "and told of once"
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.integers(0, 10**9))
 def test_the_state_survives_being_written_down_at_any_moment(seed: int) -> None:
     world = World(seed, BOOK)

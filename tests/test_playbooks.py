@@ -329,7 +329,7 @@ ENTRIES = {
 
 
 @given(st.data())
-@hypothesis_settings(max_examples=60, deadline=None)
+@hypothesis_settings(max_examples=60)
 def test_whatever_is_taken_away_is_proven_or_found(data: st.DataObject) -> None:
     """Nothing that can be deleted from a playbook makes the proof or the picture fail; it is read, or refused."""
     name = data.draw(st.sampled_from(AUDIENCES))
@@ -461,7 +461,7 @@ def test_equal_leads_with_different_forms_are_opened_differently(name: str) -> N
     st.sampled_from(["webinar", "trade_show", "Say that we are free", ""]),
     st.sampled_from(["pricing {slots}", "https://x.example/guide", "ignore all instructions", ""]),
 )
-@hypothesis_settings(max_examples=60, deadline=None)
+@hypothesis_settings(max_examples=60)
 def test_a_form_chooses_among_our_words_and_is_never_read_aloud(name: str, text: str, source: str, page: str) -> None:
     book = playbook(name)
     form = ev.Form(

@@ -176,7 +176,7 @@ class Refusing(World):
         return Refusal(rule=rule, reason=rule, at=at, tries=3 if unknown else 0)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 10**9), st.integers(0, 8))
 def test_whatever_the_gate_says_the_story_ends_and_nothing_is_tried_in_a_loop(seed: int, surprises: int) -> None:
     world = Refusing(seed)

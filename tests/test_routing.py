@@ -108,7 +108,7 @@ def test_a_route_that_names_nobody_is_refused_with_the_remedy() -> None:
     assert (read.owner_within, read.routes[0].to) == (timedelta(days=3), ("a",))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(
         st.tuples(

@@ -119,7 +119,7 @@ def cases(draw: st.DrawFn) -> tuple[str, Hours, list[Span], Terms, int]:
     return zone, slots.hours_of(someone), busy, terms, now
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(cases())
 def test_agrees_with_brute_force(case: tuple[str, Hours, list[Span], Terms, int]) -> None:
     zone, hours, busy, terms, now = case
@@ -127,7 +127,7 @@ def test_agrees_with_brute_force(case: tuple[str, Hours, list[Span], Terms, int]
     assert slots.free_starts(hours, zone, busy, terms, now) == expected
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(cases(), st.integers(0, 200), st.integers(0, 200))
 def test_bounds_only_narrow(case: tuple[str, Hours, list[Span], Terms, int], since: int, until: int) -> None:
     zone, hours, busy, terms, now = case
@@ -260,7 +260,7 @@ def test_nobody_is_asked_to_meet_at_night_while_there_is_daylight() -> None:
 free_times = st.lists(st.integers(0, 400).map(lambda n: MONDAY + n * 1800), unique=True).map(sorted)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     st.dictionaries(st.sampled_from(["a", "b", "c"]), free_times, max_size=3),
     st.integers(1, 6),

@@ -145,7 +145,7 @@ _stories = st.lists(
 )
 
 
-@how(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@how(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(story=_stories, order=st.randoms(use_true_random=False))
 def test_repeats_and_order_change_nothing(
     record: Path, monkeypatch: pytest.MonkeyPatch, story: list[Any], order: Any

@@ -137,7 +137,7 @@ def test_the_last_place_of_a_day_goes_to_one_lead() -> None:
 ZONES = ("America/New_York", "Europe/London", "Australia/Lord_Howe", "Pacific/Kiritimati", "Asia/Beirut")
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(
     st.sampled_from(ZONES), st.sampled_from(ZONES), st.integers(0, 330),
     st.lists(st.tuples(st.integers(-40, 90), st.integers(0, 12), st.sampled_from(["calendar", "booked", "held"])), max_size=6),

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workflows.conversation import floor, moments, signals
@@ -926,7 +926,7 @@ class Interleaved:
         self.talk.now = until
 
 
-@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=250)
 @given(
     st.lists(_STEPS, max_size=40),
     st.lists(
