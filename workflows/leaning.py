@@ -83,7 +83,7 @@ _SHORT_TEXT = 30
 """A text of up to so many words is also read as one sentence: "No. More. Calls."."""
 _ENOUGH = -0.5
 """From here on it leans enough for doubt, whatever the rules say."""
-_NOT_CERTAIN = -1.25
+_NOT_CERTAIN = -0.5
 """Beneath it not even a rule makes it certain."""
 _NOT_DOUBTFUL = -2.0
 """Beneath it a rule that only doubts is mistaken. All three were chosen among lines that the weights were not learned from

@@ -14,20 +14,20 @@ from collections.abc import Iterator
 from .tokens import bag
 from .words import lowered, remembered
 
-_SIGNS = re.compile("[\U0001f6d1\U0001f6ab\u26d4\u270b\U0001f91a]+")
-"""The stop sign, the forbidden, no entry, the raised hand."""
+_SIGNS = re.compile("[\U0001f6d1\U0001f6ab\u26d4\u270b\U0001f91a\U0001f4f5]+")
+"""The stop sign, the forbidden, no entry, the raised hand, no telephones."""
 _SPACED = re.compile(r"\b[a-z](?:[ .\-_*]{1,3}[a-z]){3,}\b")
 """A word spelled out: "s t o p", "S.T.O.P.", "s-t-o-p"."""
 _SPELLED_OUT = frozenset(("stop", "stopall", "quit", "cancel", "unsubscribe", "optout"))
 _NUMBERED = re.compile(r"\b(stop|quit|end|unsubscribe)(?:[0-9]|all)\b")
 _DIGITS_FOR_LETTERS = re.compile(r"\b(?:st0p|5t[o0]p)\b")
 _WITH = re.compile(r"\bw/(o\b)? ?(?=\w| |$)")
-_PARTED = re.compile(r"\bun[ -](?=subscribe|sign\b|enrol|check\b|tick\b|list\b|add\b)")
-"""A word that was parted: "un-subscribe", "un sign"."""
+_PARTED = re.compile(r"\bun[ -](?=subscribe|sign\b|enrol|check\b|tick\b|list\b|add\b)|\bon (?=subscribe (?:me|us)\b)")
+"""A word that was parted, or misheard so: "un-subscribe", "un sign", "on subscribe me"."""
 _UNSUBSCRIBE = Counter("unsubscribe")
 _ITS_FORMS = frozenset(("unsubscribed", "unsubscriber", "unsubscribes", "unsubscribing", "subscribe"))
-_DRAWN_OUT = re.compile(r"\b(s+t+o{2,}p+|s+t+op{2,}|n+o{3,})\b")
-"""Drawn out: "stoooop"."""
+_DRAWN_OUT = re.compile(r"\b(s+t+o{2,}p+|s+t+op{2,}|s{2,}t+op|n+o{3,})\b")
+"""Drawn out: "stoooop", "sstop"."""
 _WORD = re.compile(r"(?<![^\W\d_])[a-z]+(?:['’][a-z]+)?(?![^\W\d_])")
 """A whole word without accents: the beginning of "número" is no "num"."""
 
