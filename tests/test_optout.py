@@ -11,6 +11,7 @@ from temporalio.client import Client, WorkflowExecutionStatus, WorkflowUpdateFai
 from temporalio.testing import ActivityEnvironment
 
 from activities import gate
+from activities.settings import settings
 from activities.suppression import keep_opt_out
 from tests.fixtures.temporal import running_worker
 from workflows import identity
@@ -96,9 +97,12 @@ async def test_the_evidence_is_bounded_and_keeps_the_first(client: Client, handl
     assert said[-1].at == NOW + timedelta(minutes=29)
 
 
+@pytest.mark.usefixtures("environment")
 async def test_a_lead_keeps_it_through_its_activity(client: Client, handle: str) -> None:
-    asked = KeepOptOut(handles=(handle,), lead="lead-1", channel="call", at=NOW, words="never again")
+    """Also under the address that they named in a talk, which a form may bring one day."""
+    asked = KeepOptOut(handles=(handle,), addresses=("dana@other.example",), lead="lead-1", channel="call", at=NOW, words="never again")
     environment = ActivityEnvironment(client=client)
     await environment.run(keep_opt_out, asked)
     await environment.run(keep_opt_out, asked)
     assert await gate.opted_out(client, handle)
+    assert await gate.opted_out(client, identity.handle_id(settings().identity_key, "dana@other.example"))

@@ -287,9 +287,11 @@ class Conversed(Model):
 
 
 class KeepOptOut(Model):
-    """Start the OptOutWorkflow of each handle, if it does not run yet."""
+    """Start the OptOutWorkflow of each handle, and of each e-mail address, if it does not run yet."""
 
     handles: tuple[str, ...]
+    addresses: tuple[str, ...] = ()
+    """Those of theirs that we learned in a talk or that a person corrected: no handle was made of them."""
     lead: str
     channel: str
     at: Instant

@@ -397,7 +397,7 @@ async def keep_opt_out(state: Lead) -> ev.OptOutKept:
         fx.keep_opt_out,
         fx.KeepOptOut(
             handles=state.handles, lead=state.lead, channel="lead", at=state.opted_out_at or workflow.now(),
-            words=state.opt_out_words,
+            words=state.opt_out_words, addresses=tuple(sorted(story.addresses(state))),
         ),
         start_to_close_timeout=_REQUEST, retry_policy=_SWIFT, summary="keep the opt-out",
     )  # fmt: skip

@@ -19,7 +19,7 @@ def addresses(state: Lead) -> frozenset[str]:
     """The e-mail addresses that are the lead's."""
     told = state.learned.get("email")
     known = (state.person.email if state.person else "", state.booked_email, told.value if told else "")
-    return frozenset(address.lower() for address in known if address)
+    return frozenset(address.strip().lower() for address in known if address.strip())
 
 
 def theirs(state: Lead, post: ev.Post) -> bool:
