@@ -33,8 +33,8 @@ from workflows.roster import Rep, Team
 from workflows.rotation import AssignTurn, Outcome, SetActive
 from workflows.team_workflow import TeamWorkflow
 
-NOW = datetime(2027, 3, 1, 12, tzinfo=UTC)
-START = datetime(2027, 3, 2, 15, tzinfo=UTC)
+NOW = datetime(2032, 3, 1, 12, tzinfo=UTC)
+START = datetime(2032, 3, 2, 15, tzinfo=UTC)
 HALF_HOUR = timedelta(minutes=30)
 ALWAYS = {day: ("00:00-24:00",) for day in range(7)}
 

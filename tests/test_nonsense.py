@@ -20,9 +20,9 @@ from activities.vendors import answers, calcom, calendly, google
 from tests.fixtures.books import Books
 from workflows.roster import Rep
 
-START = datetime(2027, 3, 2, 15, tzinfo=UTC)
+START = datetime(2032, 3, 2, 15, tzinfo=UTC)
 LENGTH = timedelta(minutes=30)
-NOON, LATER = "2027-03-02T15:00:00Z", "2027-03-02T15:30:00Z"
+NOON, LATER = "2032-03-02T15:00:00Z", "2032-03-02T15:30:00Z"
 ANA = "ana@tallyhook.example"
 PAGE = "<!doctype html><title>Please sign in</title>"
 
@@ -35,7 +35,7 @@ def busy(*spans: Any) -> Any:
 
 
 def slots(*spans: Any) -> Any:
-    return {"status": "success", "data": {"2027-03-02": [{"start": start, "end": end} for start, end in spans]}}
+    return {"status": "success", "data": {"2032-03-02": [{"start": start, "end": end} for start, end in spans]}}
 
 
 def times(*spans: Any) -> Any:

@@ -12,7 +12,7 @@ from workflows import reconcile
 from workflows.ledger import Meeting
 from workflows.reconcile import News, Seen
 
-NOW = datetime(2027, 3, 1, 12, tzinfo=UTC)
+NOW = datetime(2032, 3, 1, 12, tzinfo=UTC)
 HALF = timedelta(minutes=30)
 STARTS = st.integers(0, 12).map(lambda n: NOW + n * HALF)
 

@@ -22,7 +22,7 @@ from workflows.roster import Team
 from workflows.rotation import AssignTurn, Rotation, SetActive
 from workflows.team_workflow import TeamWorkflow
 
-NOW = datetime(2027, 3, 1, 12, tzinfo=UTC)
+NOW = datetime(2032, 3, 1, 12, tzinfo=UTC)
 ALWAYS = {day: ["00:00-24:00"] for day in range(7)}
 
 

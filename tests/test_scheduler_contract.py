@@ -25,7 +25,7 @@ from tests.fixtures.books import Books
 
 SPECS = Path(__file__).parents[1] / "../shared/specs"
 CALCOM, CALENDLY = SPECS / "calcom/calcom_v2_interface_facts.json", SPECS / "calendly/openapi_2024-04.yaml"
-START = datetime(2027, 3, 2, 15, tzinfo=UTC)
+START = datetime(2032, 3, 2, 15, tzinfo=UTC)
 LATER = START + timedelta(hours=2)
 HALF_HOUR = timedelta(minutes=30)
 UUID = "0f7c2a9e-0000-4000-8000-00000000000a"
@@ -207,7 +207,7 @@ async def test_what_we_ask_of_calendly_is_in_its_document(books: Books) -> None:
 @pytest.mark.skipif(not CALENDLY.exists(), reason="the vendor's own document is not here")
 async def test_what_calendlys_stand_in_answers_is_in_its_document(books: Books) -> None:
     event = await use_calendly(books)
-    week = f"event_type=x/{UUID}&start_time=2027-03-02T00:00:00Z&end_time=2027-03-03T00:00:00Z"
+    week = f"event_type=x/{UUID}&start_time=2032-03-02T00:00:00Z&end_time=2032-03-03T00:00:00Z"
     for path, query in (
         (f"/event_types/{UUID}", ""), ("/event_type_available_times", week), ("/users/me", ""),
         ("/scheduled_events", "organization=x"), (f"/scheduled_events/{event}", ""),
