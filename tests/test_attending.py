@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workflows.attending import confirms, delay, only_confirms, said_of_coming
+from workflows.playbook import LOADER
 
 FOUND = 0.95
 MISTAKEN = 0.05
@@ -22,7 +23,7 @@ _ON_THE_WAY = {"coming", "late"}
 
 @cache
 def corpus() -> dict[str, list[Any]]:
-    read: dict[str, list[Any]] = yaml.safe_load((Path(__file__).parent / "corpora" / "coming.yml").read_text())
+    read: dict[str, list[Any]] = yaml.load((Path(__file__).parent / "corpora" / "coming.yml").read_text(), LOADER)
     return read
 
 

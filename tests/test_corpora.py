@@ -15,6 +15,7 @@ import yaml
 from workflows import events as ev
 from workflows.conversation import dates, grounding, understand
 from workflows.conversation.state import State
+from workflows.playbook import LOADER
 from workflows.reading import is_hesitating_yes, stalls
 
 from .talk import NOW, Talk, brief, playbook, turn
@@ -30,7 +31,7 @@ INTENT = {"link": "send_link", "wrong_number": "wrong_person"}
 
 @cache
 def corpus(name: str) -> Any:
-    return yaml.safe_load((Path(__file__).parent / "corpora" / f"{name}.yml").read_text())
+    return yaml.load((Path(__file__).parent / "corpora" / f"{name}.yml").read_text(), LOADER)
 
 
 def heard(text: str) -> State:

@@ -12,15 +12,16 @@ from hypothesis import strategies as st
 
 from workflows.doubt import may_revoke
 from workflows.leaning import contradicts, leans, margin, sentences
+from workflows.playbook import LOADER
 from workflows.reading import is_opt_out, may_opt_out
 from workflows.revocation import revokes
 from workflows.spelling import mended
 
 CORPORA = Path(__file__).parent / "corpora"
-CORPUS = yaml.safe_load((CORPORA / "revocation.yml").read_text())
-CONSENT = yaml.safe_load((CORPORA / "consent.yml").read_text())
-UNSEEN = yaml.safe_load((CORPORA / "unseen.yml").read_text())
-WISHES = yaml.safe_load((CORPORA / "wishes.yml").read_text())
+CORPUS = yaml.load((CORPORA / "revocation.yml").read_text(), LOADER)
+CONSENT = yaml.load((CORPORA / "consent.yml").read_text(), LOADER)
+UNSEEN = yaml.load((CORPORA / "unseen.yml").read_text(), LOADER)
+WISHES = yaml.load((CORPORA / "wishes.yml").read_text(), LOADER)
 REVOKES, DOUBTFUL, LEAVES = CORPUS["revokes"], CORPUS["doubtful"], CORPUS["leaves"]
 DRESSED = ("{}", "{}.", "{}!!", "Look, {}", "Um, {} please", "I'm busy, {}", "{}. Goodbye.", "No thank you. {}")
 BARE = ("end", "cancel", "quit", "remove", "REMOVE ME NOW")

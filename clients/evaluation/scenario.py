@@ -21,7 +21,7 @@ from workflows.conversation.turn import INTENTS, SIGNS
 from workflows.events import Booking, Concern, Form, Slot
 from workflows.messages import Brief
 from workflows.model import Duration, Strict
-from workflows.playbook import Playbook, Source
+from workflows.playbook import LOADER, Playbook, Source
 
 BUNDLED = Path(__file__).with_name("scenarios")
 """The scenarios that come with the product."""
@@ -350,8 +350,8 @@ class _File(Strict):
 def parse(text: str, file: str) -> list[Scenario]:
     """The scenarios in a file's ``text``. Raises ScenarioError."""
     try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-        content = yaml.safe_load(text)
+        root = yaml.compose(text, Loader=LOADER)
+        content = yaml.load(text, LOADER)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark else 1
