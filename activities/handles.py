@@ -81,6 +81,13 @@ def keep(db: Connection, handle: str, lead: str, kind: str) -> None:
     db.execute(adding.on_conflict_do_nothing())
 
 
+def learn(lead: str, addresses: Iterable[str]) -> None:
+    """``lead`` has these addresses (hashes) too, which no form brought. Raises SQLAlchemyError."""
+    with tables.writing(settings().record_url) as db:
+        for address in addresses:
+            keep(db, address, lead, "email")
+
+
 def point(db: Connection, lead: str, into: str) -> None:
     """``lead`` was merged into ``into``: its handles, its own id and what was merged into it before lead there."""
     h = tables.handles

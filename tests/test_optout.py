@@ -10,7 +10,7 @@ import pytest
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowUpdateFailedError
 from temporalio.testing import ActivityEnvironment
 
-from activities import gate
+from activities import gate, handles
 from activities.settings import settings
 from activities.suppression import keep_opt_out
 from tests.fixtures.temporal import running_worker
@@ -105,4 +105,8 @@ async def test_a_lead_keeps_it_through_its_activity(client: Client, handle: str)
     await environment.run(keep_opt_out, asked)
     await environment.run(keep_opt_out, asked)
     assert await gate.opted_out(client, handle)
-    assert await gate.opted_out(client, identity.handle_id(settings().identity_key, "dana@other.example"))
+    address = identity.handle_id(settings().identity_key, "dana@other.example")
+    assert await gate.opted_out(client, address)
+    await environment.run(keep_opt_out, asked.model_copy(update={"addresses": (), "lead": "lead-2"}))
+    assert handles.of("lead-1") == {address}, "their START ends it with the others"
+    assert handles.of("lead-2") == set()
