@@ -74,7 +74,7 @@ pasado mañana a las nueve | 2
 la segunda | 1
 any time after lunch | 1
 between two and four | 1
-not before eleven | 1
+not before eleven | -
 I'd prefer the afternoon | 1
 mornings are better | -
 Wednesday morning | 2

@@ -65,7 +65,7 @@ _YES = any_of(
     r"^(?:(?:oh|uh|um|well|ah|hi|hello|hey) )*(?:yes|yeah|yep|yup|sure|ok|okay|correct|right|exactly|absolutely|definitely"
     r"|certainly|of course|fine|perfect|great|sounds good|sounds great|that works|works for me|go ahead|please do"
     r"|alright|all right|why not|si|sí|claro|speaking|that's me|this is (?:he|she|me)|good|deal|agreed"
-    r"|let's do (?:it|that)|confirmed?|c$|y$|indeed|that's right|uh huh|mhm|mm hm)\b",
+    r"|let's do (?:it|that)|that one|confirmed?|c$|y$|indeed|that's right|uh huh|mhm|mm hm)\b",
     # "I am" alone is a yes; "I am driving" and "it is too expensive" are none.
     r"^(?:(?:oh|uh|um|well|ah|hi|hello|hey) )*(?:it is|i am|i do|i would|we do|we are|we would)"
     r"(?= *$| (?:yes|indeed|actually|please|thanks|thank you|speaking|it is|love (?:to|that|it)|like (?:to|that)|go ahead|sure)\b)",

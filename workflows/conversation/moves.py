@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .. import events as ev
-from ..reading import agrees, asks_when, hesitates, names_meeting, names_offer
+from ..reading import agrees, asks_when, hesitates, names_meeting
 from ..words import plain
-from . import branches, coming, concerns, dates, ear, instead, local, openings, readback
+from . import branches, coming, concerns, dates, ear, instead, local, offers, openings, readback
 from .authority import TALK, authorize, for_a_person, is_meant
 from .exits import advance, enter
 from .grounding import refused
@@ -149,7 +149,7 @@ def _proposal(talk: Conversation, reading: Reading, proposal: Proposal, raised: 
         _finish(talk)
     elif name == "offer_slots":
         if not drive(talk):
-            _offer(talk, proposal.args.get("when", "") or s.last_words, quotes)
+            offers.look(talk, proposal.args.get("when", "") or s.last_words, quotes)
     elif not drive(talk):
         _speak(talk, proposal)
 
@@ -161,9 +161,9 @@ def drive(talk: Conversation) -> bool:
     if s.booking is None and s.brief.missed is None and s.fit.misfit:
         decline(talk, "not_fit")
         return True
-    unheard = len(s.offered) == len(_only_texted(s))
+    unheard = len(s.offered) == len(offers.only_texted(s))
     if s.node == "booking" and s.booking is None and unheard and s.pending is None and s.qualified:
-        _offer(talk, s.last_words, ())
+        offers.look(talk, s.last_words, ())
         return True
     return False
 
@@ -302,34 +302,6 @@ def _answer_from_playbook(talk: Conversation, proposal: Proposal) -> None:
         talk.say(next_question(s))
 
 
-def _offer(talk: Conversation, when: str, quotes: tuple[str, ...]) -> None:
-    s = talk.state
-    said = dates.read(when, s.brief.zone, s.now)
-    if said.empty:
-        said = dates.read(s.last_words, s.brief.zone, s.now)
-    first, last, part = dates.window(said, s.brief.zone, s.now)
-    s.past_offers = list(dict.fromkeys([*s.past_offers, *_passed_over(s, said)]))[-30:]
-    action = ev.OfferSlots(not_before=first, not_after=last, part=part, refused=tuple(s.past_offers))
-    attempt(talk, action, quotes, windowed=not said.empty)
-
-
-def _passed_over(s: State, said: dates.Said) -> list[str]:
-    """The offered times that are not offered again: those that lie outside of the wish, or all where there is none, but
-    for those that nobody spoke of."""
-    if not said.empty:
-        return [o.id for o in s.offered if said.delay is not None or not dates.fits(o, said, s.brief.zone)]
-    only_texted = _only_texted(s)
-    return [o.id for o in s.offered if o not in only_texted]
-
-
-def _only_texted(s: State) -> tuple[ev.Slot, ...]:
-    """The times that were texted since the meeting was missed, and of which neither side has spoken on the phone. Whoever
-    asks for a new time wants another than the missed one, and has not turned these down."""
-    if s.brief.missed is None or s.brief.channel != "call" or ear.says(s, names_offer):
-        return ()
-    return tuple(o for o in s.offered if o in s.brief.offered and not s.spoke_of(o))
-
-
 def _book(talk: Conversation, proposal: Proposal, quotes: tuple[str, ...]) -> None:
     """Book the slot that the lead's own words pick. What the model took for their choice counts only where their
     words leave no doubt."""
@@ -340,11 +312,12 @@ def _book(talk: Conversation, proposal: Proposal, quotes: tuple[str, ...]) -> No
         slot = s.offered[0]
     if slot is None:
         named = dates.read(words, zone, s.now)
-        if not named.empty and named.delay is None and not _some_fit(s, words):
-            _offer(talk, words, quotes)
+        if not named.empty and named.delay is None and (dates.refused(words, zone, s.now) or not _some_fit(s, words)):
+            offers.look(talk, words, quotes)
             return
         slot = dates.choose(proposal.args.get("choice", ""), s.offered, zone, s.now)
     if slot is None:
+        offers.narrow(s, words)
         _which(talk)
         return
     action = ev.Book(slot=slot.id)

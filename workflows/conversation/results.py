@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from .. import events as ev
 from ..messages import Answer
-from . import branches, coming, concerns, instead, moves, openings
+from . import branches, coming, concerns, instead, moves, offers, openings
 from .exits import advance, enter
 from .state import Pending
 from .turn import Reading
@@ -77,7 +77,7 @@ def _done(talk: Conversation, action: ev.Action) -> None:
 def _slots(talk: Conversation, pending: Pending, answer: Answer) -> None:
     s, speech = talk.state, talk.playbook.speech
     if answer.allowed and answer.slots:
-        s.offered, s.no_slots = answer.slots, 0
+        s.offered, s.no_slots = offers.welcome(s, answer.slots), 0
         if s.node not in ("booking", "reschedule", "confirmation"):
             enter(s, "reschedule" if s.booking else "booking")
         offer = openings.nearest(s) if pending.retried else openings.offer(s)

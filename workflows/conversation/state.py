@@ -139,6 +139,10 @@ class State:
     """The slot that was read back to them and that they said a clear yes to."""
     offered: tuple[Slot, ...] = ()
     past_offers: list[str] = field(default_factory=list)
+    unwanted: list[Said] = field(default_factory=list)
+    """The times that they refused by name in this talk."""
+    wish: Said | None = None
+    """The time that slots were looked for last."""
     booking: Booking | None = None
     asked: Turn | None = None
     pending: Pending | None = None

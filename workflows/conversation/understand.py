@@ -124,6 +124,8 @@ _ASKING = re.compile(
     r"^(?:(?:and|so|but|ok|okay|well|um|uh|yes|right|wait) )*(?:how|what|what's|when|where|who|who's|why|is|are|does|do (?:you|we|they|i)|will)\b"
 )
 """How a question begins, which a recogniser may write without its mark."""
+_MEETS_NOTHING = re.compile(r"\b(?:what|why|how|who|where|does|remind|invitation|invite|email|mail)\b")
+"""Words of a question or a request that may name a time by the way."""
 _WE_OFFERED: dict[str, re.Pattern[str]] = {
     "send_link": re.compile(r"\blink\b"),
     "person": re.compile(r"\b(?:colleague|person)\b"),
@@ -179,6 +181,11 @@ def settle(state: State, decision: Decision) -> Decision:
             reading=reading.model_copy(update={"intent": "picks_time"}),
             action=Proposal(name="book", args={"choice": state.last_words}),
         )
+    if _missed_time(state, decision):
+        return Decision(
+            reading=reading.model_copy(update={"intent": "names_time"}),
+            action=Proposal(name="offer_slots", args={"when": state.last_words}),
+        )
     doubted = reading.intent in _BORNE_OUT and not _is_borne_out(state, reading.intent)
     made_up = action.name in _GRAVE and not _is_borne_out(state, _GRAVE[action.name])
     if not doubted and not made_up:
@@ -210,8 +217,26 @@ def _missed_choice(state: State, decision: Decision) -> bool:
     if decision.action.name not in _MERE_TALK or decision.reading.intent in ("question", "concern"):
         return False
     words = state.last_words
-    beside = ear.says(state, hesitates) or ear.says(state, is_denial) or fact(state, words) or concern(state, words)
-    return answers_offer(state) and ear.picked(state) is not None and not beside
+    vague = ear.says(state, hesitates) and ear.named(state).clock is None
+    beside = vague or ear.says(state, is_denial) or fact(state, words) or concern(state, words)
+    chosen = ear.picked(state) is not None or len(state.offered) == 1
+    return answers_offer(state) and chosen and not beside
+
+
+def _missed_time(state: State, decision: Decision) -> bool:
+    """Whether they name a time that they want, or one that they do not, of which none was offered, and the model would
+    only talk."""
+    if decision.action.name not in _MERE_TALK or decision.reading.intent in ("question", "concern", "picks_time"):
+        return False
+    words = state.last_words
+    if not state.offered or "offer_slots" not in state.allowed or state.read_back is not None:
+        return False
+    said = ear.named(state)
+    if said.empty or said.delay is not None or _MEETS_NOTHING.search(plain(words)) or fact(state, words) or concern(state, words):
+        return False
+    fitting = [dates.fits(slot, said, state.brief.zone) for slot in state.offered]
+    refuses = bool(dates.refused(words, state.brief.zone, state.now)) or (bool(said.edge) and not all(fitting))
+    return refuses or not any(fitting)
 
 
 def _is_borne_out(state: State, claimed: str) -> bool:

@@ -17,15 +17,17 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from ...tokens import bag, tokens
-from .choice import choose, fits
+from .choice import asks_earliest, choose, fits, refused
 from .said import ELSEWHERE, Clock, Mention, Part, Said, span
 from .scan import maybe_a_number, mentions, names_any
 
 __all__ = [
-    "ELSEWHERE", "Clock", "Mention", "Part", "Said", "choose", "fits", "maybe_a_number", "mentions", "mentions_time", "moment", "names_any",
-    "read", "span", "window",
+    "ELSEWHERE", "Clock", "Mention", "Part", "Said", "asks_earliest", "choose", "fits", "maybe_a_number", "mentions", "mentions_time", "moment", "names_any",
+    "read", "refused", "span", "wanted", "window",
 ]  # fmt: skip
 
+_NIGHT = 21
+"""From this hour on nobody means the evening who leaves it open: "at ten", said at eleven, is tomorrow."""
 _FIRST_HOURS = {"morning": time(9), "afternoon": time(14), "evening": time(18), "": time(10)}
 """The hour that a day, or a part of one, means when none was named."""
 
@@ -35,7 +37,18 @@ def read(text: str, zone: str, now: datetime, anchor: datetime | None = None) ->
     times it is the first, with what the later ones add to it. ``anchor``: the time spoken of before, for "same time",
     "the day after", "an hour later"."""
     t = tokens(text)
-    found = [mention.said for mention in _meant(t, mentions(t, zone, now, anchor))]
+    return _together([mention.said for mention in _meant(t, mentions(t, zone, now, anchor))])
+
+
+def wanted(text: str, zone: str, now: datetime) -> Said:
+    """What :func:`read` finds, without the times that the words refuse."""
+    t = tokens(text)
+    left_out = {mention.start for mention in refused(text, zone, now)}
+    found = [mention for mention in mentions(t, zone, now, None) if mention.start not in left_out]
+    return _together([mention.said for mention in _meant(t, found)])
+
+
+def _together(found: list[Said]) -> Said:
     if not found:
         return Said()
     said = found[0]
@@ -111,7 +124,10 @@ def _any_day(said: Said, zone: str, now: datetime) -> tuple[datetime | None, dat
         return None, None, said.part
     if said.edge == "after" or said.end:
         return None, None, "afternoon" if said.clock.likely().hour >= 12 else "morning" if said.end else ""
-    at = moment(said, zone, now) or now
+    local = ZoneInfo(said.zone if said.zone and said.zone != ELSEWHERE else zone)
+    at = _at(datetime.combine(now.astimezone(local).date(), said.clock.likely()), local, now)
+    if at <= now:
+        at = _at(datetime.combine(now.astimezone(local).date() + timedelta(1), said.clock.likely()), local, now)
     if said.edge == "before":
         return None, None if said.clock.likely() <= time(12) else at, "morning" if said.clock.likely() <= time(12) else ""
     return at - timedelta(hours=1), at + timedelta(hours=2), ""
@@ -139,7 +155,7 @@ def moment(said: Said, zone: str, now: datetime) -> datetime | None:
         return None
     if said.clock and not said.clock.half and len(said.clock.hours()) == 2 and at.hour < 12:
         later = _at(datetime.combine(day, at.replace(hour=at.hour + 12)), local, now)
-        if later > now:
+        if later > now and at.hour + 12 < _NIGHT:
             return later
     return _at(datetime.combine(day + timedelta(1), at), local, now) if said.first is None else None
 

@@ -21,11 +21,14 @@ from .said import ELSEWHERE, PARTS, Clock, Mention, Said, span
 from .scan import mentions
 
 _BREAKS = frozenset([",", ";", ".", "!", "?", "-", ":", "but", "instead", "rather", "however", "so", "because"])
-_NOT = frozenset(["not", "no", "never", "neither", "nor", "except", "without", "besides", "nunca", "ni", "excepto"])
+_NOT = frozenset(["not", "no", "never", "nothing", "cannot", "neither", "nor", "except", "without", "besides", "nunca", "ni", "excepto"])
 _BAD = bag(
     "bad busy booked taken early late difficult hard tricky impossible problem conflict clash clashes conflicts packed full unavailable worse worst "
+    "away vacation holiday travelling traveling swamped slammed crazy hectic "
     "ocupado ocupada imposible mal out"
 )  # fmt: skip
+_ALL_BUT = frozenset(["any", "anything", "anytime", "every", "everything", "all"])
+_WHICH_IS = frozenset(["what", "which", "when"])
 _COURTESY = (("why", "not"), ("no", "problem"), ("no", "worries"), ("not", "bad"), ("no", "rush"), ("not", "a", "problem"), ("do", "not", "mind"))
 _TAKEN_BACK = bag("no actually wait sorry mean rather instead scratch correction perdon")
 _POINTING = bag("one ones option slot slots time choice please works work is sounds suits then and would will good fine great , . ! ? ; -")  # fmt: skip
@@ -99,6 +102,28 @@ def choose(text: str, slots: Sequence[Slot], zone: str, now: datetime, anchor: d
     return _Choice(tokens(text)[:400], tuple(slots), zone, now, anchor).made()
 
 
+def asks_earliest(text: str) -> bool:
+    """Whether the words ask which is the earliest time, and so choose none yet: "what's the earliest you have?"."""
+    t = tokens(text)
+    return _asks_which(t) and not _EARLIEST.isdisjoint(t)
+
+
+def _asks_which(t: Sequence[str]) -> bool:
+    return not _WHICH_IS.isdisjoint(t[:3])
+
+
+def refused(text: str, zone: str, now: datetime) -> tuple[Mention, ...]:
+    """The times that the words name only to refuse them: "tomorrow doesn't work", "any day but Tuesday", "I'm away until
+    the fifteenth"."""
+    said = _Choice(tokens(text)[:400], (), zone, now, None)
+    at = {mention.start: mention for mention in said.times}
+    return tuple(
+        at[reference.start]
+        for number, reference in enumerate(said.references)
+        if reference.timed and reference.start in at and said._refused(number, reference)
+    )
+
+
 class _Choice:
     def __init__(self, t: list[str], slots: tuple[Slot, ...], zone: str, now: datetime, anchor: datetime | None) -> None:
         self.t, self.slots, self.zone, self.now = t, slots, zone, now
@@ -168,6 +193,8 @@ class _Choice:
         said = mention.said
         if said.shift is not None and said.clock is None:
             return _Reference(mention.start, mention.stop, (), True)
+        if said.edge and self.t[mention.start] in _NOT:
+            return _Reference(mention.start, mention.stop, (), True)  # "nothing before eleven" leaves open which
         matching = tuple(slot for slot in self.slots if fits(slot, said, self.zone))
         if said.about and said.clock:
             exact = tuple(s for s in matching if said.clock.means(s.start.astimezone(ZoneInfo(said.zone or self.zone))))
@@ -218,6 +245,8 @@ class _Choice:
             return self._by_ordinal(i, index, before, after)
         if at.isdecimal() and len(at) == 1 and after in ("one", "option", "slot"):
             return self._nth(i, i + 2, int(at))
+        if at in _EARLIEST and _asks_which(self.t):
+            return None  # "what's the earliest you have?"
         if at in _EARLIEST or (at == "soon" and before == "as" and len(self.t) <= 8):
             return None if at == "asap" and len(self.t) > 8 else _Reference(i, i + 1, self.slots[:1])
         if at in _LATEST and before in ("the", "that", "your", "la", "el") and after not in ("week", "month", "time", "year", "thing"):
@@ -301,7 +330,11 @@ class _Choice:
         begin = max([before, *(k + 1 for k in self.breaks if k < reference.start)])
         end = min([after, *(k for k in self.breaks if k >= reference.stop)])
         ahead, behind = self._plain(begin, reference.start), self._plain(reference.stop, end)
-        if not _NOT.isdisjoint(ahead) or {"other", "than"} <= set(ahead) or {"anything", "but"} <= set(self.t[:begin]):
+        if not _NOT.isdisjoint(ahead) or {"other", "than"} <= set(ahead):
+            return True
+        if begin and self.t[begin - 1] == "but" and not _ALL_BUT.isdisjoint(self.t[:begin]):
+            return True  # "any day but Tuesday"
+        if ahead[-2:] in (["am", "out"], ["are", "out"], ["be", "out"], ["am", "off"], ["be", "off"]):
             return True
         if end < len(self.t) and end == after and behind and behind[-1] in _NOT:
             behind = behind[:-1]  # "ten, not nine": it refuses what follows

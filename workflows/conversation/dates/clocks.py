@@ -31,7 +31,12 @@ _FOLLOWS = bag(
 _LOOSE_PREFIXES = bag("around about by after before than from until till say past towards like roughly approximately near")  # fmt: skip
 _AFTER = frozenset(["after", "from", "past", "onwards"])
 _BEFORE = frozenset(["before", "until", "till", "by"])
+_DENIES = frozenset(["not", "no", "never", "nothing", "cannot", "nada"])
+_OF_DENIAL = bag("be do make it that anything something any available free there start get in talk meet possible able to can work really here")
+"""What may stand between a denial and the edge that it denies."""
+_REACH = 6
 _ABOUT = frozenset(["around", "about", "roughly", "approximately", "like", "near", "towards"])
+_AT_LUNCH = frozenset(["around", "about", "at", "over", "during", "near"])
 _OF_TALK = bag("how what calling call asked asking talk question think thinking")
 """Before "about": it names what is spoken of, no rough time."""
 _PARTS: dict[str, Part] = {
@@ -129,6 +134,8 @@ def _one(t: Tokens, i: int, beside: bool) -> Found | None:
     if at in ("noon", "midday", "mediodia", "lunchtime"):
         about = t[i + 1 : i + 2] == ["ish"]
         return Found(Clock(12, half="pm"), i + 1 + about, about=about or at == "lunchtime")
+    if at == "lunch" and i and t[i - 1] in _AT_LUNCH:
+        return Found(Clock(12, half="pm"), i + 1, about=True)
     if at in ("midnight", "medianoche"):
         return Found(Clock(0), i + 1)
     if at in ("las", "la") and i + 1 < len(t):
@@ -328,10 +335,20 @@ def edge_before(t: Tokens, i: int) -> tuple[Edge, bool, int]:
 
 
 def _turned(t: Tokens, i: int, edge: Edge) -> tuple[Edge, bool, int]:
-    """"not before eleven" is eleven or after."""
-    if i and t[i - 1] in ("not", "no", "never"):
-        return ("before" if edge == "after" else "after"), False, i - 1
-    return edge, False, i
+    """"not before eleven" and "I can't make anything before eleven" is eleven or after."""
+    at = denial_before(t, i)
+    return (edge, False, i) if at is None else ("before" if edge == "after" else "after", False, at)
+
+
+def denial_before(t: Tokens, i: int) -> int | None:
+    """Where the word stands that denies an edge at ``t[i]`` ("nothing before eleven", "I am not free until ten"); None
+    when nothing denies it."""
+    for k in range(i - 1, max(i - _REACH, 0) - 1, -1):
+        if t[k] in _DENIES:
+            return k
+        if t[k] not in _OF_DENIAL:
+            return None
+    return None
 
 
 def edge_after(t: Tokens, j: int) -> tuple[Edge, int]:

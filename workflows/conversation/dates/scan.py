@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from ...tokens import bag
 from ..numbers import quantity
-from .clocks import HOURS, Found, clock_at, edge_after, edge_before, hour_of, part_at
+from .clocks import HOURS, Found, clock_at, denial_before, edge_after, edge_before, hour_of, part_at
 from .days import FIRST_WORDS, MONTHS, ORDINALS, WEEKDAYS, Day, dated, day_at, opened, weeks_on
 from .said import Clock, Edge, Mention, Part, Said
 from .zones import WORDS as ZONE_WORDS
@@ -27,7 +27,7 @@ _FAR = timedelta(days=70)
 """Nobody names a day this far off by its weekday and number alone."""
 _GLUE = bag("at on the in of , around about a las por de say for like roughly it is - from after before by between until till el")
 """Words that may stand between the parts of one time."""
-_CLOCK_STARTS = frozenset(HOURS) | {"noon", "midday", "midnight", "quarter", "half", "twenty", "fifteen", "las", "la", "mediodia", "medianoche", "lunchtime"}  # fmt: skip
+_CLOCK_STARTS = frozenset(HOURS) | {"noon", "midday", "midnight", "quarter", "half", "twenty", "fifteen", "las", "la", "mediodia", "medianoche", "lunchtime", "lunch"}  # fmt: skip
 _PART_STARTS = bag("morning mornings afternoon afternoons evening evenings night tarde noche after following before first end por en de")
 _STARTS = (
     _CLOCK_STARTS | frozenset(FIRST_WORDS) | frozenset(WEEKDAYS) | frozenset(MONTHS) | frozenset(ORDINALS) | _PART_STARTS
@@ -281,8 +281,8 @@ class _Scan:
         if word == "from" and not {"on", "onwards", "onward"} & set(t[i : i + 4]):
             return i, ""
         edge = {"until": "before", "till": "before"}.get(word, word)
-        if j > 1 and t[j - 2] in ("not", "no"):
-            edge, j = {"after": "by", "before": "from", "by": "after"}.get(edge, edge), j - 1
+        if j > 1 and (denied := denial_before(t, j - 1)) is not None:
+            edge, j = {"after": "by", "before": "from", "by": "after"}.get(edge, edge), denied + 1
         return j - 1, edge
 
     def _part(self, i: int) -> int:
