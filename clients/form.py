@@ -22,6 +22,8 @@ PROMISE = "We'll call you within a minute."
 """What the form says will happen next; it is kept with the lead, and the call keeps it."""
 
 _FIELDS = ("name", "phone", "email", "company", "message")
+_UNSEEN = ("state", "zip", "zone")
+"""What a page that links to the form may know of the visitor, and nobody is asked for."""
 
 
 def company_of(source: str, house: Settings) -> Company:
@@ -85,11 +87,13 @@ def source_asked(request: Request, house: Settings) -> str:
 
 async def show(request: Request) -> Response:
     """The hosted form. UTM parameters of its address go along with what is filled in; ``?name=``, ``?phone=`` and so
-    on fill in what the linking page knows already."""
+    on fill in what the linking page knows already; ``?state=``, ``?zip=`` and ``?zone=`` go along unseen, before what the
+    browser says of the zone."""
     house = settings()
-    utm = {k[:64]: v[:300] for k, v in list(request.query_params.items())[:40] if k.startswith("utm_")}
+    asked = list(request.query_params.items())[:40]
+    along = {k[:64]: v[:300] for k, v in asked if v and (k.startswith("utm_") or k in _UNSEEN)}
     known = {name: request.query_params[name][:300] for name in _FIELDS if name in request.query_params}
-    return _page(house, source_asked(request, house), known, hidden=utm)
+    return _page(house, source_asked(request, house), known, hidden=along)
 
 
 async def thanks(request: Request) -> Response:
@@ -122,8 +126,8 @@ def refused_page(
     """The form again, with what was written and what to mend; for forms posted without scripts."""
     house = settings()
     source = as_text(fields.get("source")) or next(iter(house.showrate_sources), "website")
-    utm = {k: as_text(v) for k, v in fields.items() if k.startswith("utm_")}
-    return _page(house, source, fields, problems, status, headers, utm)
+    along = {k: as_text(v) for k, v in fields.items() if k.startswith("utm_") or k in _UNSEEN}
+    return _page(house, source, fields, problems, status, headers, along)
 
 
 def _page(

@@ -26,6 +26,7 @@ from activities import gate
 from workflows import messages, story
 from workflows.effects import Entry
 from workflows.messages import Answer, Apart, By, Decide, Merge, Move, TakeOver, View, Wake
+from workflows.requests import SAME_TIME
 
 READ_WITHIN = 3.0
 """Seconds in which a lead must answer a question; the record answers where it does not."""
@@ -47,6 +48,15 @@ ACTIONS = {
     "reject": "reject",
 }
 """What people may ask of a lead, as addresses and commands spell it -> the update's name (``resume``: a signal)."""
+
+_WHY = {
+    SAME_TIME: "the meeting is at that time already",
+    "no_meeting": "there is no meeting",
+    "nothing_to_undo": "nothing was changed since",
+    "time_passed": "what stood before is over by now",
+    "showed_already": "they have met already",
+}
+"""Rules that people meet when they ask, where the answer has no words of its own."""
 
 _T = TypeVar("_T")
 
@@ -237,5 +247,5 @@ def told(action: str, answer: Answer) -> str:
             "approve": "Approved and done.",
             "reject": "Rejected; they are told that a colleague gets back to them.",
         }.get(action, "Done.")
-    reason = " ".join(filter(None, (answer.rule.replace("_", " "), f"({answer.detail})" if answer.detail else "")))
+    reason = answer.detail or _WHY.get(answer.rule) or answer.rule.replace("_", " ")
     return f"Not done: {reason or 'the lead refused'}."

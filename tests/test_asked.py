@@ -283,6 +283,7 @@ def booked(case: Case) -> Case:
     [
         ("slot_not_offered", ev.Book(slot="ana@=2027-03-11T18:00:00+00:00"), {}),
         ("slot_not_offered", ev.Book(slot="ana@=never"), {"by": "ops"}),
+        ("same_time", ev.Book(slot=f"{SLOT.rep}@={SLOT.start.isoformat()}"), {"by": "ops"}),
         ("meeting_stands", ev.Decline(disposition="not_interested"), {}),
         ("meeting_stands", ev.Refer(name="Bo"), {}),
         ("callback_time", ev.CallBack(at=START + timedelta(days=4000)), {}),

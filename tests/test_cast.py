@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from clients.submission import read_submission
 from tests import talk
-from workers.sandbox.cast import Member, draw
+from workers.sandbox.cast import Member, draw, visitor
 from workers.sandbox.personas import CAST, Character, Person
 from workflows import events as ev
 from workflows import rules
@@ -43,6 +43,15 @@ def test_everybody_may_be_called_during_the_whole_run(seed: int, now: datetime) 
             assert 9 <= at.astimezone(ZoneInfo(zone)).hour < 19
             contact = Contact(phone=member.number, basis="written", heard_at=now)
             assert judge(contact, BOOK, at).at == at
+
+
+@given(now=instants)
+@settings(max_examples=60)
+def test_the_visitor_of_the_first_form_may_be_called_at_once(now: datetime) -> None:
+    form = read_submission(visitor(now), region="US", identity_key=b"k" * 32, now=now, address="127.0.0.1")
+    assert form.phone
+    contact = Contact(phone=form.phone, zone=form.zone, basis="asked", heard_at=now)
+    assert judge(contact, BOOK, now).at == now
 
 
 @given(seed=st.integers(0, 2**32), now=instants)

@@ -135,6 +135,9 @@ async def test_a_leads_page_tells_its_story_and_changes_it(web: Site, people: Pe
     assert "Nobody with this" in (await web.http.get("/console", params={"q": "415-555-9999"})).text
 
     zone = ZoneInfo((await people.view(met.lead)).zone)
+    there = f"{met.booking.start.astimezone(zone):%Y-%m-%dT%H:%M:%S}"
+    assert "at that time already" in await press(web, met.lead, "reschedule", start=there)
+    assert (await people.view(met.lead)).booking == met.booking
     later = met.booking.start + timedelta(hours=2)
     typed = f"{later.astimezone(zone):%Y-%m-%dT%H:%M:%S}"
     assert await press(web, met.lead, "reschedule", start=typed) == "The meeting is moved."
@@ -185,7 +188,7 @@ async def test_what_waits_for_a_person_is_decided_on_the_page_and_by_the_api(web
     assert "cancel it please" in shown
     assert await press(web, met.lead, "approve", request="a1:7") == "Approved and done."
     assert (await people.view(met.lead)).booking is None
-    assert "nothing waits" in await press(web, met.lead, "reject", request="a1:7")
+    assert "of this lead waits" in await press(web, met.lead, "reject", request="a1:7")
 
     await people.waits(kept, "a1:8")
     why = (await web.http.get(f"/api/leads/{kept.lead}/why", headers=web.authorized)).json()

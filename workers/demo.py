@@ -110,7 +110,7 @@ def _banner(home: Path, ports: Ports, house: Settings) -> None:
     web, sandbox = house.showrate_public_url, f"http://{LOOPBACK}:{ports.sandbox}"
     form = f"{web}/form?{urlencode(visitor(datetime.now(UTC)))}"
     where = (
-        ("the form", form, "send it; the phone rings within a second or two (where it is night, in the morning)"),
+        ("the form", form, "send it; the phone rings within a second or two (with a number of your own: by day where you are)"),
         ("the phone", f"{sandbox}/", "answer it yourself, or choose who answers"),
         ("texts, calendars", f"{sandbox}/texts {sandbox}/calendars", "drag, delete or answer a meeting there"),
         ("e-mails", f"{sandbox}/mails", "with the invitations in them"),

@@ -19,7 +19,7 @@ def phone_number(text: str, region: str = "US") -> str:
     try:
         number = phonenumbers.parse(text, region)
     except phonenumbers.NumberParseException as error:
-        raise ValueError(f"not a phone number ({error}); write it as +1 415 555 0123") from error
+        raise ValueError("not a phone number; write it as +1 415 555 0123") from error
     if not phonenumbers.is_possible_number(number):
         raise ValueError("has too few or too many digits for its country; write it as +1 415 555 0123")
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)

@@ -21,6 +21,8 @@ LEAD = "lead"
 """Who asks on the lead's own page."""
 UNBOUND = frozenset({"opt_out", "hand_off"})
 """No autonomy keeps these back: to be left alone, and to speak with a person."""
+SAME_TIME = "same_time"
+"""A person moves a meeting to where it stands: nothing is booked anew, counted as a move, or told."""
 TURNED_DOWN = "help_on_the_way"
 """The text that tells them, who were promised one, that their wish is settled by a person."""
 
@@ -94,8 +96,12 @@ def denied(state: Lead, playbook: Playbook, request: ev.ActionAsked, now: dateti
             return "showed_already"
         if state.booking and state.moves >= playbook.meeting.max_moves and request.by in (AGENT, LEAD):
             return "moved_too_often"
-    if kind == "book" and _slot(state, playbook, request) is None:
-        return "slot_not_offered"
+    if kind == "book":
+        slot, meeting = _slot(state, playbook, request), state.booking
+        if slot is None:
+            return "slot_not_offered"
+        if meeting and request.by != AGENT and (slot.rep, slot.start) == (meeting.rep, meeting.start):
+            return SAME_TIME
     if kind == "call_back" and not state.phone:
         return "no_number"
     if kind in ("cancel", "attend", "confirm") and state.booking is None:

@@ -283,12 +283,14 @@ def _written(random: Random, number: str) -> str:
 
 def visitor(now: datetime) -> dict[str, str]:
     """Somebody to fill in a form as: the fields of a person with a number where it is daytime at ``now``, so that the
-    calling hours let the phone ring at once. A number that nobody of the cast has."""
+    calling hours let the phone ring at once: their zone goes along, lest that of the browser, where it may be night,
+    count as well. A number that nobody of the cast has."""
     random = Random(int(now.timestamp()))
     (number,) = _numbers(random, now, 1)
+    (zone,) = number_zones.time_zones_for_number(phonenumbers.parse(number))
     name, company = f"{random.choice(_FIRST)} {random.choice(_LAST)}", random.choice(_COMPANIES)
     who = _character(random, CAST[0], number, name, company)
-    return {"name": name, "phone": number, "email": who.email, "company": company}
+    return {"name": name, "phone": number, "email": who.email, "company": company, "zone": zone}
 
 
 def _numbers(random: Random, now: datetime, count: int) -> list[str]:

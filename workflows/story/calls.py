@@ -285,7 +285,7 @@ def call_ended(state: Lead, event: ev.CallEnded) -> Lead:
     )
     state = state.but(last_over_at=event.at)
     return marks.note(
-        state, event.at, "call_ended", f"call over: {outcome.removesuffix(', over')}", attempt=event.attempt,
+        state, event.at, "call_ended", "call over" + (f": {outcome.removesuffix(', over')}" if outcome != "over" else ""), attempt=event.attempt,
         sid=event.sid, seconds=event.seconds, outcome=outcome.removesuffix(", over"),
     )  # fmt: skip
 
