@@ -58,7 +58,17 @@ async def keep(client: Client, what: Said, handle: str, lead: str, channel: Writ
     if what == "stop":
         await gate.start_opt_out(client, [handle], lead, channel, at, words)
     elif what == "start":
-        wish = OptIn(by=f"the person, by {'e-mail' if channel == 'email' else 'text'}", words=words)
         theirs = await asyncio.to_thread(handles.of, lead)
-        every = theirs if handle in theirs else {handle}
-        await asyncio.gather(*(entity.tell(client, identity.optout_id(each), "opt_in", wish) for each in sorted(every)))
+        by = f"the person, by {'e-mail' if channel == 'email' else 'text'}"
+        await _end(client, theirs if handle in theirs else {handle}, OptIn(by=by, words=words))
+
+
+async def take_back(client: Client, lead: str, by: str, words: str) -> None:
+    """The stop of ``lead`` no longer holds for anything that it is known by: so the person said, in ``words``, to ``by``.
+    Raises RPCError, and the record's errors."""
+    theirs = await asyncio.to_thread(handles.of, lead)
+    await _end(client, theirs | gate.handles(lead, None), OptIn(by=by, words=words))
+
+
+async def _end(client: Client, theirs: set[str], wish: OptIn) -> None:
+    await asyncio.gather(*(entity.tell(client, identity.optout_id(each), "opt_in", wish) for each in sorted(theirs)))

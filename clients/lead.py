@@ -189,6 +189,14 @@ def opt_out(lead: Named, words: Words = "", by: Who = "command", as_json: AsJson
     _change("opt-out", lead, by, as_json, words=words)
 
 
+@app.command("opt-in")
+def opt_in(
+    lead: Named, words: Annotated[str, typer.Option(help="What the person said or wrote.")], by: Who = "command", as_json: AsJson = False
+) -> None:
+    """They may be contacted again, because they said so: their opt-out ends on every channel."""
+    _change("opt-in", lead, by, as_json, words=words)
+
+
 Other = Annotated[str, typer.Argument(metavar="OTHER", help="The other lead: an id, a number or an address.")]
 
 

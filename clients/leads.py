@@ -12,6 +12,7 @@ from collections.abc import Awaitable
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
+from sqlalchemy.exc import SQLAlchemyError
 from temporalio.client import (
     Client,
     WorkflowQueryFailedError,
@@ -27,6 +28,8 @@ from workflows import messages, story
 from workflows.effects import Entry
 from workflows.messages import Answer, Apart, By, Decide, Merge, Move, TakeOver, View, Wake
 from workflows.requests import SAME_TIME
+
+from . import consent
 
 READ_WITHIN = 3.0
 """Seconds in which a lead must answer a question; the record answers where it does not."""
@@ -44,6 +47,7 @@ ACTIONS = {
     "hold": "hold",
     "resume": "resume",
     "opt-out": "opt_out",
+    "opt-in": "opt_in",
     "approve": "approve",
     "reject": "reject",
 }
@@ -124,6 +128,12 @@ async def ask(
         asked = TakeOver(by=by, words=words, id=request_id, only=only)
     elif action in ("attended", "no-show"):
         asked = By(by=by, words=words, id=request_id, booking=request)
+    elif action == "opt-in" and words.strip():
+        # First their handles: what the lead sends before that would be refused, and count as one more opt-out.
+        try:
+            await _within(READ_WITHIN, consent.take_back(connected(client), lead, by, words))
+        except SQLAlchemyError as error:
+            raise Unreachable(f"the record cannot be read ({type(error).__name__})") from error
     elif action in ("approve", "reject"):
         asked = Decide(by=by, words=words, id=request_id, request=request)
     return await update(client, lead, ACTIONS[action], asked, request_id=request_id, result=Answer)
@@ -244,6 +254,7 @@ def told(action: str, answer: Answer) -> str:
             "hold": "On hold: nothing is dialled or sent.",
             "resume": "Contact goes on.",
             "opt-out": "Opted out: nobody contacts them again.",
+            "opt-in": "Opted in: they may be contacted again, once they ask for something.",
             "approve": "Approved and done.",
             "reject": "Rejected; they are told that a colleague gets back to them.",
         }.get(action, "Done.")

@@ -158,6 +158,10 @@ async def test_a_leads_page_tells_its_story_and_changes_it(web: Site, people: Pe
     assert (await people.view(met.lead)).booking is None
     assert "Opted out" in await press(web, met.lead, "opt-out", words="stop calling")
     await people.until(met.lead, lambda seen: seen.opted_out)
+    assert "say what the person said" in await press(web, met.lead, "opt-in", words=" ")
+    assert "May be contacted again" in (await web.http.get(f"/console/leads/{met.lead}")).text
+    assert "Opted in" in await press(web, met.lead, "opt-in", words="do call me, I was cross that day")
+    await people.until(met.lead, lambda seen: not seen.opted_out)
 
 
 async def test_a_call_is_told_with_its_path_its_times_and_its_picture(web: Site, people: People) -> None:

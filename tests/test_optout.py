@@ -13,6 +13,7 @@ from temporalio.testing import ActivityEnvironment
 from activities import gate, handles
 from activities.settings import settings
 from activities.suppression import keep_opt_out
+from clients import consent
 from tests.fixtures.temporal import running_worker
 from workflows import identity
 from workflows.effects import KeepOptOut
@@ -84,6 +85,19 @@ async def test_neither_cancelling_nor_terminating_frees_the_handle(client: Clien
         assert (await running.describe()).status == WorkflowExecutionStatus.RUNNING
     await running.terminate("by mistake")
     assert await gate.opted_out(client, handle)
+
+
+@pytest.mark.usefixtures("environment")
+async def test_what_they_said_to_a_person_here_ends_it_for_all_that_they_are_known_by(client: Client, handle: str) -> None:
+    lead, address, other = identity.lead_id(handle), uuid.uuid4().hex, uuid.uuid4().hex
+    handles.learn(lead, [address])
+    await gate.start_opt_out(client, [handle, address, other], lead, "call", NOW, "stop")
+    async with running_worker(client, [OptOutWorkflow]):
+        await consent.take_back(client, lead, "ana", "do call me")
+        for each in (handle, address):
+            ended: OptOutEnded = await client.get_workflow_handle(identity.optout_id(each), result_type=OptOutEnded).result()
+            assert (ended.by, ended.words) == ("ana", "do call me")
+    assert await gate.opted_out(client, other), "somebody else's"
 
 
 async def test_the_evidence_is_bounded_and_keeps_the_first(client: Client, handle: str) -> None:

@@ -89,7 +89,7 @@ def test_after_it_the_machine_answers_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    "released", [ev.Released(at=START, by="ana"), ev.Resumed(at=START, by="ana"),
+    "released", [ev.Released(at=START, by="ana"), ev.Resumed(at=START, by="ana"), ev.OptedIn(at=START, by="ana", words="do call"),
                  ev.ReviewResolved(at=START, item="suspended", way="reject", by="ana"), wrote("START", "m9")],
 )  # fmt: skip
 def test_a_person_lets_contact_go_on(released: ev.Event) -> None:

@@ -742,6 +742,14 @@ class TakenOver(_Event):
     by: str
 
 
+class OptedIn(_Event):
+    """They want to hear from us again, as ``by`` was told in ``words``."""
+
+    kind: Literal["opted_in"] = "opted_in"
+    by: str
+    words: str
+
+
 class Released(_Event):
     kind: Literal["released"] = "released"
     by: str
@@ -950,6 +958,7 @@ Event = Annotated[
     | CalendarChanged
     | NotAdopted
     | OptOutKept
+    | OptedIn
     | TakenOver
     | Released
     | Held

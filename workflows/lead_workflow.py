@@ -593,6 +593,14 @@ class LeadWorkflow:
         return await self._ask(ev.OptOut(words=by.words), by.by, by.id)
 
     @workflow.update
+    async def opt_in(self, by: By) -> Answer:
+        """They may be contacted again, by what they said (``words``). The opt-outs of their handles are executions of
+        their own, and are ended by who asks this."""
+        if not by.words.strip():
+            return self._no("no_words", "say what the person said")
+        return await self._note(ev.OptedIn(at=workflow.now(), id=by.id, by=by.by, words=by.words))
+
+    @workflow.update
     async def approve(self, decide: Decide) -> Answer:
         """Do what the playbook leaves to a person: authorised again as things stand now, then done. The answer is that
         of the action."""

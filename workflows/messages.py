@@ -11,7 +11,8 @@ LeadWorkflow
     updates   ``connect`` Connect -> Brief, ``act`` Act -> Answer, ``report`` Report -> int (the new version),
               ``reschedule`` Move -> Answer, ``cancel`` By -> Answer, ``take_over`` TakeOver -> Answer, ``release`` By ->
               Answer, ``attended`` By -> Answer, ``no_show`` By -> Answer, ``joined`` Joined -> Answer,
-              ``confirm`` By -> Answer, ``undo`` By -> Answer, ``hold`` By -> Answer, ``opt_out`` By -> Answer, ``approve`` Decide -> Answer,
+              ``confirm`` By -> Answer, ``undo`` By -> Answer, ``hold`` By -> Answer, ``opt_out`` By -> Answer,
+              ``opt_in`` By -> Answer, ``approve`` Decide -> Answer,
               ``reject`` Decide -> Answer, ``resolve`` Resolve -> Answer
     queries   ``view`` -> View, ``why`` -> list of Entry
 """

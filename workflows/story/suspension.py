@@ -41,13 +41,18 @@ def lift(state: Lead, at: datetime, by: str) -> Lead:
     return review.settle(state, KIND, at=at, way="reject", by=by)
 
 
-def opt_in(state: Lead, at: datetime, words: str) -> Lead:
-    """They want to hear from us again, in so many words. It starts nothing: a lead that closed by its opt-out stays closed
-    until they ask for something."""
-    state = lift(state, at, "the lead")
+def opted_in(state: Lead, event: ev.OptedIn) -> Lead:
+    return opt_in(state, event.at, event.words, event.by)
+
+
+def opt_in(state: Lead, at: datetime, words: str, by: str = "") -> Lead:
+    """They want to hear from us again, in so many words, to us or to ``by``. It starts nothing: a lead that closed by its
+    opt-out stays closed until they ask for something."""
+    state = lift(state, at, by or "the lead")
     if state.opted_out_at is None:
         return state
-    state = marks.note(state, at, "opted_in", "may be contacted again: they said so", "opt_in", words=words[:500])
+    told = f"may be contacted again: they said so{f' to {by}' if by else ''}"
+    state = marks.note(state, at, "opted_in", told, "opt_in", words=words[:500])
     return marks.settle(state.but(opted_out_at=None, opt_out_words="", opt_out_kept=False))
 
 
