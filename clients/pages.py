@@ -363,7 +363,8 @@ def _by_day(times: tuple[Slot, ...], zone: str) -> list[tuple[str, list[tuple[st
     days: dict[str, list[tuple[str, str]]] = {}
     for slot in times:
         local = slot.start.astimezone(ZoneInfo(zone))
-        days.setdefault(f"{local:%A, %B} {local.day}", []).append((slot.id, f"{local:%I:%M %p}".lstrip("0")))
+        time = f"{local:%I:%M:%S %p}" if local.second else f"{local:%I:%M %p}"
+        days.setdefault(f"{local:%A, %B} {local.day}", []).append((slot.id, time.lstrip("0")))
     return list(days.items())
 
 

@@ -32,6 +32,7 @@ from workflows import events as ev
 from workflows import identity, mailing, perform
 from workflows.lead import DueText, Lead
 from workflows.story import apply
+from workflows.wording import first_name
 
 NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
 BOOKING = ev.Booking(
@@ -304,6 +305,18 @@ async def test_the_sandbox_shows_mails_with_what_is_attached(server: Sandbox, cl
         assert "sandbox" in (await http.get(f"/_mails/{shown['n']}/html")).headers["content-security-policy"]
         assert "Mails" in (await http.get("/mails")).text
         assert (await http.get(f"/_mails/{shown['n']}/parts/99")).status_code == 404
+
+
+def test_who_writes_texts_is_answered_by_text_alone_and_greeted_once_by_mail() -> None:
+    lead = Lead(lead="lead-1", audience="inbound", playbook=playbook().hash, person=form(), zone="America/New_York")
+    name = first_name(form().name)
+    reply = DueText(key="due/reply/m1", message="reply", body=f"Hi {name}, this is Juno. What can we help you with?")
+    assert mailing.mail(lead, playbook(), reply, {}, NOW) is None
+    posted = reply.model_copy(update={"post": ev.Post(id="<1@example.com>", subject="Re: your demo")})
+    letter = mailing.mail(lead, playbook(), posted, {}, NOW)
+    assert letter is not None
+    assert letter.subject == "Re: your demo"
+    assert f"Hi {name},\n\nThis is Juno. What can we help you with?" in letter.body
 
 
 def test_what_becomes_of_an_email_says_nothing_of_the_text_beside_it() -> None:

@@ -10,8 +10,10 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from activities import links
+from clients import pages
 from clients.phrases import utc
 from workflows import effects as fx
+from workflows import events as ev
 
 from .fixtures.web import People, Site
 from .test_browser import picture
@@ -141,3 +143,12 @@ async def test_a_time_that_passed_while_the_page_lay_open_is_answered_with_other
     assert (answer.status_code, "just gone" in answer.text) == (409, True)
     assert choices(answer.text)
     assert (await people.view(lead)).booking is None
+
+
+def test_no_two_times_to_choose_from_read_alike() -> None:
+    at = datetime(2027, 3, 12, 20, 7, tzinfo=UTC)
+    starts = (at, at + timedelta(seconds=15), at + timedelta(hours=1))
+    slots = tuple(ev.Slot(id=f"ana@{each}", rep="ana", start=each, end=each + timedelta(seconds=15)) for each in starts)
+    ((day, times),) = pages._by_day(slots, "America/New_York")
+    assert day == "Friday, March 12"
+    assert [clock for _, clock in times] == ["3:07 PM", "3:07:15 PM", "4:07 PM"]

@@ -19,12 +19,13 @@ _NAME = re.compile(r"[^\W\d_]+(?:[ '’-][^\W\d_]+)*")
 
 
 def mail(state: Lead, playbook: Playbook, due: DueText, facts: Mapping[str, str], now: datetime) -> Mail | None:
-    """The e-mail that goes with ``due``; None when the playbook has none, or no address is known.
+    """The e-mail that goes with ``due``; None when the playbook has none, no address is known, or it answers a text of
+    theirs: who writes texts is not written to in two places.
 
     It invites to the meeting, under the same UID through all its moves, unless the calendar's vendor invites by
     itself: two invitations to one meeting are two meetings in the lead's calendar."""
     letter, person = playbook.mails.get(due.message, _PLAIN if due.post else None), state.person
-    if letter is None or person is None:
+    if letter is None or person is None or (due.body and due.post is None):
         return None
     post = due.post or ev.Post()
     booking = due.booking or state.booking
@@ -38,7 +39,8 @@ def mail(state: Lead, playbook: Playbook, due: DueText, facts: Mapping[str, str]
     # Who fills in a form could have us write a link to somebody else: a name has letters only.
     first = first_name(name)
     facts = {**facts, "name": first if _NAME.fullmatch(first) else ""}
-    facts = {**facts, "subject": _AGAIN.sub("", post.subject), "reply": due.body, "address": playbook.company.address}
+    facts = {**facts, "subject": _AGAIN.sub("", post.subject), "reply": "", "address": playbook.company.address}
+    facts["reply"] = _ungreeted(due.body, render(letter.body.strip().partition("\n")[0], facts))
     return Mail.model_validate({
         "touch": due.key, "to": address, "name": name if _NAME.fullmatch(name) else "",
         "sender": playbook.company.name, "subject": render(letter.subject, facts), "body": _body(f"{letter.body}\n\n{playbook.mail_footer}", facts),
@@ -47,6 +49,12 @@ def mail(state: Lead, playbook: Playbook, due: DueText, facts: Mapping[str, str]
         "method": method if booking is not None and not booking.invited else "", "at": now,
         "expires": (stands.end if stands else now + playbook.meeting.window) + playbook.attendance.closes,
     })  # fmt: skip
+
+
+def _ungreeted(reply: str, greeting: str) -> str:
+    """``reply`` without the ``greeting`` that stands above it already: "Hi Ada," is said once."""
+    rest = reply.removeprefix(greeting).lstrip() if greeting else reply
+    return reply if rest == reply else rest[:1].upper() + rest[1:]
 
 
 def _body(words: str, facts: Mapping[str, str]) -> str:
