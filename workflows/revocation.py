@@ -196,6 +196,9 @@ _NOT_MEANT = any_of(
     r"\b(?:you|they) (?:can|could|may) (?:always )?(?:opt|unsubscribe)\b",
     r"\b(?:if|how do|how can|can|could|what if|when|do) i (?:want to |wanted to |ever )?(?:opt|unsubscribe|stop|end|cancel|quit|revoke|delete|remove|terminate)\b",
     r"\bstop (?:by|over|in|off|there|sharing|here for)\b",
+    # Whom they would rather not have to call themselves.
+    rf"\b(?:i|we)(?:'d|'m|'re)?(?: (?:really|just|would|also|am|are|only))? (?:want|need|like|have|love|hope|wish|trying|looking|ought|plan) to (?:finally |be able to )?(?:stop|quit) (?:{_CALLING})"
+    r" (?:(?:the|our|every|each|all the|all our) (?!house\b|home\b|number\b|phone\b|line\b|cell\b|family\b)\w+|around|suppliers|vendors|drivers|customers)\b",
     r"\bcalling (?:it|him|her|them|that) \w+",
     r"^(?:does|do|is|are|how does|how do) (?:your|the|it|this|you) (?:\w+ ){0,3}?(?:check|scrub|honou?r|screen|sync|support|handle|use)\w*(?: \w+){0,4}? (?:list|lists|registry|register)$",
 )

@@ -128,12 +128,58 @@ def _spanish(t: Sequence[str], i: int) -> tuple[float, int] | None:
 
 _ALONE = re.compile(r"\b(?:just|only) me\b|\b(?:myself|alone|by myself|one person|solo yo)\b")
 _AND_OTHERS = ("me", "myself", "i")
+_TWO = re.compile(
+    r"(?:^|(?<!and )(?<!, ))\b(?:me|myself|i) and (?:my|a|one) (?!team\b|staff\b|crew\b|family\b|guys\b|\w+s\b)\w+|"
+    r"\bmy (?!team\b|staff\b|crew\b|family\b)(?!\w+s\b)\w+ and (?:me|myself|i)\b(?! (?:and|have|run|need|want|would))"
+)
+_CORRECTS = frozenset(["no", "wait", "sorry", "actually", "mean", "meant", "rather", "correction", "scratch"])
+_NOW = (["but", "now"], ["and", "now"])
+_AND = frozenset(["and", "plus"])
+_ROUGHLY = frozenset(["about", "around", "roughly", "maybe", "another", "some", "like", "also", "say", "probably", "the", "other", "then"])
+_NO_MORE = frozenset(["half", "bit", "few", "lot", "couple", "quarter", "third"])
+_NOUNS = 3
+"""Words of what is counted, between its number and the next."""
 
 
 def number_in(text: str) -> float | None:
     """The quantity that ``text`` names, in digits or words ("about twenty five", "1,200", "just me"); of a range
-    the lower end ("between five and ten", "five to ten": 5). "Me and two others" are three. None when there is none."""
+    the lower end ("between five and ten", "five to ten": 5). "Me and two others" are three, "three vans and a shop" four;
+    what is corrected in the same breath ("five, no wait, six") is the last. None when there is none."""
     t = tokens(text)
+    if (at := _corrected(t)) and (meant := _counted(t[at:])) is not None:
+        return meant
+    return _counted(t)
+
+
+def numbers_in(text: str) -> list[float]:
+    """Every quantity of ``text`` by itself, in order, but for those that were taken back."""
+    t = tokens(text)
+    i, found = _corrected(t), []
+    while i < len(t):
+        number = quantity(t, i)
+        if number is not None and (t[i] != "one" or _counts(t, i)):
+            found.append(number[0])
+            i = number[1]
+        else:
+            i += 1
+    return found
+
+
+def _corrected(t: Sequence[str]) -> int:
+    """Where the number begins that takes the place of one before it; 0 when none does."""
+    since, found = 0, 0
+    for i in range(len(t)):
+        if i < since or (number := quantity(t, i)) is None or (t[i] == "one" and not _counts(t, i)):
+            continue
+        between = list(t[since:i])
+        pairs = [between[k : k + 2] for k in range(len(between))]
+        if since and (not _CORRECTS.isdisjoint(between) or any(pair in pairs for pair in _NOW)):
+            found = i
+        since = number[1]
+    return found
+
+
+def _counted(t: Sequence[str]) -> float | None:
     if _ALONE.search(" ".join(t)):
         return 1.0
     for i, token in enumerate(t):
@@ -144,14 +190,42 @@ def number_in(text: str) -> float | None:
             continue
         value, after = found
         if token == "once":  # Spanish for eleven; in English it counts nothing
-            if not any(word in SPANISH or word in ("somos", "personas", "usuarios") for word in t[:i] + t[i + 1 :]):
+            if not any(word in SPANISH or word in ("somos", "personas", "usuarios") for word in (*t[:i], *t[i + 1 :])):
                 continue
         elif i >= 2 and t[i - 1] in ("and", "plus") and t[i - 2] in _AND_OTHERS and after < len(t):
             value += 1 if t[after] in ("other", "others", "more", "colleague", "colleagues", "people", "guys") else 0
         if after < len(t) and t[after] in ("to", "or", "-") and after + 1 < len(t) and (upper := quantity(t, after + 1)):
             return _lower_end(value, upper, t)
-        return value
-    return None
+        return value if i and t[i - 1] in ("between", "entre") else value + _added(t, after)
+    return 2.0 if _TWO.search(" ".join(t)) else None
+
+
+def _added(t: Sequence[str], i: int) -> float:
+    """What an enumeration that goes on at ``t[i]`` adds to the number before: "(three vans) and a shop" one more. Its
+    parts but the last may stand without "and"; each counts something."""
+    total, open_sum = 0.0, 0.0
+    while True:
+        j = i
+        while j < len(t) and j - i < _NOUNS and t[j].isalpha() and t[j] not in _AND and quantity(t, j) is None:
+            j += 1
+        if j >= len(t) or (t[j] not in _AND and t[j] != ","):
+            return total
+        joined = t[j] in _AND or t[j + 1 : j + 2] in (["and"], ["plus"])
+        k = j + 1
+        while k < len(t) and (t[k] in _AND or t[k] in _ROUGHLY):
+            k += 1
+        found = quantity(t, k) if k < len(t) else None
+        if found is None and k and k < len(t) and (t[k] in ("a", "an") or t[k - 1] == "the") and j > i:
+            noun = k + 1 if t[k] in ("a", "an") else k
+            if noun >= len(t) or t[noun] in _NO_MORE or not t[noun].isalpha():
+                return total
+            found = 1.0, noun
+        if found is None or t[found[1] : found[1] + 1] == ["of"]:
+            return total
+        open_sum += found[0]
+        i = found[1]
+        if joined:
+            total, open_sum = total + open_sum, 0.0
 
 
 def _lower_end(value: float, upper: tuple[float, int], t: Sequence[str]) -> float:

@@ -4,6 +4,7 @@ reading by local rules when there is no usable model, or it missed what was plai
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from ..events import CallLearned, Concern, Learned, Sign
 from ..playbook import Question
@@ -13,7 +14,7 @@ from ..wishes import Wish, asks_later, is_enough, is_not_interested
 from ..words import cued, plain
 from . import dates, ear, spelled
 from .concerns import concern
-from .numbers import quantity
+from .numbers import number_in, numbers_in, quantity
 from .qualify import accept, assess, without_other_numbers
 from .signs import Kind, weigh
 from .state import ReadBack, State
@@ -277,11 +278,9 @@ def absorb(
     """Take into ``state`` what the reading understood and the words bear out; what is new, to be reported with the
     ``concerns`` that changed. ``raised`` is the concern of this turn. A doubtful value that the playbook wants
     confirmed is kept in ``state.read_back`` instead, until they say yes to it."""
-    learned = [
-        kept
-        for found in (*reading.fields, *_missed_answer(state, reading))
-        if (kept := _field(state, reading, found)) and not _ask_back(state, kept)
-    ]
+    read = [kept for found in reading.fields if (kept := _field(state, reading, found))]
+    read += [kept for found in _missed_answer(state, reading, read) if (kept := _field(state, reading, found))]
+    learned = [kept for kept in read if not _ask_back(state, kept)]
     for kept in learned:
         keep(state, kept)
     signs = _signs(state, reading, raised)
@@ -298,13 +297,14 @@ def absorb(
     )
 
 
-def _missed_answer(state: State, reading: Reading) -> tuple[FieldRead, ...]:
-    """The number or address that was asked for and stands in their words, where the model did not see it."""
+def _missed_answer(state: State, reading: Reading, read: Sequence[Learned]) -> tuple[FieldRead, ...]:
+    """The number or address that was asked for and stands in their words, where the model did not see it, or saw only a
+    part of it."""
     asked, words = state.last_asked, state.last_words
     question = state.playbook.fields.get(asked)
     if question is None or question.kind not in ("email", "number") or reading.intent in _NO_ANSWERS:
         return ()
-    if state.knows(asked) or any(found.field == asked for found in reading.fields):
+    if state.knows(asked) or any(found.field == asked for found in read):
         return ()
     value = value_of(question, words)
     return (FieldRead(field=asked, value=value, quote=words),) if value else ()
@@ -370,7 +370,10 @@ def _is_a_count(state: State, quote: str, value: float, asked: bool) -> bool:
     ]
     kept = [token for i, token in enumerate(t) if not any(time.start <= i < time.stop for time in times)]
     rest = tokens(without_other_numbers(" ".join(kept)))
-    return rest == t or any((found := quantity(rest, i)) and found[0] == value for i in range(len(rest)))
+    if (whole := number_in(" ".join(rest))) == value:
+        return True
+    # A part of what they said counts if it stands by itself: not the couple of "a couple of dozen", nor what they took back.
+    return value in numbers_in(" ".join(rest)) if whole is not None else rest == t
 
 
 def value_of(question: Question, words: str) -> str:
@@ -384,12 +387,25 @@ def value_of(question: Question, words: str) -> str:
 def _ask_back(state: State, learned: Learned) -> bool:
     """Whether this has to be read back before it is relied on; it then waits in ``state.read_back``."""
     question = state.playbook.fields[learned.field]
+    if whole := _all_together(state, learned):
+        state.read_back = ReadBack(about=learned.field, value=whole, quote=state.last_words)
+        return True
     doubtful = state.doubtful and (question.confirm or question.kind in ("email", "number", "name"))
     heard_so = (question.kind == "email" and question.confirm) or (question.kind == "number" and _turns_away(state, learned))
     if not doubtful and not (state.unsure and heard_so):
         return False
     state.read_back = ReadBack(about=learned.field, value=learned.value, quote=learned.quote)
     return True
+
+
+def _all_together(state: State, learned: Learned) -> str:
+    """What the numbers of their words come to, where the one that was read out of them would turn them away and all
+    together would not: "one warehouse and about six trucks" are seven places. "" otherwise."""
+    question = state.playbook.fields[learned.field]
+    if question.kind != "number" or not _turns_away(state, learned) or not _now(state, learned.quote):
+        return ""
+    whole = value_of(question, state.last_words)
+    return "" if not whole or _turns_away(state, learned.model_copy(update={"value": whole})) else whole
 
 
 def _turns_away(state: State, learned: Learned) -> bool:
