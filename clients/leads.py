@@ -23,10 +23,12 @@ from temporalio.client import (
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
-from activities import gate
+from activities import gate, library
+from activities.settings import settings
 from workflows import messages, story
 from workflows.effects import Entry
 from workflows.messages import Answer, Apart, By, Decide, Merge, Move, TakeOver, View, Wake
+from workflows.playbook import PlaybookError, registered
 from workflows.requests import SAME_TIME
 
 from . import consent
@@ -184,6 +186,8 @@ async def set_paused(client: Client | None, scope: str, pause: bool, by: str, wo
         answer = await ask(client, scope, "hold" if pause else "resume", by=by, words=words)
         return {"scope": scope, "paused": pause and answer.allowed, "waiting": False}
     temporal = connected(client)
+    if pause and (fault := _no_audience(scope)):
+        raise Refused(fault)
     try:
         told = gate.pause(temporal, scope, by, words) if pause else gate.resume(temporal, scope, by)
         answered = await _within(CHANGE_WITHIN, told)
@@ -195,6 +199,20 @@ async def set_paused(client: Client | None, scope: str, pause: bool, by: str, wo
         "waiting": answered.waiting,
         "holds": [hold.model_dump(mode="json") for hold in answered.holds],
     }
+
+
+def _no_audience(scope: str) -> str:
+    """Why ``scope`` names an audience that nobody is of; empty where it does not. A slip of the pen would leave those
+    who were meant to be called on. What is paused can be resumed under any name."""
+    kind, _, name = scope.partition(":")
+    if kind != "audience" or not name:
+        return ""
+    known = {book.audience for book in registered().values()}
+    try:
+        known |= {book.audience for book in library.playbooks(settings().showrate_playbooks)}
+    except (PlaybookError, OSError):
+        return ""  # a broken playbook must keep nobody from pausing
+    return "" if name in known else f"there is no audience {name}; there are {', '.join(sorted(known))}"
 
 
 async def paused(client: Client | None) -> list[str]:

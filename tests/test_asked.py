@@ -309,6 +309,8 @@ def test_a_task_goes_to_a_person_once_and_the_call_goes_on() -> None:
     for _ in range(2):
         assert case.ask(ev.Task(what="Does it work offline?", words="does it work in a basement")).allowed
     assert case.told == ["Dana Reyes wants to know: Does it work offline?"]
+    (item,) = case.state.items
+    assert item.words == "Does it work offline? They said: does it work in a basement"
     assert (case.state.review, case.state.closed, case.state.taken_over_by) == ("task", False, "")
 
 

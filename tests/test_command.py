@@ -151,9 +151,12 @@ async def test_what_cannot_be_reached_or_read_is_said_without_a_traceback(web: S
 
 
 async def test_pauses(switches: None) -> None:
-    paused = await showrate("pause", "audience:nobody", "--json")
-    assert (paused.code, [h["scope"] for h in paused.data["holds"]]) == (0, ["audience:nobody"])
-    assert (await showrate("resume", "audience:nobody")).code == 0
+    paused = await showrate("pause", "audience:demo", "--json")
+    assert (paused.code, [h["scope"] for h in paused.data["holds"]]) == (0, ["audience:demo"])
+    assert (await showrate("resume", "audience:demo")).code == 0
+    slip = await showrate("pause", "audience:inbuond")
+    assert (slip.code, "there are demo, inbound, outbound" in slip.err) == (1, True)
+    assert (await showrate("resume", "audience:inbuond")).code == 0
     assert (await showrate("pause", "channel:pigeon")).code == 1
 
 

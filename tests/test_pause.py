@@ -192,7 +192,7 @@ async def test_everything_stops_within_a_second_and_comes_back_spread_out(floor:
         await floor.held(lead, "everything")
     assert not floor.sent(waiting_for_a_text, "Messages")
     assert await floor.told(held[0]) == [
-        ("paused:everything", "not dialled: paused:everything"),
+        ("paused:everything", "not dialled: everything is paused"),
         ("paused", "everything is paused"),
     ]
 

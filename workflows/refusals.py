@@ -53,6 +53,12 @@ def told(refusal: Refusal) -> str:
     return f"{refusal.reason or refusal.rule.replace('_', ' ')}{where}{until}"
 
 
+def held(why: str) -> str:
+    """The reason of a dispatch for the story: ``paused:channel:call`` is "channel call is paused"."""
+    rule, _, scope = why.partition(":")
+    return f"{scope.replace(':', ' ')} is paused" if rule == "paused" and scope else why.replace("_", " ")
+
+
 def narrowed(state: Lead, contact: Contact, at: datetime, judged: Callable[[datetime], Ruling]) -> Ruling:
     """What the rules allow from ``at`` on by ``judged``, no sooner than the bar lets go that stands against it."""
     bar = _bar(state, contact.channel, contact.purpose)

@@ -70,7 +70,8 @@ def _done(state: Lead, at: datetime, request: ev.ActionAsked) -> Lead:
                 state, at, f"task:{request.id}", f"{name(state)} wants to know: {action.what}", marks.quoted(action.words),
                 reach(state),
             )  # fmt: skip
-            return review.file(state, "task", at, request.id, action.what)
+            theirs = f" They said: {action.words}" if action.words and action.words not in action.what else ""
+            return review.file(state, "task", at, request.id, f"{action.what}{theirs}")
         case ev.Refer() as action:
             return _referred(state, at, request.id, action)
         case _:

@@ -108,7 +108,7 @@ def call_not_placed(state: Lead, event: ev.CallNotPlaced) -> Lead:
     if touch is None or touch.outcome not in ("queued", "ambiguous"):
         return state
     state = _drop_call(marks.touch(state, event.attempt, outcome=f"not placed: {event.why}"), event.attempt)
-    why = refusals.told(event.refusal) if event.refusal else event.why
+    why = refusals.told(event.refusal) if event.refusal else refusals.held(event.why)
     state = marks.note(state, event.at, "not_called", f"not dialled: {why}", event.why, attempt=event.attempt)
     state = known.heeded(state, event.at, event.known)
     if event.why == "opted_out":

@@ -73,7 +73,7 @@ def _not_mailed(state: Lead, event: ev.TextSent | ev.MailNotSent, why: str) -> L
         return marks.opt_out(state, event.at, "", kept=True)
     if why == NO_SERVER:
         return state
-    state = marks.note(state, event.at, "not_mailed", f"not mailed: {why}", why, touch=event.touch)
+    state = marks.note(state, event.at, "not_mailed", f"not mailed: {refusals.held(why)}", why, touch=event.touch)
     return review.file(state, "not_mailed", event.at, event.touch, f"{event.message}: {why}")
 
 
@@ -96,7 +96,7 @@ def mail_not_sent(state: Lead, event: ev.MailNotSent) -> Lead:
 
 
 def text_not_sent(state: Lead, event: ev.TextNotSent) -> Lead:
-    why = refusals.told(event.refusal) if event.refusal else event.why
+    why = refusals.told(event.refusal) if event.refusal else refusals.held(event.why)
     state = marks.note(state, event.at, "not_texted", f"not texted: {why}", event.why, touch=event.touch)
     if event.why == "opted_out":
         return marks.opt_out(state, event.at, "", kept=True)
