@@ -245,6 +245,7 @@ async def _until_opted_out(floor: Floor, lead: str) -> None:
 
 
 async def test_an_audience_is_paused_alone(floor: Floor) -> None:
+    quick("webinar")
     await floor.pause("audience:webinar")
     held, free = await floor.lead("webinar"), await floor.lead("inbound")
     await floor.until(free, lambda view: view.touches and view.touches[0].sid)
