@@ -48,10 +48,17 @@ _VOICEMAIL = any_of(
 )
 
 
+_ANNOUNCED = any_of(
+    r"\bthe (?:person|party|customer|subscriber) (?:that )?you(?:'re| are|'ve| have)? (?:called|calling|trying to (?:reach|call)|dialed|reached)"
+    r" (?:can't|cannot|can not|is not|isn't|is unable|is currently|is unavailable)\b"
+)
+"""What no person says of another."""
+
+
 def is_voicemail(text: str) -> bool:
     """Whether a voicemail's greeting or a network's announcement is speaking."""
     words = plain(text)
-    return bool(_VOICEMAIL.search(words)) and not _TAKES_MESSAGE.search(words)
+    return bool(_ANNOUNCED.search(words)) or (bool(_VOICEMAIL.search(words)) and not _TAKES_MESSAGE.search(words))
 
 
 _NO_MESSAGE = any_of(

@@ -98,6 +98,12 @@ def only_assents(text: str) -> bool:
     return bool(_ASSENT.fullmatch(plain(text)))
 
 
+def merely_agrees(text: str) -> bool:
+    """Whether what follows an echoed question, or stands for one, is no more than a yes: "Yes?", "One minute? Okay, fine."."""
+    rest = text.rstrip("? ").rpartition("?")[2]
+    return is_confirmation(rest) and only_assents(rest)
+
+
 _GO_ON = re.compile(
     r"(?:(?:oh|sorry|no|please|you) )+go ahead|(?:(?:oh|sorry|no|please|you) )*(?:go on|carry on|continue|keep going)(?: please)?"
 )
@@ -153,7 +159,15 @@ def is_denial(text: str) -> bool:
     words = plain(text)
     if re.match(r"^(?:no problem|no worries|why not|not bad)\b", words):
         return False
-    return bool(_NO.search(words))
+    return bool(_NO.search(without_dismay(words)))
+
+
+_DISMAY = re.compile(r"^(?:oh|ah|aw) no\b(?=.* (?:sorry|apologi[sz]e|forgot|forgotten|missed|completely|totally|slipped)\b)")
+
+
+def without_dismay(words: str) -> str:
+    """``words`` (plain) without the "oh no" of somebody who is sorry about something, which denies nothing."""
+    return _DISMAY.sub("oh", words)
 
 
 _PARTLY = (

@@ -111,6 +111,8 @@ class Speech(Strict):
     nearest_only: str = "Nothing is free then, but I can offer {slots}. Would that suit you?"
     """... and of ``nearest``."""
     when: str = "When would be a better moment to call you?"
+    absent: str = "When would be a good moment to reach {name}?"
+    """In place of ``when``, to somebody who answers for the one whom we want."""
     again: str = "Sorry, I did not get that. Could you say it again?"
     screened: str = "This is {agent}, the automated assistant of {company}, for {name}, about {purpose}."
     """To a call-screening service: who calls and why, in one line."""

@@ -205,7 +205,21 @@ _REFERRAL = _rules(
 def refers(text: str) -> bool:
     """Whether they say that somebody else is the right one to speak with, without turning us away."""
     said = spoken(text)
-    return not _WRONG_NUMBER.found_in(said) and _REFERRAL.found_in(_OWN_TALK.cut_from(said))
+    if _WRONG_NUMBER.found_in(said):
+        return False
+    return _REFERRAL.found_in(_OWN_TALK.cut_from(said)) or (bool(named_instead(text)) and _WRONG.found_in(said))
+
+
+_NAMED = re.compile(
+    r"\b(?i:you(?:'ll|'d| will| would)?(?: probably)? (?:want|need)|(?:speak|talk) (?:to|with)|ask for|contact|reach out to|try)\s+"
+    r"((?!(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|I\b)[A-Z][\w'-]+(?: [A-Z][\w'-]+)*)"
+)
+
+
+def named_instead(text: str) -> str:
+    """Whom they name in the place of the one who is not there any more: "you want Susan Lee"; "" when nobody."""
+    found = _NAMED.search(text)
+    return found[1] if found else ""
 
 
 _WRONG = _rules(
@@ -237,6 +251,24 @@ def is_wrong_person(text: str, name: str = "") -> bool:
         if _of_name(first).found_in(spoken(text)):
             return True
     return _WRONG.found_in(said)
+
+
+_ABSENT = _rules(
+    "(he|she|they) (is|are) {<adv>|also} not (in|here|available|around|home|at (home|work|the office|her desk|his desk|their desk)|back) !(if|about)",
+    "(he|she|they) (is|are) {<adv>} (out|away|on (vacation|holiday|leave|the road|a trip)|off (today|sick|work|this week)|at (lunch|work|school)|in (a meeting|the shower|the bath|surgery|class)|asleep|sleeping|driving|sick|travelling|traveling) !(of)",
+    "(he|she|they) (will be|is coming|comes|gets|should be|will get) {<adv>} (back|home|in|here) !(touch)",
+    "^ {yes|no|hi|hello|sorry|well} (this is|it is|i am) (her|his|their) (husband|wife|partner|son|daughter|mother|father|mom|dad|mum|brother|sister|assistant|secretary|roommate|flatmate|boyfriend|girlfriend|colleague|coworker) $",
+    "^ {no|sorry|well} (my|our) (mom|mommy|mum|mummy|dad|daddy|husband|wife) (is|has) {<adv>} (out|away|not (here|in|home)|in the (shower|bath|garden|bathroom)|at (work|lunch)|asleep|sleeping|busy|driving)",
+)
+
+
+def is_absent(text: str, name: str = "") -> bool:
+    """Whether somebody else says that the one whom we want, ``name``, is not there at the moment: "she's not in today",
+    "this is her husband"."""
+    first = next((word for word in tokens(name) if word.isalpha()), "")
+    if first:
+        text = re.sub(rf"\b{first}\b", "she", text, flags=re.IGNORECASE)
+    return _ABSENT.found_in(spoken(text))
 
 
 @remembered

@@ -39,9 +39,13 @@ def fixed(text: str) -> str:
     return plain(text)
 
 
+_IS = re.compile(r"\b(what|who|where|how|when|that|it|this)'s\b")
+
+
 def cued(words: str, cues: Mapping[str, Sequence[str]]) -> str:
     """The first of the names in ``cues`` one of whose cues stands in ``words``; "" when none does."""
-    said = f" {plain(words)} "
+    whole = _IS.sub(r"\1 is", plain(words))
+    said = f" {whole} "
     return next((name for name, known in cues.items() if any(f" {fixed(cue)} " in said for cue in known)), "")
 
 

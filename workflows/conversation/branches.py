@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 
 from .. import events as ev
 from ..reading import hesitates, is_denial
-from ..wishes import refers
+from ..wishes import named_instead, refers
 from ..words import plain
 from . import concerns, dates, moves, spelled
 from .exits import enter
 from .signs import weigh
 from .state import State
 from .turn import Proposal
+from .understand import is_somebody_else
 
 if TYPE_CHECKING:
     from .core import Conversation
@@ -57,7 +58,7 @@ def refer(talk: Conversation, proposal: Proposal) -> bool:
     when they speak of something else after all."""
     s = talk.state
     words = s.last_words
-    name = spelled.name_in(words) or _really(words, proposal.args.get("name", ""))
+    name = named_instead(words) or spelled.name_in(words) or _really(words, proposal.args.get("name", ""))
     contact = spelled.contact_in(words) or _really(words, proposal.args.get("contact", ""))
     if not name and not contact:
         if not s.referring:
@@ -139,6 +140,7 @@ def meet(talk: Conversation, name: str) -> None:
     if reply.text:
         onward = reply.goes_on or "?" not in reply.text
         talk.say(reply.text, last=not onward)
+        s.last_asked = moves.asks_for(s, reply.text) or s.last_asked
         if onward:
             _go_back(s)
             if not moves.drive(talk):
@@ -197,6 +199,9 @@ def call_back(talk: Conversation, proposal: Proposal, quotes: tuple[str, ...]) -
         _ask_when(talk, s.playbook.speech.which_day)
         return
     at = dates.moment(said, zone, s.now)
+    if at is None and not s.when_asked and is_somebody_else(s):
+        _ask_when(talk, s.playbook.speech.absent)
+        return
     if at is None and not s.when_asked and not is_denial(s.last_words):
         _ask_when(talk, s.playbook.speech.when)
         return

@@ -32,8 +32,8 @@ def answered(talk: Conversation, text: str) -> bool:
         return True
     word = said_of_coming(text)
     if word == "who":
-        first = s.booking is None and s.brief.channel == "call"  # they heard it a moment ago; more is for the talk
-        if first or ("who" not in plain(text).split() and (concern(s, text) or fact(s, text))):
+        first = s.booking is None and s.brief.channel == "call"  # what they have against us comes before who we are
+        if (first or "who" not in plain(text).split()) and (concern(s, text) or fact(s, text)):
             return False  # "where is my number from?": the playbook has an answer of its own
         who(talk)
         return True
@@ -123,6 +123,7 @@ def done(talk: Conversation, action: ev.Attend | ev.Confirm) -> None:
         s.brief, s.booking = s.brief.model_copy(update={"missed": s.booking, "booking": None}), None
         offer(talk, action.words)
         return
+    s.comes = True
     late = speech.late if action.minutes else speech.late_somehow
     words = {"late": late, "soon": speech.soon, "here": speech.here}[action.how]
     texting = s.brief.channel != "call"

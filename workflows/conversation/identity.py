@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from ..events import Booking
 from ..reading import is_confirmation
-from ..wishes import is_wrong_person
+from ..wishes import is_absent, is_wrong_person
 from ..wording import first_name
 from ..words import plain
 
@@ -73,7 +73,7 @@ def _hear(state: State) -> None:
             asked = line.text
         elif wanted:
             said = _given(line.text, wanted)
-            if said is None and is_wrong_person(line.text):
+            if said is None and (is_wrong_person(line.text) or is_absent(line.text, state.name)):
                 said = False
             if said is not None:
                 state.named, state.another = said, not said

@@ -21,7 +21,7 @@ from ..greetings import (
     key_for,
     takes_no_message,
 )
-from ..reading import is_confirmation, is_opt_out
+from ..reading import is_confirmation, is_opt_out, merely_agrees
 from ..wishes import asks_person, asks_robot, is_wrong_person
 from .moments import note
 from .openings import opening, voicemail
@@ -90,7 +90,7 @@ def heard(talk: Conversation, text: str) -> bool:
         _ACTS[found](talk, text)
         return True
     if s.human:
-        return _unanswered(s) and is_holding(text)
+        return _unanswered(s) and is_holding(text) and not merely_agrees(text)
     if s.machine in ("greeting", "suspected") and not is_live(text):
         return True  # more of it, or somebody whose next words will tell
     if s.machine in ("screening", "menu") and (is_holding(text) or is_acknowledged(text)):
@@ -124,7 +124,7 @@ def _person(talk: Conversation, text: str) -> bool:
     met = s.machine in ("screening", "menu", "greeting", "voicemail")
     s.human, s.machine = True, ""
     if not met or is_opt_out(text, spoken=True) or asks_robot(text) or is_wrong_person(text) or asks_person(text):
-        return not met and is_holding(text)
+        return not met and is_holding(text) and not merely_agrees(text)
     talk.say(opening(s))
     return True
 

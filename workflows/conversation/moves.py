@@ -6,6 +6,7 @@ spoken from the answer in the playbook's words.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from .. import events as ev
@@ -65,6 +66,8 @@ def decide(talk: Conversation, decision: Decision) -> None:
         reading = reading.model_copy(update={"intent": "concern"})
     eased = [c.name for c in s.concerns.values() if c.status == "open"]
     report = absorb(s, reading, raised, concerns.follow(s, raised, reading))
+    if report is not None and report.learned and reading.intent == "unclear":
+        reading = reading.model_copy(update={"intent": "answer"})
     advance(s, reading)
     if report is not None:
         talk.put_out(Tell(report.model_copy(update={"node": s.node})))
@@ -227,6 +230,13 @@ def _asks_known(state: State, sentence: str) -> bool:
         and state.knows(field)
         for field, question in state.playbook.fields.items()
     )
+
+
+def asks_for(state: State, words: str) -> str:
+    """The field that a question of ours in ``words`` asks for, be it not in the playbook's words for it; "" when none."""
+    asked = _content(re.split(r"[.;!?]", words.rstrip("? "))[-1]) if words.rstrip().endswith("?") else set()
+    fields = state.playbook.fields.items()
+    return next((name for name, q in fields if asked and len(asked & _content(q.ask)) >= _SAME_QUESTION * len(asked)), "")
 
 
 def _content(text: str) -> set[str]:

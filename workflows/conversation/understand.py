@@ -8,10 +8,21 @@ from collections.abc import Sequence
 
 from ..events import CallLearned, Concern, Learned, Sign
 from ..playbook import Question
-from ..reading import agrees, asks_move, hesitates, is_confirmation, is_denial, is_goodbye, is_parting, names_meeting
+from ..reading import (
+    agrees,
+    asks_move,
+    hesitates,
+    is_confirmation,
+    is_denial,
+    is_goodbye,
+    is_parting,
+    merely_agrees,
+    names_meeting,
+    without_dismay,
+)
 from ..tokens import tokens
-from ..wishes import Wish, asks_later, is_enough, is_not_interested
-from ..words import cued, plain
+from ..wishes import Wish, asks_later, is_absent, is_enough, is_not_interested
+from ..words import cued, fixed, plain
 from . import dates, ear, spelled
 from .concerns import concern
 from .numbers import number_in, numbers_in, quantity
@@ -26,6 +37,8 @@ _NO_ANSWERS = (
 )  # fmt: skip
 """Intents whose words are no answer to an open question, whatever the model takes from them."""
 _MOST_SIGNS = 8
+_FIRST_LINES = 3
+"""Lines of theirs within which it shows who picked up."""
 _SHORT = 4
 """Words of a yes that says nothing else."""
 _MEETING = re.compile(r"\b(?:meeting|demo|booking|appointment|time|slot|call)\b")
@@ -103,7 +116,7 @@ _BORNE_OUT: dict[str, re.Pattern[str]] = {
         r"\b(?:links?|texts?|send|sms|message|info\w*|details?|e?mail|read|look at|online|website|web)\b"
     ),
     "later": re.compile(
-        r"\b(?:later|back|again|tomorrow|tonight|next|another|call|ring|phone|busy|driving|meeting|moment|now|soon|wait|minutes?|hours?|days?|weeks?|"
+        r"\b(?:he|she|they|later|back|again|tomorrow|tonight|next|another|call|ring|phone|busy|driving|meeting|moment|now|soon|wait|minutes?|hours?|days?|weeks?|"
         r"months?|morning|afternoon|evening|after|before|bad time|(?:mon|tues|wednes|thurs|fri|satur|sun)day)\b"
     ),
 }
@@ -125,6 +138,7 @@ _ASKING = re.compile(
     r"^(?:(?:and|so|but|ok|okay|well|um|uh|yes|right|wait) )*(?:how|what|what's|when|where|who|who's|why|is|are|does|do (?:you|we|they|i)|will)\b"
 )
 """How a question begins, which a recogniser may write without its mark."""
+_NOT = re.compile(r"\b(?:not|no|never|nothing|\w+n't)\b")
 _MEETS_NOTHING = re.compile(r"\b(?:what|why|how|who|where|does|remind|invitation|invite|email|mail)\b")
 """Words of a question or a request that may name a time by the way."""
 _WE_OFFERED: dict[str, re.Pattern[str]] = {
@@ -140,6 +154,8 @@ def wished(state: State) -> Wish:
     """What their last words plainly ask of us, as far as it makes sense in this state."""
     found = ear.wish(state)
     words = plain(state.last_words)
+    if not found and is_somebody_else(state):
+        return "later"
     if (
         found == "later"
         and (state.offered or state.node in ("booking", "reschedule"))
@@ -153,14 +169,22 @@ def wished(state: State) -> Wish:
     return found
 
 
+def is_somebody_else(state: State) -> bool:
+    """Whether whoever answered says, at the beginning of the talk, that the one whom we want is not there."""
+    lines = sum(line.who == "lead" for line in state.lines)
+    return lines <= _FIRST_LINES and state.brief.channel == "call" and is_absent(state.last_words, state.name)
+
+
 def settle(state: State, decision: Decision) -> Decision:
     """``decision`` with its reading set right by what was really said: a plain wish that the model missed is taken
     up, a grave one that it made up is dropped."""
     reading, action = decision.reading, decision.action
     plainly = wished(state)
     intent = _INTENT.get(plainly, "unclear")
+    if reading.intent == "question" and not plainly and merely_agrees(state.last_words):
+        return Decision(reading=reading.model_copy(update={"intent": "yes"}), action=Proposal(name="say"))
     if plainly in _PLAIN and intent != reading.intent:
-        soft = plainly in ("later", "link", "not_interested") and not _asks_for_a_call(state)
+        soft = plainly in ("later", "link", "not_interested") and not (_asks_for_a_call(state) or is_somebody_else(state))
         if not (soft and reading.intent in _ABOUT_TIMES):
             name = _ACTION.get(plainly, "say")
             return Decision(
@@ -181,6 +205,10 @@ def settle(state: State, decision: Decision) -> Decision:
         return Decision(
             reading=reading.model_copy(update={"intent": "picks_time"}),
             action=Proposal(name="book", args={"choice": state.last_words}),
+        )
+    if _names_when(state, decision):
+        return Decision(
+            reading=reading.model_copy(update={"intent": "later"}), action=Proposal(name="call_back", args={"when": state.last_words})
         )
     if _missed_time(state, decision):
         return Decision(
@@ -224,6 +252,14 @@ def _missed_choice(state: State, decision: Decision) -> bool:
     return answers_offer(state) and chosen and not beside
 
 
+def _names_when(state: State, decision: Decision) -> bool:
+    """Whether they answer the question when to call with a time, and the model would only talk."""
+    if decision.action.name not in _MERE_TALK or decision.reading.intent in ("question", "concern"):
+        return False
+    open_still = state.when_asked and state.node == "follow_up" and "call_back" in state.allowed
+    return bool(open_still) and not ear.named(state).empty
+
+
 def _missed_time(state: State, decision: Decision) -> bool:
     """Whether they name a time that they want, or one that they do not, of which none was offered, and the model would
     only talk."""
@@ -241,7 +277,7 @@ def _missed_time(state: State, decision: Decision) -> bool:
 
 
 def _is_borne_out(state: State, claimed: str) -> bool:
-    words = plain(state.last_words)
+    words = without_dismay(plain(state.last_words))
     if claimed == "referral" and state.referring:
         return True
     if claimed == "person" and state.node == "handoff":
@@ -298,16 +334,26 @@ def absorb(
 
 
 def _missed_answer(state: State, reading: Reading, read: Sequence[Learned]) -> tuple[FieldRead, ...]:
-    """The number or address that was asked for and stands in their words, where the model did not see it, or saw only a
-    part of it."""
+    """The number, address or choice that was asked for and stands in their words, where the model did not see it, or saw
+    only a part of it. A choice counts by the playbook's own words for it, unless something is denied beside them."""
     asked, words = state.last_asked, state.last_words
     question = state.playbook.fields.get(asked)
-    if question is None or question.kind not in ("email", "number") or reading.intent in _NO_ANSWERS:
+    if question is None or question.kind not in ("email", "number", "choice") or reading.intent in _NO_ANSWERS:
         return ()
     if state.knows(asked) or any(found.field == asked for found in read):
         return ()
     value = value_of(question, words)
+    if question.kind == "choice" and value and _denies(question, value, words):
+        return ()
     return (FieldRead(field=asked, value=value, quote=words),) if value else ()
+
+
+def _denies(question: Question, value: str, words: str) -> bool:
+    """Whether more is denied in ``words`` than in what the playbook has for ``value``: "not now" is not now."""
+    said = f" {plain(words)} "
+    for known in question.words.get(value, ()):
+        said = said.replace(f" {fixed(known)} ", " ")
+    return bool(_NOT.search(said))
 
 
 def told(state: State) -> CallLearned:
