@@ -26,6 +26,11 @@ from workflows.reading import is_opt_out
         ("ten people, two of them part time", 10),
         ("ten and a bit", 10),
         ("we are fifteen people and have two warehouses", 15),
+        ("twenty people and two offices", 20),
+        ("15 users and a warehouse", 15),
+        ("25 people and a budget of 500", 25),
+        ("5 people, and the deadline is two weeks", 5),
+        ("twelve reps and a manager", 13),
         ("me and my team", None),
     ],
 )

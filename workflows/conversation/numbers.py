@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from ..tokens import tokens
+from ..tokens import bag, tokens
 
 _ONES = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen"
 NUMBERS = {word: n for n, word in enumerate(_ONES.split())}
@@ -137,6 +137,11 @@ _NOW = (["but", "now"], ["and", "now"])
 _AND = frozenset(["and", "plus"])
 _ROUGHLY = frozenset(["about", "around", "roughly", "maybe", "another", "some", "like", "also", "say", "probably", "the", "other", "then"])
 _NO_MORE = frozenset(["half", "bit", "few", "lot", "couple", "quarter", "third"])
+_PEOPLE = bag("people person persons users user us staff employees employee reps rep drivers colleagues workers heads seats agents guys folks members men women")
+_PLACES = bag(
+    "office offices location locations site sites branch branches building buildings shop shops store stores warehouse warehouses depot depots city cities"
+    " country countries floor floors place places van vans truck trucks department departments team teams company companies"
+)  # fmt: skip
 _NOUNS = 3
 """Words of what is counted, between its number and the next."""
 
@@ -202,8 +207,9 @@ def _counted(t: Sequence[str]) -> float | None:
 
 def _added(t: Sequence[str], i: int) -> float:
     """What an enumeration that goes on at ``t[i]`` adds to the number before: "(three vans) and a shop" one more. Its
-    parts but the last may stand without "and"; each counts something."""
+    parts but the last may stand without "and"; each counts something, and places are not added to people."""
     total, open_sum = 0.0, 0.0
+    people = not _PEOPLE.isdisjoint(t[i : i + _NOUNS])
     while True:
         j = i
         while j < len(t) and j - i < _NOUNS and t[j].isalpha() and t[j] not in _AND and quantity(t, j) is None:
@@ -219,8 +225,10 @@ def _added(t: Sequence[str], i: int) -> float:
             noun = k + 1 if t[k] in ("a", "an") else k
             if noun >= len(t) or t[noun] in _NO_MORE or not t[noun].isalpha():
                 return total
+            if noun + 1 < len(t) and t[noun + 1].isalpha() and t[noun + 1] not in _AND:
+                return total  # "and a budget of ...", "and the deadline is ..."
             found = 1.0, noun
-        if found is None or t[found[1] : found[1] + 1] == ["of"]:
+        if found is None or t[found[1] : found[1] + 1] == ["of"] or (people and not _PLACES.isdisjoint(t[found[1] : found[1] + 1])):
             return total
         open_sum += found[0]
         i = found[1]
