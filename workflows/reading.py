@@ -104,6 +104,20 @@ def merely_agrees(text: str) -> bool:
     return is_confirmation(rest) and only_assents(rest)
 
 
+_EMPTY = re.compile(
+    r"(?:(?:yes|yeah|yep|no|ok|okay|sure|well|right|alright|fine|thanks|thank you|hello|hi|hey|um+|uh+|h+m+|m+ ?h+m+|mhm|uh huh|oh|so|but|speaking|"
+    r"call me \w+|that's me|i (?:don't|do not) know|don't know|dunno|no idea|not sure|whatever|go (?:on|ahead)|let me (?:think|see)|"
+    r"i guess|i suppose|good question|actually|really) ?)+"
+)
+
+
+@remembered
+def says_nothing(text: str) -> bool:
+    """Whether these words tell nothing: courtesies, sounds, somebody's own name, or that they do not know. They answer no
+    open question."""
+    return bool(_EMPTY.fullmatch(plain(text)))
+
+
 _GO_ON = re.compile(
     r"(?:(?:oh|sorry|no|please|you) )+go ahead|(?:(?:oh|sorry|no|please|you) )*(?:go on|carry on|continue|keep going)(?: please)?"
 )

@@ -16,7 +16,7 @@ from .exits import enter
 from .signs import weigh
 from .state import State
 from .turn import Proposal
-from .understand import is_somebody_else
+from .wants import is_somebody_else
 
 if TYPE_CHECKING:
     from .core import Conversation

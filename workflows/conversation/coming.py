@@ -13,7 +13,7 @@ from ..words import plain
 from . import dates, identity, moves
 from .concerns import concern
 from .state import State
-from .understand import fact
+from .wants import fact
 
 if TYPE_CHECKING:
     from .core import Conversation

@@ -28,7 +28,7 @@ from .reduce import Meaning, reduce, take_words
 from .signals import Input, Output
 from .state import Pending, State, Turn
 from .turn import Decision, Reading
-from .understand import by_rule
+from .wants import by_rule
 
 _MOST_ASKED = 5
 """Turns for one question; then a person takes over."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from .. import events as ev
 from ..reading import agrees, asks_when, hesitates, names_meeting
-from ..words import plain
+from ..words import fixed, plain
 from . import branches, coming, concerns, dates, ear, instead, local, offers, openings, readback
 from .authority import TALK, authorize, for_a_person, is_meant
 from .exits import advance, enter
@@ -21,7 +21,8 @@ from .results import answered
 from .signals import Tell
 from .state import ReadBack, State, Turn
 from .turn import Decision, Proposal, Reading
-from .understand import absorb, answers_offer, fact, settle, wished
+from .understand import absorb
+from .wants import answers_offer, fact, settle, wished
 
 if TYPE_CHECKING:
     from .core import Conversation
@@ -201,6 +202,7 @@ def speak_checked(talk: Conversation, turn: Turn, sentence: str) -> None:
     s = talk.state
     if _asks_known(s, sentence):
         return
+    sentence = _in_other_words(s, sentence)
     ground = refused(s, sentence)
     if ground is None:
         turn.said += " " + sentence
@@ -216,6 +218,16 @@ def speak_checked(talk: Conversation, turn: Turn, sentence: str) -> None:
             _book(talk, Proposal(name="book"), ())
             return
         branches.ask_person(talk, _UNSURE.get(ground.rule, _UNSURE["claim"]))
+
+
+def _in_other_words(state: State, sentence: str) -> str:
+    """``sentence``, or the playbook's other words for a question that they have just heard in these and not answered."""
+    question = state.playbook.fields.get(state.last_asked)
+    if question is None or not question.rephrase or plain(sentence) != fixed(question.ask):
+        return sentence
+    spoke = next((n for n in range(len(state.lines) - 1, -1, -1) if state.lines[n].who == "lead"), 0)
+    before = next((line.text for line in reversed(state.lines[:spoke]) if line.who == "agent"), "")
+    return state.words(question.rephrase) if plain(sentence) in plain(before) else sentence
 
 
 def _asks_known(state: State, sentence: str) -> bool:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _OTHER_PART: dict[dates.Part, dates.Part] = {"morning": "afternoon", "afternoon": "morning", "evening": ""}
 _MOST_PAST = 30
+_DAYS = 7
+"""More days than these are no span to look for a time in."""
 _MOST_REFUSED = 10
 
 
@@ -27,7 +29,7 @@ def look(talk: Conversation, when: str, quotes: tuple[str, ...]) -> None:
     words = when if not dates.read(when, zone, s.now).empty else s.last_words
     said = dates.wanted(words, zone, s.now)
     refused = [mention.said for mention in dates.refused(words, zone, s.now)]
-    said = _on_the_day_at_hand(s, said)
+    said = dates.Said() if _of_another_matter(s, said) else _on_the_day_at_hand(s, said)
     _note(s, said, refused)
     s.wish = said
     first, last, part = dates.window(said, zone, s.now)
@@ -37,6 +39,13 @@ def look(talk: Conversation, when: str, quotes: tuple[str, ...]) -> None:
     s.past_offers = list(dict.fromkeys([*s.past_offers, *passed]))[-_MOST_PAST:]
     action = ev.OfferSlots(not_before=first, not_after=last, part=part, refused=tuple(s.past_offers))
     moves.attempt(talk, action, quotes, windowed=not said.empty or first is not None or bool(part))
+
+
+def _of_another_matter(s: State, said: dates.Said) -> bool:
+    """Whether a long span only answered the question before ("when would you like to have it?", "next month"): nothing was
+    offered yet, and it is no wish for the meeting."""
+    several = said.first is not None and said.last is not None and (said.last - said.first).days > _DAYS
+    return several and not s.offered and not said.clock and not said.part and bool(s.last_asked) and s.knows(s.last_asked)
 
 
 def _on_the_day_at_hand(s: State, said: dates.Said) -> dates.Said:
