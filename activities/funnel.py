@@ -202,7 +202,7 @@ def not_called_table(funnel: Funnel) -> Table:
     """For the terminal: every lead that was not called, with its rule."""
     drawn = Table(title="Not called", title_justify="left")
     for column in ("lead", "form", "stage", "rule"):
-        drawn.add_column(column)
+        drawn.add_column(column, no_wrap=column == "lead", min_width=37 if column == "lead" else None)
     for person in funnel.total.not_called:
         stage = person.stage + (f" ({person.disposition})" if person.disposition else "")
         came = f"{person.form_at:%Y-%m-%d %H:%M:%S}"

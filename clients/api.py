@@ -21,7 +21,7 @@ from workflows.effects import CallNote
 
 from . import bodies, leads, queue, stories
 from .access import for_programs
-from .leads import ACTIONS, Refused, Unknown, Unreachable
+from .leads import ACTIONS, STAGES, Refused, Unknown, Unreachable
 
 MAX_BODY = 64 * 1024
 _LEAD = re.compile(r"lead-[0-9a-f]{32}")
@@ -57,10 +57,12 @@ async def listed(request: Request) -> dict[str, Any]:
         known = [await _known(request, lead) for lead in await stories.find(asked["q"])]
         return {"leads": [row for row in known if row]}
     limit, offset = _number(asked.get("limit"), 50, 500), _number(asked.get("offset"), 0, 10_000_000)
+    if (stage := asked.get("stage", "")) and stage not in STAGES:
+        raise Wrong(f"there is no stage {stage[:40]}; there are {', '.join(STAGES)}")
     names = {name: asked.get(name, "") for name in ("stage", "audience", "source", "owner")}
     review = {"yes": True, "no": False}.get(asked.get("review", ""))
     found = await stories.rows(request.app.state.temporal, **names, review=review, limit=limit, offset=offset)
-    answer: dict[str, Any] = {"leads": [row.model_dump(mode="json") for row in found]}
+    answer: dict[str, Any] = {"leads": [row.in_full() for row in found]}
     if len(found) >= limit:
         answer["next_offset"] = offset + limit
     return answer
@@ -83,27 +85,25 @@ def reasons(told: stories.Story) -> dict[str, Any]:
     seen = told.now
     return {
         "lead": told.lead,
-        "account": [each.model_dump(mode="json") for each in told.account],
+        "account": [each.in_full() for each in told.account],
         "next": {
             "step": seen.next_step if seen else "",
             "at": seen.next_at.isoformat() if seen and seen.next_at else None,
             "reason": seen.next_reason if seen else told.silence,
         },
-        "criteria": [each.model_dump(mode="json") for each in told.criteria],
-        "signs": [each.model_dump(mode="json") for each in told.signs],
-        "concerns": [each.model_dump(mode="json") for each in told.concerns],
-        "approvals": [each.model_dump(mode="json") for each in told.approvals],
-        "entries": [entry.model_dump(mode="json") for entry in told.entries],
+        "criteria": [each.in_full() for each in told.criteria],
+        "signs": [each.in_full() for each in told.signs],
+        "concerns": [each.in_full() for each in told.concerns],
+        "approvals": [each.in_full() for each in told.approvals],
+        "entries": [entry.in_full() for entry in told.entries],
         "calls": [_reasons_in(call) for call in told.calls],
-        "verdicts": [verdict.model_dump(mode="json") for verdict in told.verdicts],
+        "verdicts": [verdict.in_full() for verdict in told.verdicts],
     }
 
 
 def _reasons_in(call: CallNote) -> dict[str, Any]:
     """A call without its words."""
-    whole = call.model_dump(mode="json", exclude={"transcript"})
-    blank: dict[str, Any] = {"path": [], "timings": [], "verdicts": [], "concerns": [], "moments": []}
-    return {**blank, **whole}
+    return {name: value for name, value in call.in_full().items() if name != "transcript"}
 
 
 async def changed(request: Request) -> dict[str, Any]:
@@ -124,7 +124,7 @@ async def changed(request: Request) -> dict[str, Any]:
         request=_text(body, "request"),
         request_id=_text(body, "id"),
     )
-    return {"lead": lead_asked(request), "action": action, **answer.model_dump(mode="json")}
+    return {"lead": lead_asked(request), "action": action, **answer.in_full()}
 
 
 async def funnelled(request: Request) -> dict[str, Any]:
@@ -143,7 +143,7 @@ async def funnelled(request: Request) -> dict[str, Any]:
             by=by,
         )
     )
-    return found.model_dump(mode="json")
+    return found.in_full()
 
 
 async def reviewed(request: Request) -> dict[str, Any]:
@@ -166,7 +166,7 @@ async def resolved(request: Request) -> dict[str, Any]:
         request.app.state.temporal, number, way, by=_text(body, "by") or "api", words=_text(body, "words"),
         field=_text(body, "field"), value=_text(body, "value"), to=_text(body, "to"), request_id=_text(body, "id"),
     )  # fmt: skip
-    return {"number": number, "way": way, **answer.model_dump(mode="json")}
+    return {"number": number, "way": way, **answer.in_full()}
 
 
 async def pauses(request: Request) -> dict[str, Any]:

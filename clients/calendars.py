@@ -58,7 +58,7 @@ def check(
         return list(await asyncio.gather(*(_checked(rep, meeting) for rep in await reps_of(client, who))))
 
     found = run(work, need=False)
-    answer([each.model_dump(mode="json") for each in found], as_json, lambda: _print(found))
+    answer([each.in_full() for each in found], as_json, lambda: _print(found))
     if not all(each.able for each in found):
         raise typer.Exit(REFUSED)
 

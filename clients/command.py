@@ -148,7 +148,7 @@ def funnel(
         if counted.total.not_called:
             printing.out.print(funnels.not_called_table(counted))
 
-    answer(counted.model_dump(mode="json"), as_json, shown)
+    answer(counted.in_full(), as_json, shown)
 
 
 def main() -> None:

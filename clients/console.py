@@ -25,7 +25,7 @@ from . import access, leads, queue, stories, timeline
 from .access import for_people, local_path, proof, sealed, unsealed, who
 from .api import lead_asked
 from .form import enhancement, snippet
-from .leads import ACTIONS, Refused, Unknown, Unreachable
+from .leads import ACTIONS, STAGES, Refused, Unknown, Unreachable
 from .phrases import TIMINGS, measured
 from .render import FOLDER, render
 from .stories import Story
@@ -34,11 +34,6 @@ PAGE = 50
 """Leads on one page of the list."""
 _ITEMS = 100
 """Items of the review queue that are shown at once."""
-STAGES = (
-    "new", "attempting", "contacted", "interested", "qualified", "booked", "confirmed", "rescheduled", "no_show",
-    "recovered", "showed", "closed",
-)  # fmt: skip
-"""In the order of a lead's life; ``workflows/lead.py`` moves leads through them."""
 
 
 async def login(request: Request) -> Response:

@@ -48,7 +48,7 @@ def check(
         return await check_account(chosen, [rep for team in teams if team.id in wanted for rep in team.reps])
 
     found = run(work, need=False)
-    answer([each.model_dump(mode="json") for each in found], as_json, lambda: _print(found))
+    answer([each.in_full() for each in found], as_json, lambda: _print(found))
     if found:
         raise typer.Exit(REFUSED)
 

@@ -50,7 +50,7 @@ def digest(
         return told, "posted" if done.posted else done.why
 
     told, posted = run(work, need=False, connect=False)
-    data: dict[str, Any] = told.model_dump(mode="json") | ({"posted": posted} if post else {})
+    data: dict[str, Any] = told.in_full() | ({"posted": posted} if post else {})
 
     def shown() -> None:
         printing.out.print(drawn(told))

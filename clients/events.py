@@ -65,7 +65,7 @@ def show(as_json: AsJson = False) -> None:
             table.add_row(one.name, one.state, *counts, one.why)
         printing.out.print(table if found else "no endpoints; SHOWRATE_WEBHOOKS names them")
 
-    answer([one.model_dump(mode="json") for one in found], as_json, shown)
+    answer([one.in_full() for one in found], as_json, shown)
 
 
 def _seen() -> list[Seen]:
@@ -157,7 +157,7 @@ def replay(
             more = f", {done.skipped} of their leads' later ones were not tried" if done.skipped else ""
             printing.out.print(f"{len(done.failed)} not taken ({done.why}), the first is seq {done.failed[0]}{more}")
 
-    answer(done.model_dump(mode="json"), as_json, shown)
+    answer(done.in_full(), as_json, shown)
     if done.failed:
         raise typer.Exit(1)
 

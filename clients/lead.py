@@ -16,6 +16,7 @@ from activities.settings import settings
 
 from . import leads, printing, stories, timeline
 from .api import reasons
+from .leads import STAGES
 from .stories import Story
 from .terminal import (
     CODES,
@@ -121,6 +122,9 @@ def list_leads(
     as_json: AsJson = False,
 ) -> None:
     """Leads, the latest changed first."""
+    if stage and stage.replace("-", "_") not in STAGES:
+        fail(MISUSED, f"there is no stage {stage}; there are {', '.join(STAGES)}")
+    stage = stage.replace("-", "_")
 
     async def work(client: Client | None) -> list[stories.Row]:
         return await stories.rows(
@@ -129,7 +133,7 @@ def list_leads(
         )  # fmt: skip
 
     found = run(work, need=False)
-    data = [row.model_dump(mode="json") for row in found]
+    data = [row.in_full() for row in found]
     answer(data, as_json, lambda: printing.out.print(printing.listing(found)))
 
 
@@ -235,7 +239,7 @@ def _decide(
     action: str, work: Callable[[Client | None], Awaitable[tuple[str, Any]]], as_json: bool, done: str
 ) -> None:
     named, verdict = run(work)
-    data = {"lead": named, "action": action, **verdict.model_dump(mode="json")}
+    data = {"lead": named, "action": action, **verdict.in_full()}
     answer(data, as_json, lambda: printing.out.print(done if verdict.allowed else leads.told(action, verdict)))
     if not verdict.allowed:
         raise typer.Exit(REFUSED)
@@ -300,7 +304,7 @@ def _change(
         return lead, verdict
 
     lead, verdict = run(work)
-    data = {"lead": lead, "action": action, **verdict.model_dump(mode="json")}
+    data = {"lead": lead, "action": action, **verdict.in_full()}
     answer(data, as_json, lambda: printing.out.print(leads.told(action, verdict)))
     if not verdict.allowed:
         raise typer.Exit(REFUSED)

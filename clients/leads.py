@@ -55,6 +55,12 @@ ACTIONS = {
 }
 """What people may ask of a lead, as addresses and commands spell it -> the update's name (``resume``: a signal)."""
 
+STAGES = (
+    "new", "attempting", "contacted", "interested", "qualified", "booked", "confirmed", "rescheduled", "no_show",
+    "recovered", "showed", "closed",
+)  # fmt: skip
+"""In the order of a lead's life; ``workflows/lead.py`` moves leads through them."""
+
 _WHY = {
     SAME_TIME: "the meeting is at that time already",
     "no_meeting": "there is no meeting",
@@ -197,7 +203,7 @@ async def set_paused(client: Client | None, scope: str, pause: bool, by: str, wo
         "scope": scope,
         "paused": pause,
         "waiting": answered.waiting,
-        "holds": [hold.model_dump(mode="json") for hold in answered.holds],
+        "holds": [hold.in_full() for hold in answered.holds],
     }
 
 

@@ -42,7 +42,7 @@ def check(
     for name in names:
         book, faults = _proven(*_texts(name))
         content = book.hash if book else ""
-        found.append({"playbook": name, "hash": content, "faults": [f.model_dump(mode="json") for f in faults]})
+        found.append({"playbook": name, "hash": content, "faults": [f.in_full() for f in faults]})
         for fault in faults:
             printing.err.print(f"✖ {fault}", style="red", soft_wrap=True)
         if book and not faults and not as_json:

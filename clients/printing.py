@@ -198,13 +198,16 @@ def listing(rows: Sequence[Row], now: datetime | None = None) -> RenderableType:
     """Leads as a table."""
     at = now or datetime.now(UTC)
     table = Table(box=None, header_style="dim", pad_edge=False)
-    for name in ("name", "stage", "meeting", "owner", "changed", "lead"):
-        table.add_column(name, no_wrap=name == "lead")
+    for name in ("lead", "stage", "meeting"):  # two lines each: the whole id stands in 80 columns too
+        table.add_column(name, no_wrap=name == "lead", min_width=37 if name == "lead" else None)
     for row in rows:
         meeting = written_time(row.booking.start, row.zone) if row.booking else ""
         stage = words(row.stage) + (f" ({words(row.disposition)})" if row.disposition else "")
         changed = ago(row.at, at) if row.at else ""
-        table.add_row(row.name, stage, meeting, row.owner, changed, Text(row.lead, style="dim"))
+        table.add_row(
+            Text.assemble(row.name or "no name", ("\n" + row.lead, "dim")), Text.assemble(stage, ("\n" + changed, "dim")),
+            Text.assemble(meeting, ("\n" + row.owner, "dim")),
+        )  # fmt: skip
     return table if rows else Text("no leads", style="dim")
 
 

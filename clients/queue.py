@@ -113,7 +113,7 @@ def as_json(ranked: Ranked) -> dict[str, Any]:
     """An item for programs."""
     filed, record = ranked.filed, ranked.filed.lead
     return {
-        "number": filed.number, "title": ranked.title, **filed.item.model_dump(mode="json"), "score": ranked.score,
+        "number": filed.number, "title": ranked.title, **filed.item.in_full(), "score": ranked.score,
         "rank": ranked.why, "ways": list(ranked.ways), "lead": record.lead, "name": record.person.name if record.person else "",
         "company": record.person.company if record.person else "", "stage": record.stage, "owner": record.owner,
         "closed_at": filed.closed_at.isoformat() if filed.closed_at else None, "way": filed.way, "by": filed.by,

@@ -40,7 +40,7 @@ def show(as_json: AsJson = False) -> None:
         return found
 
     teams = run(work)
-    answer([each.model_dump(mode="json") for each in teams], as_json, lambda: _print(teams))
+    answer([each.in_full() for each in teams], as_json, lambda: _print(teams))
 
 
 @app.command()
@@ -70,7 +70,7 @@ def _switch(rep: str, active: bool, by: str, words: str, as_json: bool) -> None:
             raise Unreachable(f"the team does not answer: {error.message}") from None
 
     found = run(work)
-    answer([each.model_dump(mode="json") for each in found], as_json, lambda: _print(found))
+    answer([each.in_full() for each in found], as_json, lambda: _print(found))
 
 
 def _teams() -> list[Team]:

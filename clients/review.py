@@ -58,7 +58,7 @@ def show(number: Number, as_json: AsJson = False) -> None:
 
     ranked, told = run(work, need=False)
     call = queue.talk(told, ranked)
-    data: dict[str, Any] = {**queue.as_json(ranked), "call": call.model_dump(mode="json") if call else None}
+    data: dict[str, Any] = {**queue.as_json(ranked), "call": call.in_full() if call else None}
     answer(data, as_json, lambda: printing.out.print(printing.item(ranked, call)))
 
 
@@ -81,7 +81,7 @@ def resolve(
         )
 
     verdict = run(work)
-    data = {"number": number, "way": way.value, **verdict.model_dump(mode="json")}
+    data = {"number": number, "way": way.value, **verdict.in_full()}
     answer(data, as_json, lambda: printing.out.print(queue.told(way.value, verdict)))
     if not verdict.allowed:
         raise typer.Exit(REFUSED)

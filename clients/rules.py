@@ -104,7 +104,7 @@ def _data(contact: Contact, judgement: Judgement, there: tuple[str, ...]) -> dic
         "number": contact.phone, "channel": contact.channel, "zones": there,
         "first_allowed": judgement.at.isoformat() if judgement.at else None,
         "until": judgement.until.isoformat() if judgement.at and judgement.until else None, "rule": judgement.rule,
-        "rules": [{"where": "", "source": "", "at": None, **f.model_dump(mode="json")} for f in judgement.findings],
+        "rules": [f.in_full() for f in judgement.findings],
     }  # fmt: skip
 
 

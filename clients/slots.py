@@ -65,7 +65,7 @@ def slots_of_day(
         return list(await asyncio.gather(*(_day(client, rep, meeting, day, zone or rep.zone) for rep in reps)))
 
     days = run(work, need=False)
-    answer([each.model_dump(mode="json") for each in days], as_json, lambda: _print(days, day, everything))
+    answer([each.in_full() for each in days], as_json, lambda: _print(days, day, everything))
 
 
 def fairness(
@@ -84,7 +84,7 @@ def fairness(
             raise Unreachable(f"the team {team} does not answer: {error.message}") from None
 
     found = run(work)
-    answer(found.model_dump(mode="json"), as_json, lambda: _print_shares(found))
+    answer(found.in_full(), as_json, lambda: _print_shares(found))
 
 
 async def reps_of(client: Client | None, who: str = "") -> list[Rep]:
@@ -158,7 +158,8 @@ def _print(days: list[RepDay], day: date, everything: bool) -> None:
     for each in days:
         offered = sum(hour.offered for hour in each.hours)
         title = f"{each.name}, {day:%A %d %B %Y}: {offered} of {len(each.hours)} times offered"
-        table = Table(title=title, title_justify="left", box=None, show_header=True, header_style="dim")
+        printing.out.print(title, style="italic")
+        table = Table(box=None, show_header=True, header_style="dim")
         table.add_column("")
         if each.seen_from != each.zone:
             table.add_column(each.seen_from)

@@ -232,20 +232,20 @@ async def from_record(read: Callable[[], _T]) -> _T:
 
 def as_json(told: Story) -> dict[str, Any]:
     """The story as the API answers it."""
-    seen = told.now.model_dump(mode="json") if told.now else None
-    record = told.record.model_dump(mode="json") if told.record else None
+    seen = told.now.in_full() if told.now else None
+    record = told.record.in_full() if told.record else None
     return {
         "lead": told.lead,
         "stage": told.stage,
         "silence": told.silence,
-        "person": told.person.model_dump(mode="json") if told.person else None,
-        "booking": told.booking.model_dump(mode="json") if told.booking else None,
+        "person": told.person.in_full() if told.person else None,
+        "booking": told.booking.in_full() if told.booking else None,
         "zone": told.zone,
         "learned": told.learned,
         "now": seen,
         "record": record,
-        "entries": [entry.model_dump(mode="json") for entry in told.entries],
-        "calls": [call.model_dump(mode="json") for call in told.calls],
+        "entries": [entry.in_full() for entry in told.entries],
+        "calls": [call.in_full() for call in told.calls],
     }
 
 

@@ -211,3 +211,14 @@ async def test_serve_refuses_what_would_lose_people(environment: Path) -> None:
     assert "SHOWRATE_IDENTITY_KEY" in keyless.err
     assert unserved.code == 1
     assert "no playbook has the audience moon" in unserved.err
+
+
+async def test_what_programs_read_has_all_its_fields_whatever_their_values(people: People) -> None:
+    met = await people.talked("+1 415 555 4077")
+    shown = (await showrate("lead", "show", met.lead, "--json")).data
+    assert (shown["now"]["opted_out"], shown["now"]["held_by"], shown["now"]["taken_over_by"]) == (False, "", "")
+    listed = (await showrate("lead", "list", "--json")).data
+    assert all({"owner", "disposition", "review", "booking"} <= row.keys() for row in listed)
+    wrong = await showrate("lead", "list", "--stage", "bogus")
+    assert (wrong.code, "there are new, attempting" in wrong.err) == (2, True)
+    assert met.lead in (await showrate("lead", "list")).out

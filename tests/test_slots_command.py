@@ -60,7 +60,7 @@ async def test_a_day_is_told_from_hours_calendar_and_ledger(team: Team, client: 
         ran = await showrate("slots", "--for", "kim", "--on", f"{day:%Y-%m-%d}", "--json")
         assert ran.code == 0, ran.err
         (told,) = ran.data
-        assert (told["rep"], told["zone"], told.get("unread")) == ("kim", "America/New_York", None)
+        assert (told["rep"], told["zone"], told["unread"]) == ("kim", "America/New_York", [])
         rules = {hour.get("start"): hour["rule"] for hour in told["hours"]}
         assert rules[f"{at_ten:%Y-%m-%dT%H:%M:%SZ}"] == "held"
         assert {"offered", "hours", "held"} <= set(rules.values())

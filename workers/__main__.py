@@ -39,12 +39,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m workers", description="Showrate's processes.")
+    parser = argparse.ArgumentParser(prog="showrate", description="Showrate's processes.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     commands.add_parser("worker", help="the Temporal worker: runs workflows and activities until SIGTERM")
 
-    server = commands.add_parser("server", help="a Temporal server on this machine, as temporal-dev.yml describes it")
+    server = commands.add_parser("server", prog="python -m workers server", help="a Temporal server on this machine, as temporal-dev.yml describes it")
     server.add_argument("--port", type=int, help="instead of the file's (7233)")
     server.add_argument("--ui-port", type=int, help="instead of the file's (8233)")
 
@@ -60,7 +60,7 @@ def _parser() -> argparse.ArgumentParser:
 
     demo = commands.add_parser("demo", help="everything on this machine, with stand-ins for every vendor")
     demo.add_argument("--once", action="store_true", help="run the cast without a browser, then end")
-    demo.add_argument("--seed", type=int, default=None, help="what the cast is drawn from (with --once)")
+    demo.add_argument("--seed", type=int, default=None, help="what the cast is drawn from; without --once, who fills in the form")
     return parser
 
 

@@ -57,7 +57,7 @@ class Busy(RuntimeError):
 def main(once: bool = False, seed: int | None = None) -> int:
     """Run the demo; the exit code: 0 when it was stopped or all of the cast ended well, 1 when something failed."""
     try:
-        return asyncio.run(_interruptible(_once(seed) if once else _demo()))
+        return asyncio.run(_interruptible(_once(seed) if once else _demo(seed)))
     except _FAULTS as error:
         lines([f"showrate demo: {error}"], "red")
         return 1
@@ -85,13 +85,13 @@ async def _interruptible(work: Coroutine[Any, Any, int]) -> int:
 # ---- until Ctrl-C --------------------------------------------------------------------------------------------
 
 
-async def _demo() -> int:
+async def _demo(seed: int | None) -> int:
     home = ROOT / ".showrate"
     with _alone(home):
         ports = free_ports(preferred=True)
         async with _running(home, ports) as (stack, house, client):
             _write_environment(home, stack.environment)
-            _banner(home, ports, house)
+            _banner(home, ports, house, visitor(datetime.now(UTC), seed))
             following = asyncio.create_task(Follower(client, datetime.now(UTC)).follow())
             try:
                 while not (ended := stack.ended()):
@@ -106,9 +106,9 @@ async def _demo() -> int:
                 await asyncio.gather(following, return_exceptions=True)
 
 
-def _banner(home: Path, ports: Ports, house: Settings) -> None:
+def _banner(home: Path, ports: Ports, house: Settings, who: dict[str, str]) -> None:
     web, sandbox = house.showrate_public_url, f"http://{LOOPBACK}:{ports.sandbox}"
-    form = f"{web}/form?{urlencode(visitor(datetime.now(UTC)))}"
+    form = f"{web}/form?{urlencode(who)}"
     where = (
         ("the form", form, "send it; the phone rings within a second or two (with a number of your own: by day where you are)"),
         ("the phone", f"{sandbox}/", "answer it yourself, or choose who answers"),

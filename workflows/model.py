@@ -15,6 +15,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     PlainSerializer,
+    SerializationInfo,
     SerializerFunctionWrapHandler,
     model_serializer,
 )
@@ -54,15 +55,24 @@ Duration = Annotated[
 """A length of time; written ``15m`` in a playbook and as seconds on the wire."""
 
 
+_WHOLE = {"whole": True}
+
+
 class Model(BaseModel):
     """A frozen value that leaves its defaults off the wire. Unknown fields are ignored, so that a worker can
     read what a newer one wrote; what people write by hand uses :class:`Strict`."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
+    def in_full(self) -> dict[str, Any]:
+        """As JSON with all fields, also those at their defaults: for programs, which look for each by its name."""
+        return self.model_dump(mode="json", context=_WHOLE)
+
     @model_serializer(mode="wrap")
-    def _without_defaults(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+    def _without_defaults(self, handler: SerializerFunctionWrapHandler, info: SerializationInfo) -> dict[str, Any]:
         written: dict[str, Any] = handler(self)
+        if info.context is _WHOLE:
+            return written
         defaults = _defaults(type(self))
         return {
             name: value

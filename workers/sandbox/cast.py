@@ -281,11 +281,11 @@ def _written(random: Random, number: str) -> str:
     return phonenumbers.format_number(parsed, random.choice((style.E164, style.INTERNATIONAL)))
 
 
-def visitor(now: datetime) -> dict[str, str]:
+def visitor(now: datetime, seed: int | None = None) -> dict[str, str]:
     """Somebody to fill in a form as: the fields of a person with a number where it is daytime at ``now``, so that the
     calling hours let the phone ring at once: their zone goes along, lest that of the browser, where it may be night,
-    count as well. A number that nobody of the cast has."""
-    random = Random(int(now.timestamp()))
+    count as well. Drawn from ``seed``, else from the second."""
+    random = Random(int(now.timestamp()) if seed is None else seed)
     (number,) = _numbers(random, now, 1)
     (zone,) = number_zones.time_zones_for_number(phonenumbers.parse(number))
     name, company = f"{random.choice(_FIRST)} {random.choice(_LAST)}", random.choice(_COMPANIES)
