@@ -57,3 +57,23 @@ def test_a_time_that_answers_a_question_is_no_wish_for_the_meeting() -> None:
     (look,) = (act for act in talk.lead.acts if isinstance(act, ev.OfferSlots))
     assert look.not_before is None
     assert talk.state.offered == SLOTS
+
+
+def test_who_did_not_ask_for_the_call_says_no_twice_at_most() -> None:
+    book = playbook("outbound.yml")
+    talk = Talk(brief(playbook=book.hash), book)
+    talk.hear("No.")
+    talk.hear("No thanks.")
+    (act,) = talk.lead.acts
+    assert isinstance(act, ev.Decline)
+    assert act.disposition == "not_interested"
+
+
+def test_one_acknowledgement_is_enough() -> None:
+    book = playbook("outbound.yml")
+    talk = Talk(brief(playbook=book.hash), book)
+    talk.hear("Make it quick.")
+    ask = book.fields["current_way"].ask
+    talk.model = lambda _: turn("ask", f"Got it. {ask}", "yes", field="current_way")
+    said = talk.hear("Yes, okay.")
+    assert said == f"{book.speech.soften} {ask}"

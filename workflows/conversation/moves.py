@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from .. import events as ev
-from ..reading import agrees, asks_when, hesitates, names_meeting
+from ..reading import agrees, asks_when, hesitates, is_backchannel, is_denial, names_meeting, only_assents
 from ..words import fixed, plain
 from . import branches, coming, concerns, dates, ear, instead, local, offers, openings, readback
 from .authority import TALK, authorize, for_a_person, is_meant
@@ -129,10 +129,20 @@ def _after_an_offer(talk: Conversation, reading: Reading) -> bool:
     if yielded and reading.intent == "yes":
         branches.person(talk, f"the concern about {yielded.replace('_', ' ')} came back")
         return True
+    if s.playbook.unasked and s.node == "follow_up" and _says_no_again(s, reading):
+        decline(talk, "not_interested")
+        return True
     if s.link_sent and s.node == "follow_up" and reading.intent in ("no", "goodbye", "yes", "unclear"):
         _finish(talk)
         return True
     return False
+
+
+def _says_no_again(s: State, reading: Reading) -> bool:
+    """Whether they say no, and nothing else, to what was offered in place of the talk that they gave no leave for: who did
+    not ask for our call is not pressed a second time."""
+    merely = reading.intent in ("no", "unclear") and ear.says(s, is_denial) and ear.says(s, only_assents)
+    return merely and s.node_turns > 0 and not s.link_sent
 
 
 def _proposal(talk: Conversation, reading: Reading, proposal: Proposal, raised: str, quotes: tuple[str, ...]) -> None:
@@ -202,6 +212,8 @@ def speak_checked(talk: Conversation, turn: Turn, sentence: str) -> None:
     s = talk.state
     if _asks_known(s, sentence):
         return
+    if is_backchannel(sentence) and s.lines[-1].who == "agent" and s.lines[-1].text.endswith(s.words(s.playbook.speech.soften)):
+        return  # one acknowledgement is enough
     sentence = _in_other_words(s, sentence)
     ground = refused(s, sentence)
     if ground is None:
