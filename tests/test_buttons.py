@@ -214,7 +214,7 @@ async def test_a_refusal_is_told_and_the_buttons_stay(channel: Channel, people: 
     met = await people.talked("+1 415 555 7008")
     ts = await channel.card(met, "attended", "no-show")
     await channel.press(ts, "no-show")
-    assert "too early" in channel.whispered("U0ANA")
+    assert "still ahead" in channel.whispered("U0ANA")
     assert await channel.press(ts, "no-show") == 200
     gone = Talked("lead-" + "0" * 32, met.booking, "")
     ts = await channel.card(gone, "take-over")
