@@ -262,7 +262,7 @@ async def test_what_was_judged_in_a_text_can_be_read_like_what_was_said(house: P
     await handle.signal("call_status", over)
     await handle.signal("message_received", ev.MessageReceived(at=datetime.now(UTC), id="SM9", text="one of them is fine"))
     told = await why(house, lead)
-    assert told["verdicts"] == [judged.model_dump(mode="json")]
+    assert told["verdicts"] == [judged.in_full()]
     shown = await showrate("lead", "why", lead)
     assert "✖ book  denied: evidence  0.31 of 0.60" in shown.out
     page = await house.site.http.get(f"/console/leads/{lead}", headers=house.site.authorized)
