@@ -441,7 +441,7 @@ async def test_a_replay_sends_the_same_events_again(receiver: Receiver, crm: Cou
     since = (NOW + timedelta(seconds=2)).isoformat()
     one = await showrate("events", "replay", "--since", since, "--lead", ONE, "--to", "crm", "--json")
     assert one.code == 0, one.err
-    assert one.data == {"sent": 1}
+    assert one.data == {"sent": 1, "skipped": 0, "failed": [], "why": ""}
     assert receiver.came == first[-1:]
     receiver.came = []
     elsewhere = receiver.url.replace("hooks", "elsewhere")
