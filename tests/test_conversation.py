@@ -18,7 +18,7 @@ from workflows.conversation.authority import authorize
 from workflows.conversation.turn import INTENTS, MalformedTurn, TurnReader
 from workflows.messages import Answer
 
-from .talk import NOW, SLOTS, Lead, Talk, brief, playbook, turn
+from .talk import NOW, SLOTS, Lead, Talk, brief, playbook, slot, turn
 
 KNOWN = {"use_case": "stock counts", "team_size": "20", "timeline": "quarter"}
 BOOKING = ev.Booking(id="b0", rep="ana", rep_name="Ana Torres", start=SLOTS[0].start, end=SLOTS[0].end)
@@ -57,6 +57,26 @@ def test_a_call_from_hello_to_booked() -> None:
     assert {f.field: f.value for report in talk.learned for f in report.learned} == {
         "use_case": "keeping our stock counts right", "team_size": "25", "timeline": "quarter",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("words", "moves"),
+    [
+        ("Actually, can we make it Thursday instead?", True),
+        ("Hm, tomorrow is bad after all. Is Thursday free?", True),
+        ("What about Thursday at ten?", True),
+        ("Is it tomorrow at ten?", False),
+        ("Can I bring a colleague tomorrow?", False),
+    ],
+)
+def test_who_has_just_booked_and_would_rather_have_another_time_is_moved(words: str, moves: bool) -> None:
+    talk = Talk(lead=Lead((*SLOTS, slot(26, 10), slot(26, 14))))
+    for said in ("Yes, go ahead.", "Counting our stock.", "About 25 people.", "This quarter.", "Tomorrow at ten."):
+        talk.hear(said)
+    assert [act.kind for act in talk.lead.acts] == ["offer_slots", "book"]
+    assert ("Thursday the 26th" in talk.hear(words)) is moves
+    if moves:
+        assert "is now Thursday the 26th at 10 AM" in talk.hear("Thursday at ten, please.") + talk.hear("Yes.")
 
 
 @pytest.mark.parametrize("kind", ["books_and_shows", "no_show_recovered", "rings_back", "not_interested", "says_stop"])

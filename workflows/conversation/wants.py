@@ -122,6 +122,11 @@ _ASKING = re.compile(
     r"^(?:(?:and|so|but|ok|okay|well|um|uh|yes|right|wait) )*(?:how|what|what's|when|where|who|who's|why|is|are|does|do (?:you|we|they|i)|will)\b"
 )
 """How a question begins, which a recogniser may write without its mark."""
+_RATHER = re.compile(
+    r"\b(?:instead|rather|better|after all|make (?:it|that)|(?:can|could|may) (?:we|i|you) (?:\w+ )?(?:do|say|try|have|get|go|take|meet)|(?:what|how) about"
+    r"|(?:doesn't|does not|won't|will not|can't|cannot) (?:\w+ ){0,2}(?:work|do|make)|is (?:bad|out|no good|free|open|available|possible))\b"
+)
+"""How another time is asked for by those who have one already."""
 _MEETS_NOTHING = re.compile(r"\b(?:what|why|how|who|where|does|remind|invitation|invite|email|mail)\b")
 """Words of a question or a request that may name a time by the way."""
 _WE_OFFERED: dict[str, re.Pattern[str]] = {
@@ -149,7 +154,16 @@ def wished(state: State) -> Wish:
         found = "not_interested" if ear.says(state, is_not_interested) else "cancel" if ear.says(state, names_meeting) else ""
     if found == "not_interested" and (state.booking or state.link_sent) and ear.says(state, is_enough):
         return ""  # "I'm all set": they have what they came for
-    return found
+    return found or ("move" if _would_rather(state) else "")
+
+
+def _would_rather(state: State) -> bool:
+    """Whether they name another time than that of their meeting, and would rather have it then: "can we make it Thursday
+    instead?"."""
+    if state.booking is None or state.offered or not _RATHER.search(plain(state.last_words)):
+        return False
+    said = dates.wanted(state.last_words, state.brief.zone, state.now)
+    return not said.empty and said.delay is None and not dates.fits(state.booking, said, state.brief.zone)
 
 
 def is_somebody_else(state: State) -> bool:
@@ -183,6 +197,10 @@ def settle(state: State, decision: Decision) -> Decision:
             decision
             if action.name not in _GRAVE or action.name == mine
             else decision.model_copy(update={"action": Proposal(name=mine, args={"when": state.last_words})})
+        )
+    if plainly == "move" and action.name in _MERE_TALK and reading.intent != "concern":
+        return Decision(
+            reading=reading.model_copy(update={"intent": "move"}), action=Proposal(name="offer_slots", args={"when": state.last_words})
         )
     if (action.name == "offer_slots" and answers_offer(state)) or _missed_choice(state, decision):
         return Decision(

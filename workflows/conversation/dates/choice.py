@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from ...events import Slot
+from ...events import Booking, Slot
 from ...tokens import PUNCTUATION, bag, tokens
 from .clocks import HOURS, NOUNS, hour_of
 from .days import ORDINALS
@@ -54,8 +54,8 @@ class _Reference(NamedTuple):
     timed: bool = False
 
 
-def fits(slot: Slot, said: Said, zone: str) -> bool:
-    """Whether ``slot`` lies in what was said by somebody in ``zone``."""
+def fits(slot: Slot | Booking, said: Said, zone: str) -> bool:
+    """Whether ``slot``, or the meeting, lies in what was said by somebody in ``zone``."""
     if said.zone == ELSEWHERE and said.clock:
         return False
     local = slot.start.astimezone(ZoneInfo(said.zone or zone))
@@ -70,7 +70,7 @@ def fits(slot: Slot, said: Said, zone: str) -> bool:
     return said.clock is None or _clock_fits(local, slot, said)
 
 
-def _clock_fits(local: datetime, slot: Slot, said: Said) -> bool:
+def _clock_fits(local: datetime, slot: Slot | Booking, said: Said) -> bool:
     assert said.clock is not None
     if ends := span(said):
         finished = slot.end.astimezone(local.tzinfo)
