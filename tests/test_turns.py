@@ -177,7 +177,7 @@ def _pieces(text: str) -> list[str]:
 def test_after_an_interruption_nothing_more_of_the_utterance_is_said() -> None:
     talk = Talk()
     talk.hold_model = True
-    talk.hear("Who is this?")
+    talk.hear("Tell me a little more first.")
     _, inputs = streaming(talk, "say", "Thank you for asking. We can go through it. What would you like to know?")
     for event in inputs[:4]:
         talk.put(event)
@@ -194,7 +194,7 @@ def test_after_an_interruption_nothing_more_of_the_utterance_is_said() -> None:
 def test_a_cough_resumes_the_sentence_that_was_cut_and_what_was_still_to_come() -> None:
     talk = Talk()
     talk.hold_model = True
-    talk.hear("Who is this?")
+    talk.hear("Tell me a little more first.")
     _, inputs = streaming(talk, "say", "Thank you for asking. We can go through it. What would you like to know?")
     for event in inputs[:-3]:
         talk.put(event)
@@ -393,7 +393,7 @@ def test_an_interruption_that_is_told_late_does_not_undo_the_reply() -> None:
     talk = Talk()
     talk.hold_model = True
     talk.start_speech()
-    talk.final("Who is this, please?")
+    talk.final("Tell me a little more first.")
     _, inputs = streaming(talk, "say", "Thank you.")
     talk.put(signals.Interrupted(talk.now, "Hi Dana"))
     for event in inputs:
@@ -732,7 +732,7 @@ def test_what_the_carrier_sends_again_changes_nothing() -> None:
 def test_a_model_in_mid_sentence_goes_on_after_the_line_is_back() -> None:
     talk = Talk()
     talk.hold_model = True
-    talk.hear("Who is this?")
+    talk.hear("Tell me a little more first.")
     _, inputs = streaming(talk, "say", "Thank you for asking. We can go through it. What would you like to know?")
     for event in inputs[:5]:
         talk.put(event)
@@ -969,7 +969,8 @@ def test_who_calls_and_that_it_is_recorded_is_heard_whatever_they_say_into_it(wo
     talk = recorded()
     talk.interrupt(upto, words)
     talk.finish_speech()
-    assert heard(talk).count("the automated assistant of Tallyhook.") == 1
+    asked_again = words == "Who is this?" and "Tallyhook" in upto
+    assert heard(talk).count("the automated assistant of Tallyhook.") == (2 if asked_again else 1)
     assert heard(talk).count("This call is recorded.") == 1
     assert heard(talk).index("This call is recorded.") < heard(talk).index("?")
 
