@@ -153,6 +153,11 @@ def test_a_form_that_asks_to_be_left_alone_waits_for_a_person() -> None:
     assert not after(message="call me about the demo").suspended_at
 
 
+@pytest.mark.parametrize("message", ["No message", "no message.", "No comment"])
+def test_who_has_nothing_to_say_in_a_form_is_called(message: str) -> None:
+    assert after(message=message).suspended_at is None
+
+
 def test_opting_in_again_lets_a_later_form_be_called_and_starts_nothing_itself() -> None:
     out = after(wrote("STOP"), ev.OptOutKept(at=START))
     out = apply(out, ev.LeadClosed(at=START, disposition="opted_out"))

@@ -14,10 +14,13 @@ from .. import review
 from ..lead import Lead
 from ..messages import Touched
 from ..reading import is_opt_out, may_opt_out
+from ..words import plain
 from . import marks
 
 KIND = "suspended"
 """The item of the review queue."""
+_NO_MESSAGE = frozenset(("no message", "no messages", "no comment", "no comments", "no text", "no note", "no notes"))
+"""What people write into a form's field for a message."""
 _HOW = "Nothing is sent or dialled until you say so: release the lead if they did not mean it, opt them out if they did."
 
 
@@ -59,6 +62,8 @@ def opt_in(state: Lead, at: datetime, words: str, by: str = "") -> Lead:
 def doubted(state: Lead, at: datetime, form: ev.Form) -> Lead:
     """A form that asks to be left alone wants something of us and nothing at once."""
     words = form.message
+    if plain(words) in _NO_MESSAGE:
+        return state
     return suspend(state, at, words) if is_opt_out(words) or may_opt_out(words) else state
 
 
