@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from workflows import events as ev
-from workflows.conversation import dates, grounding, understand
+from workflows.conversation import dates, grounding, wants
 from workflows.conversation.state import State
 from workflows.playbook import LOADER
 from workflows.reading import is_hesitating_yes, stalls
@@ -48,7 +48,7 @@ def shows(text: str, wish: str) -> bool:
     """Whether ``text`` is taken for ``wish`` where there is no model."""
     if wish == "maybe":
         return is_hesitating_yes(text)
-    intent = understand.by_rule(heard(text)).reading.intent
+    intent = wants.by_rule(heard(text)).reading.intent
     return intent == INTENT.get(wish, wish) or (wish == "later" and intent == "move")
 
 

@@ -76,13 +76,14 @@ async def test_the_meeting_goes_to_another_rep_at_its_time(client: Client) -> No
         )
         assert stage.of("book_meeting")[-1].replaces == meeting
         # It was our move, not theirs: they may still move it as often as before.
-        slot = ev.Slot(id="x", rep="ben", start=meeting.start + timedelta(days=1), end=meeting.end + timedelta(days=1))
-        stage.answers["find_slots"] = lambda _: fx.SlotsAnswer(slots=(slot,))
         for turn in range(3):
+            later = timedelta(days=1 + turn)
+            slot = ev.Slot(id=f"x{turn}", rep="ben", start=meeting.start + later, end=meeting.end + later)
+            stage.answers["find_slots"] = lambda _, slot=slot: fx.SlotsAnswer(slots=(slot,))
             offer = ms.Act(id=f"p{turn}", action=ev.OfferSlots(), at=now(), by="lead")
             assert (await update(handle, "act", offer)).allowed
             assert (
-                await update(handle, "act", ms.Act(id=f"q{turn}", action=ev.Book(slot="x"), at=now(), by="lead"))
+                await update(handle, "act", ms.Act(id=f"q{turn}", action=ev.Book(slot=f"x{turn}"), at=now(), by="lead"))
             ).booking
         assert (
             await update(handle, "act", ms.Act(id="p9", action=ev.OfferSlots(), at=now(), by="lead"))

@@ -198,7 +198,7 @@ def settle(state: State, decision: Decision) -> Decision:
             if action.name not in _GRAVE or action.name == mine
             else decision.model_copy(update={"action": Proposal(name=mine, args={"when": state.last_words})})
         )
-    if plainly == "move" and action.name in _MERE_TALK and reading.intent != "concern":
+    if plainly == "move" and state.booking and action.name in _MERE_TALK and reading.intent != "concern":
         return Decision(
             reading=reading.model_copy(update={"intent": "move"}), action=Proposal(name="offer_slots", args={"when": state.last_words})
         )
