@@ -79,10 +79,10 @@ def welcome(s: State, slots: tuple[ev.Slot, ...]) -> tuple[ev.Slot, ...]:
     said = s.wish
     if said is None or said.clock is None or said.end or said.about or said.part:
         return left
+    fitting = tuple(slot for slot in left if dates.fits(slot, said, zone))
     if said.edge:
-        return tuple(slot for slot in left if dates.fits(slot, said, zone)) or left
-    exact = tuple(slot for slot in left if dates.fits(slot, said, zone))
-    return exact if len(exact) == 1 else left
+        return fitting or left
+    return fitting if len(fitting) == 1 else left
 
 
 def narrow(s: State, words: str) -> None:

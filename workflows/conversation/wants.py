@@ -176,6 +176,12 @@ def settle(state: State, decision: Decision) -> Decision:
     """``decision`` with its reading set right by what was really said: a plain wish that the model missed is taken
     up, a grave one that it made up is dropped."""
     reading, action = decision.reading, decision.action
+
+    def meant(intent: Intent, name: str, argument: str = "when") -> Decision:
+        """What their words, which say the rest, come to."""
+        proposal = Proposal(name=name, args={argument: state.last_words})
+        return Decision(reading=reading.model_copy(update={"intent": intent}), action=proposal)
+
     plainly = wished(state)
     intent = _INTENT.get(plainly, "unclear")
     if reading.intent == "question" and not plainly and merely_agrees(state.last_words):
@@ -183,11 +189,7 @@ def settle(state: State, decision: Decision) -> Decision:
     if plainly in _PLAIN and intent != reading.intent:
         soft = plainly in ("later", "link", "not_interested") and not (_asks_for_a_call(state) or is_somebody_else(state))
         if not (soft and reading.intent in _ABOUT_TIMES):
-            name = _ACTION.get(plainly, "say")
-            return Decision(
-                reading=reading.model_copy(update={"intent": intent}),
-                action=Proposal(name=name, args={"when": state.last_words}),
-            )
+            return meant(intent, _ACTION.get(plainly, "say"))
     if not plainly and ear.says(state, is_parting):
         return Decision(reading=Reading(intent="goodbye", signs=reading.signs), action=Proposal(name="end"))
     if plainly and intent == reading.intent:
@@ -199,23 +201,13 @@ def settle(state: State, decision: Decision) -> Decision:
             else decision.model_copy(update={"action": Proposal(name=mine, args={"when": state.last_words})})
         )
     if plainly == "move" and state.booking and action.name in _MERE_TALK and reading.intent != "concern":
-        return Decision(
-            reading=reading.model_copy(update={"intent": "move"}), action=Proposal(name="offer_slots", args={"when": state.last_words})
-        )
+        return meant("move", "offer_slots")
     if (action.name == "offer_slots" and answers_offer(state)) or _missed_choice(state, decision):
-        return Decision(
-            reading=reading.model_copy(update={"intent": "picks_time"}),
-            action=Proposal(name="book", args={"choice": state.last_words}),
-        )
+        return meant("picks_time", "book", "choice")
     if _names_when(state, decision):
-        return Decision(
-            reading=reading.model_copy(update={"intent": "later"}), action=Proposal(name="call_back", args={"when": state.last_words})
-        )
+        return meant("later", "call_back")
     if _missed_time(state, decision):
-        return Decision(
-            reading=reading.model_copy(update={"intent": "names_time"}),
-            action=Proposal(name="offer_slots", args={"when": state.last_words}),
-        )
+        return meant("names_time", "offer_slots")
     doubted = reading.intent in _BORNE_OUT and not _is_borne_out(state, reading.intent)
     made_up = action.name in _GRAVE and not _is_borne_out(state, _GRAVE[action.name])
     if not doubted and not made_up:
