@@ -43,7 +43,7 @@ async def house(books: Books, web: Site, serve: Any, monkeypatch: pytest.MonkeyP
     served = await serve(Starlette(routes=model.routes(None)))  # type: ignore[arg-type]
     for name, value in {
         "OPENAI_BASE_URL": f"{served.url}/openai/v1", "OPENAI_API_KEY": "sandbox", "TWILIO_AUTH_TOKEN": TOKEN,
-        "TWILIO_NUMBER": NUMBER, "SHOWRATE_TIMEOUT": "10",
+        "TWILIO_NUMBER": NUMBER,
     }.items():  # fmt: skip
         monkeypatch.setenv(name, value)
     settings.cache_clear()

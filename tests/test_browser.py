@@ -197,7 +197,7 @@ async def test_the_console(web: Site, people: People, browser: Browser) -> None:
     # An open page follows the lead by itself.
     await page.goto(f"{web.url}/console/leads/{met.lead}")
     await people.site.http.post(f"/api/leads/{met.lead}/release", json={"by": "ops"}, headers=web.authorized)
-    await expect(page.get_by_text("released by ops")).to_be_visible(timeout=8000)
+    await expect(page.get_by_text("released by ops")).to_be_visible(timeout=30_000)
 
     for name, heading in (("Funnel", "Funnel"), ("Pause", "Pause"), ("Form", "The form on your site")):
         await page.get_by_role("navigation", name="Pages").get_by_role("link", name=name).click()

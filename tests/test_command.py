@@ -197,7 +197,7 @@ async def test_serve_takes_forms_until_it_is_told_to_stop(environment: Path) -> 
         assert (await http.post("/leads", json={"phone": "+1 415 555 4009", "name": "Ada Park"})).status_code == 202
         assert 'showrate_effects_total{name="intake",outcome="ok"} 1.0' in (await http.get("/metrics")).text
     process.terminate()
-    _, err = await asyncio.wait_for(process.communicate(), 20)
+    _, err = await asyncio.wait_for(process.communicate(), 60)
     assert process.returncode == 0, err
     assert "5554009" not in err.decode().replace(" ", "")
     assert "Ada" not in err.decode()

@@ -100,11 +100,11 @@ async def test_an_open_deal_of_somebody_else_changes_the_plan(books: Books, stag
 async def test_no_word_in_time_is_as_the_playbook_says(
     books: Books, kind: str, outcome: str, unread: str, rule: str
 ) -> None:
-    books.fault("hubspot", kind, path="contacts/batch/read", delay=1.0)
+    books.fault("hubspot", kind, path="contacts/batch/read", delay=8.0)
     seen = glance(book_with(playbook(), unread=unread), must=unread == "wait")
     began = time.monotonic()
     word = await seen.word()
-    assert time.monotonic() - began < 0.6
+    assert time.monotonic() - began < 6
     assert word == Known(outcome=outcome)
     assert seen.forbids(word) == rule
     seen.drop()

@@ -80,7 +80,7 @@ async def test_of_200_that_wait_who_opts_out_and_who_books_by_text_are_not_diall
         async with dialler(hall, 1.0):
             began = time.monotonic()
             handles = await asyncio.gather(*(submit(hall.client, book, lead=lead) for lead in leads))
-            await until(lambda: queued(hall, 195), 30)
+            await until(lambda: queued(hall, 195))
             gone, met = handles[149], handles[150]
             assert (await update(gone, "opt_out", ms.By(by="lead"))).allowed
             await met.signal("message_received", ev.MessageReceived(at=now(), id="m1", text="What times do you have?"))
@@ -91,7 +91,7 @@ async def test_of_200_that_wait_who_opts_out_and_who_books_by_text_are_not_diall
             await until(booked)
             assert len(hall.dialled) <= time.monotonic() - began + 2, "one a second"
         async with dialler(hall, 40.0):
-            await until(lambda: len(hall.dialled) >= 198, 30)
+            await until(lambda: len(hall.dialled) >= 198)
             await asyncio.sleep(1)
     dialled = Counter(lead for _, lead in hall.dialled)
     assert set(leads) - set(dialled) == {leads[149], leads[150]}

@@ -210,7 +210,7 @@ class N8n:
         node = await asyncio.create_subprocess_exec(
             str(shutil.which("node")), str(ROOT / "tests" / "n8n.cjs"), stdin=-1, stdout=-1
         )
-        out, _ = await asyncio.wait_for(node.communicate(json.dumps(asked).encode()), 20)
+        out, _ = await asyncio.wait_for(node.communicate(json.dumps(asked).encode()), 60)
         done: dict[str, Any] = json.loads(out)
         self.kept = done["kept"]
         return done

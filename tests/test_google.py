@@ -15,6 +15,7 @@ from temporalio.exceptions import ApplicationError
 from activities.settings import settings
 from activities.vendors import google, google_wire
 from tests.fixtures.books import Books
+from tests.fixtures.temporal import Patience
 
 SPEC = Path(__file__).parents[1] / "../shared/specs/google/calendar.v3.json"
 ANA = "ana@tallyhook.example"
@@ -86,11 +87,10 @@ async def test_a_repeated_insert_leaves_one_event(books: Books, when: str, fault
     assert len(books.requests("google")) == (3 if when == "after" else 2)
 
 
-async def test_a_slow_answer_is_a_retry_and_does_not_double(books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SHOWRATE_TIMEOUT", "0.2")
-    settings.cache_clear()
+async def test_a_slow_answer_is_a_retry_and_does_not_double(books: Books, patience: Patience) -> None:
     books.fault("google", "slow", "after", delay=0.6)
-    assert await kind_of(google.insert_event(ANA, draft())) == "retry"
+    with patience(0.2):
+        assert await kind_of(google.insert_event(ANA, draft())) == "retry"
     await google.insert_event(ANA, draft())
     assert len(standing(books)) == 1
 

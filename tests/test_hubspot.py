@@ -392,7 +392,6 @@ async def test_many_leads_share_requests_and_keep_to_the_accounts_limit(
     prepared: Books, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HUBSPOT_RATE", "190")
-    monkeypatch.setenv("SHOWRATE_TIMEOUT", "10")
     settings.cache_clear()
     prepared.seed("hubspot", per_ten_seconds=250)
     crm.forget()

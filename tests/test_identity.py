@@ -113,7 +113,7 @@ async def test_who_shares_a_number_is_not_rung_while_the_other_is(people: People
     assert not any(t.sid for t in (await people.view(second)).touches)
     over = ev.CallEnded(at=now(), attempt="a1", sid=seen.touches[0].sid, status="no-answer", id="over")
     await people.site.temporal.get_workflow_handle(first).signal("call_status", over)
-    await people.until(second, lambda seen: any(t.sid for t in seen.touches), 20)
+    await people.until(second, lambda seen: any(t.sid for t in seen.touches))
     # ... and the first knows of the second, so it works both ways
     assert second in people.stage.of("place_call")[-1].gate.beside or first in people.stage.of("place_call")[-1].gate.beside
 

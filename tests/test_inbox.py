@@ -23,12 +23,12 @@ async def test_what_waits_comes_in_order_also_when_the_alarm_is_due() -> None:
 
 async def test_the_alarm_rings_in_time_wherever_it_was_moved() -> None:
     inbox: Inbox[int] = Inbox()
-    for set_to, moved_to in ((0.02, 0.06), (0.3, 0.05)):  # later: the first is set again; earlier: it is replaced
+    for set_to, moved_to in ((0.02, 0.06), (9, 0.05)):  # later: the first is set again; earlier: it is replaced
         asyncio.get_running_loop().call_later(0.01, inbox.put, 1)
         assert await inbox.next(soon(set_to)) == 1
         wake = soon(moved_to)
         assert await inbox.next(wake) is None
-        assert timedelta() <= datetime.now(UTC) - wake < timedelta(seconds=0.2)
+        assert timedelta() <= datetime.now(UTC) - wake < timedelta(seconds=6)
     inbox.close()
 
 

@@ -23,7 +23,7 @@ from activities import faults, ledger, library, meetings, roster
 from activities.settings import settings
 from activities.vendors import google
 from tests.fixtures.books import Books
-from tests.fixtures.temporal import running_worker
+from tests.fixtures.temporal import Patience, running_worker
 from workflows import playbook, slots
 from workflows.effects import Booked, BookMeeting, FindSlots, ReleaseMeeting, SlotsAnswer
 from workflows.events import Booking, Slot
@@ -210,10 +210,13 @@ async def test_one_stumble_of_the_vendor_is_not_told_to_anybody(desk: Desk) -> N
     assert (len(answer.slots), answer.why) == (3, "")
 
 
-async def test_a_calendar_that_does_not_answer_costs_one_time_out(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_calendar_that_does_not_answer_costs_one_time_out(
+    desk: Desk, patience: Patience, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(meetings, "_LOOKING", timedelta(seconds=1))
     desk.books.fault("google", "slow", path="freeBusy", delay=3, times=9)
-    answer = await desk.find()
+    with patience(2):
+        answer = await desk.find()
     assert answer.slots == ()
     assert answer.why == "Ana's calendar could not be read; there was no time left to read Ben's calendar"
     assert len(desk.books.requests("google")) == 1

@@ -178,7 +178,7 @@ async def _killed(running: stack.Stack, http: httpx.AsyncClient, client: Client,
 
     await until(booked)
     running.spawn("web")
-    await until(lambda: phone._quiet(before), 30)
+    await until(lambda: phone._quiet(before))
     found.answered = " ".join(said["text"] for said in (await phone.heard())[before:])
     await phone.say("No, that's all. Thank you!")
     await until(lambda: _over(phone))

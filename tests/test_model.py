@@ -24,6 +24,7 @@ from workflows.conversation import signals
 from workflows.conversation.prompt import DROPPED, MOST_LINES, request
 from workflows.conversation.turn import Decision, MalformedTurn, decision, schema
 
+from .fixtures.temporal import Patience
 from .fixtures.wire import Served
 from .talk import NOW, Talk, playbook, scripted, turn
 
@@ -160,7 +161,6 @@ async def faulty(serve: Any, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[F
     served: Served = await serve(Starlette(routes=[Route("/v1/chat/completions", vendor.respond, methods=["POST"])]))
     monkeypatch.setenv("OPENAI_BASE_URL", f"{served.url}/v1")
     monkeypatch.setenv("OPENAI_API_KEY", "x")
-    monkeypatch.setenv("SHOWRATE_TIMEOUT", "0.5")
     settings.cache_clear()
     yield vendor
     await openai.close()
@@ -181,9 +181,11 @@ async def _slow() -> Response:
         (_slow, "retry"),
     ],
 )
-async def test_each_failure_is_one_of_ours_after_one_request(faulty: Faulty, answer: Any, kind: str) -> None:
+async def test_each_failure_is_one_of_ours_after_one_request(
+    faulty: Faulty, patience: Patience, answer: Any, kind: str
+) -> None:
     faulty.answer = answer
-    with pytest.raises(ApplicationError) as caught:
+    with pytest.raises(ApplicationError) as caught, patience(0.5 if answer is _slow else 10):
         await collect(asked("Yes, sure."))
     assert caught.value.type == kind
     assert faulty.hits == 1

@@ -198,8 +198,8 @@ async def test_everything_stops_within_a_second_and_comes_back_spread_out(floor:
 
     asked = await floor.resume("everything")
     for lead in held:
-        await floor.until(lead, lambda view: any(touch.sid for touch in view.touches), SPREAD.total_seconds() + 8)
-    await floor.until(waiting_for_a_text, lambda view: len(view.touches) > 1, SPREAD.total_seconds() + 8)
+        await floor.until(lead, lambda view: any(touch.sid for touch in view.touches), SPREAD.total_seconds() + 60)
+    await floor.until(waiting_for_a_text, lambda view: len(view.touches) > 1, SPREAD.total_seconds() + 60)
     assert all(len(floor.sent(lead, "Calls")) == 1 for lead in people)
     assert len(floor.sent(waiting_for_a_text, "Messages")) == 1
     after = sorted(floor.sent(lead, "Calls")[0] - asked for lead in held)
@@ -230,7 +230,7 @@ async def test_opt_outs_and_inbound_go_on_while_everything_is_paused(floor: Floo
     assert (await handle.execute_update("act", book, result_type=ms.Answer)).booking
 
     await floor.resume("everything")
-    confirmed = await floor.until(rings, lambda view: any(t.channel == "text" for t in view.touches), 12)
+    confirmed = await floor.until(rings, lambda view: any(t.channel == "text" for t in view.touches))
     assert confirmed.stage == "booked"
     assert len(floor.sent(rings, "Messages")) == 1
     for lead in (stops, rings):
@@ -289,19 +289,20 @@ async def test_who_waits_for_the_dialler_is_not_dialled_any_more(
     own_server: str, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with opened(sandbox, monkeypatch, max_task_queue_activities_per_second=1.0) as floor:
+        began = datetime.now(UTC)
         people = [await floor.lead() for _ in range(7)]
         alone = people[-1]
         await floor.pause(alone)  # takes it out of the queue at once
-        seen = await floor.until(alone, lambda view: not any(t.outcome == "queued" for t in view.touches), 1)
+        seen = await floor.until(alone, lambda view: not any(t.outcome == "queued" for t in view.touches))
         assert seen.next_reason == "paused by ops"
         paused = await floor.pause("everything")
         await asyncio.sleep(3)
         dials = [at for lead in people for at in floor.sent(lead, "Calls")]
         assert all(at < paused + timedelta(seconds=1) for at in dials)
-        assert len(dials) < 4
+        assert len(dials) <= (paused - began).total_seconds() + 3, "one a second, the first two at once"
         await floor.resume("everything")
         for lead in people[:-1]:
-            await floor.until(lead, lambda view: any(touch.sid for touch in view.touches), 15)
+            await floor.until(lead, lambda view: any(touch.sid for touch in view.touches))
         assert all(len(floor.sent(lead, "Calls")) == 1 for lead in people[:-1])
         assert not floor.sent(alone, "Calls")
 

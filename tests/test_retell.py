@@ -33,7 +33,7 @@ from workflows.control_workflow import ControlWorkflow
 from workflows.lead_workflow import LeadWorkflow
 from workflows.optout_workflow import OptOutWorkflow
 
-from .fixtures.temporal import running_worker
+from .fixtures.temporal import Patience, running_worker
 from .fixtures.web import People, Site
 from .stage import Stage
 from .test_gateway import somebody
@@ -47,7 +47,6 @@ SECRET = "only-retell-knows"
 async def carrier(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Sandbox]:
     for name, value in {
         "SHOWRATE_CARRIER": "retell",
-        "SHOWRATE_TIMEOUT": "0.6",
         "RETELL_API_KEY": sandbox.world.account.retell_key,
         "RETELL_AGENT_ID": "agent_1",
         "RETELL_NUMBER": "+14155550100",
@@ -94,11 +93,11 @@ async def test_a_dial_carries_all_that_the_carrier_needs_and_its_key_is_one_call
     ],
 )  # fmt: skip
 async def test_a_dial_goes_out_once_and_its_failure_is_told_apart(
-    carrier: Sandbox, fault: dict[str, Any], kind: str, made: bool
+    carrier: Sandbox, patience: Patience, fault: dict[str, Any], kind: str, made: bool
 ) -> None:
     carrier.fault(vendor="retell", method="POST", path="create", **fault)
     before = datetime.now(UTC)
-    with pytest.raises(ApplicationError) as caught:
+    with pytest.raises(ApplicationError) as caught, patience(0.6 if fault["kind"] == "slow" else 10):
         await dial()
     assert caught.value.type == kind
     assert TO not in str(caught.value)
@@ -182,7 +181,6 @@ async def people(web: Site, carrier: Sandbox, serve: Any, monkeypatch: pytest.Mo
     served = await serve(Starlette(routes=model.routes(None)))  # type: ignore[arg-type]
     monkeypatch.setenv("OPENAI_BASE_URL", f"{served.url}/openai/v1")
     monkeypatch.setenv("OPENAI_API_KEY", "sandbox")
-    monkeypatch.setenv("SHOWRATE_TIMEOUT", "10")
     settings.cache_clear()
     carrier.world.account = dataclasses.replace(
         carrier.world.account,
@@ -208,7 +206,7 @@ async def people(web: Site, carrier: Sandbox, serve: Any, monkeypatch: pytest.Mo
 
 
 async def over(people: People, lead: str) -> messages.View:
-    return await people.until(lead, lambda view: view.touches and view.touches[0].outcome.endswith("over"), 30)
+    return await people.until(lead, lambda view: view.touches and view.touches[0].outcome.endswith("over"))
 
 
 @pytest.mark.parametrize("again", [False, True], ids=["once", "every turn asked twice"])

@@ -124,14 +124,14 @@ async def test_serves_health_and_metrics_drains_on_sigterm_and_exits_cleanly(own
         ):
             assert metric in shown
         running.send_signal(signal.SIGTERM)
-        _, told = await asyncio.to_thread(running.communicate, timeout=20)
+        _, told = await asyncio.to_thread(running.communicate, timeout=60)
         assert running.returncode == 0, told
         assert "Traceback" not in told
 
 
 async def test_a_refusal_is_one_line_and_exit_code_2(environment: Path) -> None:
     async with process("worker", SHOWRATE_IDENTITY_KEY="") as running:
-        _, told = await asyncio.to_thread(running.communicate, timeout=20)
+        _, told = await asyncio.to_thread(running.communicate, timeout=60)
     assert running.returncode == 2
     assert told.splitlines() == [
         "showrate worker: SHOWRATE_IDENTITY_KEY is missing or short; `showrate setup --new-keys` prints one"

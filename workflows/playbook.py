@@ -583,7 +583,7 @@ def _content(name: str, texts: Mapping[str, str], seen: tuple[str, ...]) -> dict
         way = " -> ".join((*seen, name))
         raise PlaybookError(f"{seen[-1]}: extends itself through {way}; remove one extends", seen[-1], "extends")
     try:
-        content = yaml.load(texts[name], LOADER)
+        content = deepcopy(_written(texts[name]))
     except yaml.YAMLError as error:
         raise PlaybookError(f"{name}: not readable as YAML: {error}; mend this line or the one above it", name) from error
     if not isinstance(content, dict):
@@ -601,6 +601,12 @@ def _content(name: str, texts: Mapping[str, str], seen: tuple[str, ...]) -> dict
         under = {section: under[section] for section in takes}
     merged: dict[str, Any] = _merge(under, content)
     return merged
+
+
+@lru_cache(maxsize=32)
+def _written(text: str) -> Any:
+    """Every playbook that extends a file asks for it; it is parsed once."""
+    return yaml.load(text, LOADER)
 
 
 RULES = ".rules.yml"

@@ -23,7 +23,7 @@ from googleapiclient.errors import HttpError
 
 from activities import faults
 from activities.settings import settings
-from activities.vendors import status
+from activities.vendors import rest, status
 
 logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs every URL at INFO, and ours name people's calendars
 
@@ -161,7 +161,7 @@ def _built(base_url: str, credentials_path: str, subject: str, timeout: float) -
             ) from None
         if subject:
             credentials = credentials.with_subject(subject)
-    transport = _Transport(httpx.Client(timeout=timeout), credentials)
+    transport = _Transport(httpx.Client(timeout=timeout, verify=rest.tls()), credentials)
     options = {"api_endpoint": base_url} if base_url else {}
     return discovery.build(
         "calendar", "v3", http=transport, client_options=options, static_discovery=True, cache_discovery=False
