@@ -193,7 +193,67 @@ def test_who_hangs_up_while_it_rings_is_a_persons_to_call() -> None:
     state = apply(apply(in_call(learned(STRONG), wish()), FOUND), ev.CallEnded(at=NOW, attempt="a1", sid="CA1", status="completed"))
     assert state.call is None
     assert review.stands(state, "handoff")
-    assert apply(state, ev.TransferTold(at=NOW, attempt="a1", status="missed")).entries == state.entries
+
+
+OVER = ev.CallEnded(at=NOW + timedelta(minutes=1), attempt="a1", sid="CA1", status="completed", seconds=60)
+LOST = ev.CallUnknown(at=NOW + timedelta(hours=2), attempt="a1")
+
+
+def late(status: str, minutes: int = 5) -> ev.TransferTold:
+    return ev.TransferTold.model_validate({"at": NOW + timedelta(minutes=minutes), "attempt": "a1", "status": status, "seconds": 90})
+
+
+@pytest.mark.parametrize("end", [OVER, LOST])
+def test_who_took_the_call_is_believed_after_its_end_too(end: ev.Event) -> None:
+    state = apply(apply(in_call(learned(STRONG), wish()), FOUND), end)
+    assert (state.call, state.taken_over_by, [item.kind for item in state.items if item.kind == "handoff"]) == (None, "team", ["handoff"])
+    for first in ("taken", "over"):
+        told = apply(state, late(first))
+        assert (told.taken_over_by, told.owner, told.reached) == ("Ana Torres", "ana", True)
+        assert not review.stands(told, "handoff")
+        assert [each.item for each in told.resolved] == ["handoff:transfer-a1"]
+        cards = [owed.card.title for owed in told.owed if owed.card]
+        assert cards[-1] == "Nobody has to call Dana Reyes: Ana Torres took the call"
+        assert plan.next_step(told, BOOK, NOW + timedelta(days=3)).rule == "taken_over"
+        again = apply(told, late(first, 6))
+        assert again.entries == told.entries, "each word counts once"
+
+
+def test_a_promise_made_at_the_end_waits_for_who_took_the_call() -> None:
+    promise = ev.ActionAsked(at=NOW, id="a1:8", action=ev.CallBack(at=NOW + timedelta(hours=3)), by="agent", attempt="a1")
+    state = apply(in_call(learned(STRONG), wish(), promise, ev.ActionDone(at=NOW, request="a1:8")), FOUND)
+    state = apply(state, OVER)
+    assert (state.taken_over_by, state.callback_at) == ("", NOW + timedelta(hours=3))
+    missed = apply(state, late("missed"))
+    assert [missed.entries[-1].text, missed.taken_over_by] == ["Ana Torres did not pick up", ""]
+    assert missed.callback_at, "which is what is due then"
+    assert apply(state, late("taken")).taken_over_by == "Ana Torres"
+
+
+def test_a_late_word_changes_nothing_once_a_person_has_acted() -> None:
+    state = apply(apply(in_call(learned(STRONG), wish()), FOUND), OVER)
+    for acted in (ev.TakenOver(at=NOW + timedelta(minutes=2), by="Ben"), ev.Released(at=NOW + timedelta(minutes=2), by="Ben")):
+        after = apply(state, acted)
+        assert apply(after, late("taken")).taken_over_by == after.taken_over_by
+
+
+def test_who_opted_out_is_nobodys_after_a_late_word() -> None:
+    state = apply(apply(in_call(learned(STRONG), wish()), FOUND), ev.MessageReceived(at=NOW, id="SM1", text="STOP"))
+    state = apply(apply(state, OVER), late("taken"))
+    assert (state.taken_over_by, state.reached) == ("", True)
+
+
+def test_the_transfer_of_a_call_that_another_replaced_still_counts() -> None:
+    state = apply(in_call(learned(STRONG), wish()), FOUND)
+    assert state.call is not None
+    state = state.but(call=state.call.model_copy(update={"inbound": True}))
+    state = apply(state, ev.CallConnected(at=NOW + timedelta(minutes=1), attempt="in-2", sid="CA2", inbound=True))
+    state = apply(state, OVER)
+    assert state.taken_over_by == "team"
+    state = apply(state, late("taken"))
+    assert (state.taken_over_by, state.call and state.call.attempt) == ("Ana Torres", "in-2")
+    assert state.call is not None
+    assert not state.call.left, "who rings us now is not cut off"
 
 
 def test_the_carriers_word_counts_once_and_in_order() -> None:
@@ -365,3 +425,31 @@ async def test_hung_up_while_it_rings_a_person_has_to_call(carrier: Sandbox, cal
     await person._do("hangup", sid=person.sid)
     seen = await calls.until(person.lead, lambda view: view.taken_over_by)
     assert [item.kind for item in seen.items] == ["handoff"]
+
+
+async def test_a_word_that_comes_after_the_end_of_the_call_decides_all_the_same(
+    carrier: Sandbox, calls: People, monkeypatch: pytest.MonkeyPatch  # noqa: F811
+) -> None:
+    """The colleague picked up in the moment in which the lead hung up, and Temporal was away for it."""
+    await asyncio.to_thread(carrier.phone, "desk", number="+12125550171", does="silent")
+    tell, kept = entity.tell, list[Any]()
+
+    async def away(client: Client, workflow: str, signal: str, told: Any) -> bool:
+        if signal == "call_transferred":
+            kept.append(told)
+            return True
+        return await tell(client, workflow, signal, told)
+
+    monkeypatch.setattr(entity, "tell", away)
+    person = Person(carrier, calls)
+    await person.ring()
+    await person.say(ANGRY)
+    await calls.until(person.lead, lambda view: view.transfer is not None)
+    await person._do("hangup", sid=person.sid)
+    seen = await calls.until(person.lead, lambda view: view.taken_over_by)
+    assert (seen.taken_over_by, [item.kind for item in seen.items]) == ("team", ["handoff"])
+    attempt = seen.touches[0].attempt
+    told = ev.TransferTold(at=datetime.now(UTC), id="late", attempt=attempt, status="taken")
+    await tell(calls.site.temporal, person.lead, "call_transferred", told)
+    seen = await calls.until(person.lead, lambda view: view.taken_over_by == "Ana Torres")
+    assert seen.items == ()

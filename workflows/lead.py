@@ -237,6 +237,9 @@ class Lead(Model):
     """Calls that must not go on: they are ended through the carrier."""
     broken: Broken | None = None
     """The talk that is to go on where it broke off."""
+    transfers: dict[str, Transfer] = Field(default_factory=dict)
+    """By attempt, how calls that are over stood with the colleague they were put through to, until a person acts on the
+    lead: a word of theirs that comes late still counts."""
     talks: dict[str, CallNote] = Field(default_factory=dict)
     """What the gateway said of calls whose end the carrier has not reported yet."""
 

@@ -165,6 +165,7 @@ def call_connected(state: Lead, event: ev.CallConnected) -> Lead:
         if state.call and not state.call.inbound and state.call.attempt != event.attempt:
             state = state.but(strays=(*state.strays, state.call))
         before = state.call.transfer if state.call and state.call.attempt == event.attempt else None
+        state = state if state.call and state.call.attempt == event.attempt else transfers.replaced(state)
         call = LiveCall(
             attempt=event.attempt, state="connected", since=event.at, sid=event.sid, inbound=True, transfer=before,
             transfers=event.transfers,
@@ -294,6 +295,7 @@ def call_unknown(state: Lead, event: ev.CallUnknown) -> Lead:
     touch = touch_of(state, event.attempt)
     if touch is not None and touch.outcome == "queued":
         state = marks.advance(state, touch.touch, event.at)
+    state = transfers.call_over(state, event.at, event.attempt)
     state = _drop_call(marks.touch(state, event.attempt, outcome="unknown"), event.attempt)
     state = marks.note(
         state, event.at, "ambiguous", "the carrier knows of no such call; it counts as an attempt", "ambiguous",

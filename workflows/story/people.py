@@ -130,7 +130,7 @@ def taken_over(state: Lead, event: ev.TakenOver) -> Lead:
     state = marks.note(state, event.at, "taken_over", f"taken over by {event.by}", "taken_over")
     for kind in () if ringing else ("handoff", "complaint"):  # who wanted a person has one
         state = review.settle(state, kind, at=event.at, way="hand_over", by=event.by)
-    return marks.settle(state.but(taken_over_by=event.by, due_texts=(), due_mails=()))
+    return marks.settle(state.but(taken_over_by=event.by, due_texts=(), due_mails=(), transfers={}))
 
 
 def released(state: Lead, event: ev.Released) -> Lead:
@@ -142,7 +142,7 @@ def handed_back(state: Lead, event: ev.Released) -> Lead:
     state = marks.note(state, event.at, "released", f"released by {event.by}")
     for kind in ("handoff", "complaint"):
         state = review.settle(state, kind, at=event.at, way="done", by=event.by)
-    return marks.settle(state.but(taken_over_by="", last_over_at=event.at))
+    return marks.settle(state.but(taken_over_by="", last_over_at=event.at, transfers={}))
 
 
 def held(state: Lead, event: ev.Held) -> Lead:
