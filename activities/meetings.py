@@ -8,6 +8,7 @@ refused, or fails for good, is undone in reverse. A calendar that cannot be read
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from datetime import datetime, timedelta
@@ -37,6 +38,8 @@ _SHARE = 0.4
 """Of the activity's whole time, what may pass before that; the rest is for undoing."""
 _LOOKING = timedelta(seconds=8)
 """After this long no further rep's calendar is asked for free times."""
+_NAMING = 5.0
+"""Seconds that naming other times may take, once a booking is refused: somebody waits for the answer."""
 _FEW = AskCandidates.model_fields["count"].default
 """So many candidates are read at first ..."""
 _EVERYBODY = 200
@@ -210,7 +213,7 @@ class _Transaction:
             booking = await self._book()
         except _Refused as refusal:
             await self._undo(str(refusal))
-            return Booked(refused=str(refusal), page=refusal.page)
+            return Booked(refused=str(refusal), page=refusal.page, nearest=() if refusal.page else await self._nearest())
         except ApplicationError as error:
             if self._goes_on(error):
                 raise
@@ -379,6 +382,30 @@ class _Transaction:
             log.warning("booking %s is not wholly released: %s", moved.id, error.message)
             return moved
         return None
+
+    async def _nearest(self) -> tuple[Slot, ...]:
+        """The rep's free times nearest to the one that was refused, as many as are wanted. The refusal stands without
+        them: where they cannot be read in time there are none."""
+        asked, rep = self._asked, self._rep
+        if not asked.nearest or rep is None or self._clock.spent() > _LOOKING:
+            return ()
+        moved = asked.replaces if asked.replaces and asked.replaces.rep == rep.id else None
+        search = FindSlots(
+            lead=asked.lead, team=asked.team, playbook=asked.playbook, now=asked.now, zone=asked.zone, count=asked.nearest,
+            ignore=moved.id if moved else "",
+        )  # fmt: skip
+        try:
+            async with asyncio.timeout(_NAMING):
+                starts = await availability.free(self._client, rep, self._meeting, search, self._clock.now())
+        except (ApplicationError, TimeoutError) as error:
+            log.warning("no times near the refused one could be named: %s", type(error).__name__)
+            return ()
+        stands = slots.epoch(moved.start) if moved else None
+        near = slots.nearest((s for s in starts if s != stands), slots.epoch(asked.slot.start), asked.nearest)
+        begins = [slots.instant(start) for start in near]
+        return tuple(
+            Slot(id=slots.slot_id(rep.id, start), rep=rep.id, start=start, end=start + self._meeting.length) for start in begins
+        )
 
     async def _undo(self, why: str) -> None:
         """Event, hold, turn. Raises what a vendor raises; what was freed stays free."""

@@ -13,6 +13,7 @@ import typer
 from temporalio.client import Client
 
 from activities.settings import settings
+from workflows.messages import Answer
 
 from . import leads, printing, stories, timeline
 from .api import reasons
@@ -296,15 +297,15 @@ def _change(
     slot: str = "",
     request: str = "",
 ) -> None:
-    async def work(client: Client | None) -> tuple[str, Any]:
-        lead = await lead_of(client, named)
+    async def work(client: Client | None) -> tuple[Story, Answer]:
+        told = await story_of(client, named)
         verdict = await leads.ask(
-            client, lead, action, by=by or "command", words=words, start=start, slot=slot, request=request
+            client, told.lead, action, by=by or "command", words=words, start=start, slot=slot, request=request
         )
-        return lead, verdict
+        return told, verdict
 
-    lead, verdict = run(work)
-    data = {"lead": lead, "action": action, **verdict.in_full()}
-    answer(data, as_json, lambda: printing.out.print(leads.told(action, verdict)))
+    told, verdict = run(work)
+    data = {"lead": told.lead, "action": action, **verdict.in_full()}
+    answer(data, as_json, lambda: printing.out.print(printing.verdict(leads.told(action, verdict), verdict, told.zone)))
     if not verdict.allowed:
         raise typer.Exit(REFUSED)

@@ -66,6 +66,7 @@ _WHY = {
     "no_meeting": "there is no meeting",
     "nothing_to_undo": "nothing was changed since",
     "time_passed": "what stood before is over by now",
+    "slot_not_offered": "this slot is not on offer; name a time instead",
     "showed_already": "they have met already",
 }
 """Rules that people meet when they ask, where the answer has no words of its own."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 from rich.console import Console, Group, RenderableType
 from rich.panel import Panel
@@ -13,7 +14,7 @@ from rich.text import Text
 from workflows import standing
 from workflows.effects import CallNote, Entry
 from workflows.events import Verdict
-from workflows.messages import Accounted, Judged
+from workflows.messages import Accounted, Answer, Judged
 from workflows.wording import written_time
 
 from . import queue as desk
@@ -104,6 +105,12 @@ def reasons(story: Story) -> RenderableType:
         if call.transcript or call.verdicts:
             parts += [Text(""), *_call(call, story.zone)]
     return Group(*parts)
+
+
+def verdict(told: str, answer: Answer, zone: str) -> RenderableType:
+    """What a lead answered; the times that it names, as they are typed."""
+    times = [f"  --start {slot.start.astimezone(ZoneInfo(zone)).isoformat()}" for slot in answer.slots]
+    return Group(Text(told), *(Text(time, style="dim") for time in times))
 
 
 def touches(account: Sequence[Accounted], zone: str) -> RenderableType:

@@ -6,7 +6,7 @@ import asyncio
 import html
 import json
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import google.protobuf.json_format as protobuf_json
@@ -17,8 +17,12 @@ from temporalio.api.common.v1 import Payload, Payloads
 from activities.settings import settings
 from activities.vendors import temporal
 from clients import codec
+from workflows import effects as fx
+from workflows import events as ev
+from workflows.wording import written_time
 
 from .fixtures.web import TOKEN, People, Site
+from .test_command import showrate
 
 LEAD = "lead-" + "0" * 32
 GUARDED = [
@@ -162,6 +166,30 @@ async def test_a_leads_page_tells_its_story_and_changes_it(web: Site, people: Pe
     assert "May be contacted again" in (await web.http.get(f"/console/leads/{met.lead}")).text
     assert "Opted in" in await press(web, met.lead, "opt-in", words="do call me, I was cross that day")
     await people.until(met.lead, lambda seen: not seen.opted_out)
+
+
+async def test_a_move_that_is_refused_names_times_wherever_it_is_asked(web: Site, people: People) -> None:
+    met = await people.talked("+1 415 555 2030")
+    assert [asked.nearest for asked in people.stage.of("book_meeting")] == [0]  # the agent has its own offers
+    free = (met.booking.start + timedelta(hours=1), met.booking.start + timedelta(hours=5))
+    near = tuple(ev.Slot(id=f"ana@{at.isoformat()}", rep="ana", start=at, end=at + timedelta(minutes=30)) for at in free)
+    people.stage.answers["book_meeting"] = lambda asked: fx.Booked(refused="the time was taken", nearest=near[: asked.nearest])
+    await log_in(web)
+    zone = (await people.view(met.lead)).zone
+    wanted = met.booking.start + timedelta(hours=2)
+    said = await press(web, met.lead, "reschedule", start=f"{wanted.astimezone(ZoneInfo(zone)):%Y-%m-%dT%H:%M:%S}")
+    named = [written_time(at, zone) for at in free]
+    assert said == f"Not done: the time was taken; free near it: {named[0]}, or {named[1]}."
+    asked = {"start": wanted.isoformat(), "by": "ops"}
+    answered = (await web.http.post(f"/api/leads/{met.lead}/reschedule", json=asked, headers=web.authorized)).json()
+    assert [datetime.fromisoformat(slot["start"]) for slot in answered["slots"]] == list(free)
+    ran = await showrate("lead", "reschedule", met.lead, "--start", wanted.isoformat())
+    assert ran.code == 1
+    typed = re.findall(r"--start (\S+)", ran.out)
+    assert [datetime.fromisoformat(each) for each in typed] == list(free)
+    people.stage.answers.pop("book_meeting")
+    assert (await showrate("lead", "reschedule", met.lead, "--start", typed[1])).code == 0
+    assert (await people.view(met.lead)).booking.start == free[1]  # type: ignore[union-attr]
 
 
 async def test_a_call_is_told_with_its_path_its_times_and_its_picture(web: Site, people: People) -> None:

@@ -295,6 +295,23 @@ async def test_a_taken_time_is_refused_and_nothing_is_left(desk: Desk) -> None:
     await desk.agrees({desk.ana: [START]})
 
 
+async def test_a_refusal_names_the_reps_nearest_free_times_to_a_person(desk: Desk) -> None:
+    old = await desk.book_at(desk.ana, START - HALF_HOUR)
+    times = {"start": START.isoformat(), "end": (START + HALF_HOUR).isoformat(), "summary": "dentist"}
+    desk.books.seed("google", busy=[{"calendar": desk.calendar(desk.ana), **times}])
+    move = desk.request(desk.ana, START, replaces=old, nearest=4)
+    refused: Booked = await desk.run(meetings.book_meeting, move)
+    assert refused.refused == "Ana is no longer free then"
+    # The dentist wants ten minutes on both sides; where the meeting stands that is to be moved is no other time.
+    assert [(slot.start - START) // timedelta(minutes=1) for slot in refused.nearest] == [-90, -60, 60, 90]
+    assert {(slot.rep, slot.end - slot.start) for slot in refused.nearest} == {(desk.ana, HALF_HOUR)}
+    moved = await desk.book_at(desk.ana, refused.nearest[0].start, replaces=old)
+    assert moved.replaces == old.id
+    desk.books.seed("google", unreadable=[desk.calendar(desk.ana)])
+    unread: Booked = await desk.run(meetings.book_meeting, desk.request(desk.ana, START, replaces=moved, nearest=4))
+    assert (unread.refused, unread.nearest) == ("Ana's calendar could not be read", ())
+
+
 async def test_leads_that_book_one_time_at_once_get_one_meeting(desk: Desk) -> None:
     """cal.com #13397, #7703, PR #22401."""
     done = await asyncio.gather(

@@ -284,3 +284,13 @@ def test_offers_are_few_free_and_never_refused_ones(
         assert f"z@{slot.id.partition('@')[2]}" not in exclude
     if not exclude and not part and any(everyone.values()):
         assert offered
+
+
+@given(st.lists(st.integers(0, 300), unique=True).map(sorted), st.integers(-20, 320), st.integers(0, 5))
+def test_the_nearest_times_are_others_and_none_left_out_is_nearer(starts: list[int], wanted: int, count: int) -> None:
+    found = slots.nearest(starts, wanted, count)
+    others = [start for start in starts if start != wanted]
+    assert found == sorted(set(found) & set(others))
+    assert len(found) == min(count, len(others))
+    left = [abs(start - wanted) for start in others if start not in found]
+    assert all(abs(start - wanted) <= min(left) for start in found if left)

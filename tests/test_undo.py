@@ -133,7 +133,9 @@ async def test_what_is_no_longer_free_is_not_brought_back_and_the_reason_is_told
     taken = {"calendar": desk.calendar(desk.ana), "start": START.isoformat(), "end": (START + HOUR).isoformat()}
     desk.books.seed("google", busy=[taken])
     answer = await undo(handle)
-    assert (answer.allowed, answer.rule, answer.detail) == (False, "slot_taken", "Ana is no longer free then")
+    assert (answer.allowed, answer.rule) == (False, "slot_taken")
+    assert answer.detail.startswith("Ana is no longer free then; free near it: ")
+    assert {slot.rep for slot in answer.slots} == {desk.ana}
     seen = await view(handle)
     assert seen.booking is not None
     assert seen.booking.rep == desk.ben

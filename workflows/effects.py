@@ -221,6 +221,8 @@ class BookMeeting(Model):
     adopt: str = ""
     """The event that stands at ``slot`` already, because the rep moved it there by hand: it is taken over, whatever
     caps and buffers say."""
+    nearest: int = 0
+    """So many of the rep's free times nearest to ``slot`` are named where it is refused."""
 
 
 class Booked(Model):
@@ -231,6 +233,8 @@ class Booked(Model):
     """The booking that this one moved, when its event could not be taken out at once: to be released again."""
     page: str = ""
     """Where the lead can book it themselves, once: the rep's calendar takes no booking from us."""
+    nearest: tuple[Slot, ...] = ()
+    """Free times of the same rep, where it was refused and they were wanted."""
 
 
 class FindLine(Model):

@@ -620,6 +620,8 @@ class BookingRefused(_Event):
     why: str
     page: str = ""
     """Where the lead can book it themselves, once."""
+    nearest: tuple[Slot, ...] = ()
+    """The rep's free times nearest to the one refused, where a person asked for it."""
 
 
 class MeetingCancelled(_Event):

@@ -236,10 +236,13 @@ class LeadWorkflow:
                 self._doing, self._stoppable = None, None
 
     async def _book(self, step: plan.MakeBooking) -> ev.Event:
-        done = await self._booked(step, step.slot)
+        nearest = self._playbook.meeting.offers if requests.by_a_person(step.request) else 0
+        done = await self._booked(step, step.slot, nearest=nearest)
         now = workflow.now()
         if done.booking is None:
-            return ev.BookingRefused(at=now, request=step.request.id, why=done.refused, page=done.page)
+            return ev.BookingRefused(
+                at=now, request=step.request.id, why=done.refused, page=done.page, nearest=done.nearest
+            )
         return ev.MeetingBooked(at=now, request=step.request.id, booking=done.booking)
 
     async def _rehome(self, step: plan.Rehome) -> ev.Event:
@@ -260,10 +263,10 @@ class LeadWorkflow:
         return ev.MeetingBooked(at=workflow.now(), request="", booking=done.booking, adopted=True)
 
     async def _booked(
-        self, step: plan.MakeBooking | plan.Rehome | plan.Adopt, slot: ev.Slot, adopt: str = ""
+        self, step: plan.MakeBooking | plan.Rehome | plan.Adopt, slot: ev.Slot, adopt: str = "", nearest: int = 0
     ) -> fx.Booked:
         """The booking of ``slot``, or why there is none; what was left half done is released."""
-        request = perform.booking_request(self._state, self._playbook, slot, adopt)
+        request = perform.booking_request(self._state, self._playbook, slot, adopt, nearest)
         done = await perform.book(request, step)
         if done is None:
             undone = ev.Booking(id=request.booking, rep=slot.rep, rep_name="", start=slot.start, end=slot.end)

@@ -353,9 +353,9 @@ async def another_rep(state: Lead, playbook: Playbook, booking: ev.Booking) -> t
     ), found.why or "nobody else is free then"
 
 
-def booking_request(state: Lead, playbook: Playbook, slot: ev.Slot, adopt: str = "") -> fx.BookMeeting:
+def booking_request(state: Lead, playbook: Playbook, slot: ev.Slot, adopt: str = "", nearest: int = 0) -> fx.BookMeeting:
     """The transaction's input, under a booking id of its own: a resumed one is recognised by it. ``adopt`` is the event
-    that stands there already."""
+    that stands there already; of so many free times ``nearest`` to the slot a refusal is to tell."""
     person = state.person or ev.Form(submission_id="")
     notes = [f"{f.field.replace('_', ' ')}: {f.value}" for f in state.learned.values()]
     return fx.BookMeeting(
@@ -364,7 +364,7 @@ def booking_request(state: Lead, playbook: Playbook, slot: ev.Slot, adopt: str =
         title=f"{playbook.meeting.name}: {person.name or 'guest'}" + (f" ({person.company})" if person.company else ""),
         notes="\n".join(filter(None, [person.message, *notes])), attendee=person.email, attendee_name=person.name,
         zone=state.zone, owner=state.owner, replaces=state.booking,
-        facts=routing.facts(playbook, state.person, state.learned), adopt=adopt,
+        facts=routing.facts(playbook, state.person, state.learned), adopt=adopt, nearest=nearest,
     )  # fmt: skip
 
 

@@ -128,6 +128,11 @@ def _unauthorised(state: Lead, playbook: Playbook, request: ev.ActionAsked, now:
     return "" if autonomy == "act" else f"autonomy_{autonomy}"
 
 
+def by_a_person(request: ev.ActionAsked) -> bool:
+    """Whether somebody of ours stands behind it: they asked for it, or approved it."""
+    return request.by not in (AGENT, LEAD) or bool(request.approved_by)
+
+
 def _slot(state: Lead, playbook: Playbook, request: ev.ActionAsked) -> ev.Slot | None:
     """The slot that a request names: an offered one, or, where a person stands behind it, ``REP@=INSTANT``."""
     wanted = request.action.slot if isinstance(request.action, ev.Book) else ""
@@ -135,7 +140,7 @@ def _slot(state: Lead, playbook: Playbook, request: ev.ActionAsked) -> ev.Slot |
     if offered is not None:
         return offered
     rep, at, text = wanted.partition("@")
-    if not at or not text.startswith("=") or (request.by in (AGENT, LEAD) and not request.approved_by):
+    if not at or not text.startswith("=") or not by_a_person(request):
         return None
     try:
         start = datetime.fromisoformat(text[1:])

@@ -6,6 +6,7 @@ hours into spans of such seconds.
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
@@ -34,6 +35,7 @@ __all__ = [
     "hours_of",
     "in_part",
     "instant",
+    "nearest",
     "offer",
     "slot_id",
     "terms_of",
@@ -210,6 +212,12 @@ def offer(
         Slot(id=slot_id(rep, instant(start)), rep=rep, start=instant(start), end=instant(start + length))
         for start, rep in sorted(chosen.items())
     )
+
+
+def nearest(starts: Iterable[int], wanted: int, count: int) -> list[int]:
+    """The ``count`` of ``starts`` that lie nearest to ``wanted``, in the order of time; ``wanted`` itself is none."""
+    others = (start for start in starts if start != wanted)
+    return sorted(heapq.nsmallest(count, others, key=lambda start: (abs(start - wanted), start)))
 
 
 def _spread(starts: Sequence[int], count: int, zone: str, chosen: Collection[int], length: int) -> list[int]:

@@ -6,7 +6,7 @@ from .. import events as ev
 from .. import review
 from ..lead import Before, DueText, Lead
 from ..messages import Answer
-from ..wording import written_time
+from ..wording import listed, written_time
 from . import marks
 
 OWN_PAGE = "own_page"
@@ -127,7 +127,9 @@ def booking_refused(state: Lead, event: ev.BookingRefused) -> Lead:
     if event.page and state.phone and marks.worded(state, OWN_PAGE):
         due = DueText(key=f"due/page/{event.request}", message=OWN_PAGE, page=event.page)
         state = state.but(due_texts=(*state.due_texts, due))
-    return marks.answer(state, event.request, Answer(allowed=False, rule=rule, detail=event.why))
+    times = [written_time(slot.start, state.zone) for slot in event.nearest]
+    detail = f"{event.why}; free near it: {listed(times)}" if times else event.why
+    return marks.answer(state, event.request, Answer(allowed=False, rule=rule, detail=detail, slots=event.nearest))
 
 
 def meeting_cancelled(state: Lead, event: ev.MeetingCancelled) -> Lead:
