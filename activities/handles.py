@@ -91,6 +91,7 @@ def learn(lead: str, addresses: Iterable[str]) -> None:
 def point(db: Connection, lead: str, into: str) -> None:
     """``lead`` was merged into ``into``: its handles, its own id and what was merged into it before lead there."""
     h = tables.handles
+    db.execute(delete(h).where(h.c.handle == into, h.c.lead == lead))  # it had gone into that one, which is gone
     for row in db.execute(select(h).where(h.c.lead == lead)).all():
         keep(db, row.handle, into, row.kind)
     db.execute(delete(h).where(h.c.lead == lead))

@@ -8,12 +8,18 @@ from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 from temporalio import activity
-from temporalio.client import Client, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError
+from temporalio.client import (
+    Client,
+    WorkflowExecutionStatus,
+    WorkflowQueryFailedError,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+)
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
 from workflows import story
-from workflows.effects import TakeIn, TakenIn
+from workflows.effects import FindTwins, FoundTwins, TakeIn, TakenIn
 from workflows.messages import View, YieldTo
 
 from . import faults, store
@@ -69,6 +75,30 @@ async def _remembered(other: str, into: str) -> dict[str, Any] | None:
         return await asyncio.to_thread(store.merge, other, into)
     except SQLAlchemyError as error:
         raise faults.retry(f"the record could not be written: {type(error).__name__}") from error
+
+
+@activity.defn
+async def find_twins(request: FindTwins) -> FoundTwins:
+    """Whether these leads are still there. Raises ``retry`` while Temporal cannot say."""
+    gone: list[str] = []
+    moved: dict[str, str] = {}
+    for lead in request.leads:
+        handle = activity.client().get_workflow_handle(lead)
+        try:
+            if (await handle.describe()).status != WorkflowExecutionStatus.RUNNING:
+                gone.append(lead)
+                continue
+            async with asyncio.timeout(_ANSWERS):
+                seen: View = await handle.query("view", result_type=View)
+        except RPCError as error:
+            if error.status != RPCStatusCode.NOT_FOUND:
+                raise faults.retry(f"{lead} could not be looked for: {error.status.name}") from error
+            gone.append(lead)
+        except (TimeoutError, WorkflowQueryFailedError):
+            continue  # it is there, and more it does not say
+        else:
+            moved |= {lead: seen.merged_into} if seen.merged_into else {}
+    return FoundTwins(gone=tuple(gone), moved=moved)
 
 
 async def line_busy(client: Client, lead: str, beside: Iterable[str]) -> bool:

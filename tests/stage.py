@@ -107,6 +107,9 @@ class Stage:
     def usual_take_in(self, request: fx.TakeIn) -> fx.TakenIn:
         return fx.TakenIn(other=request.other)
 
+    def usual_find_twins(self, _: fx.FindTwins) -> fx.FoundTwins:
+        return fx.FoundTwins()
+
     def usual_reflect(self, _: fx.Reflection) -> fx.ReflectionDone:
         return fx.ReflectionDone()
 

@@ -674,9 +674,10 @@ def _rpc(name: str, pattern: str) -> Target:
     return Target("temporal", path=f"^rpc {pattern}", name=name)
 
 
-ELSEWHERE = {"sync_calendars", "post_digest"}
+ELSEWHERE = {"sync_calendars", "post_digest", "find_twins"}
 """The one reads every rep's calendar at once, the other every lead, which no row can have to itself: their rows are in
-``tests/test_sync.py`` and ``tests/test_digest.py``."""
+``tests/test_sync.py`` and ``tests/test_digest.py``. Other leads are looked for after an hour, and read only
+(``tests/test_twins.py``)."""
 MAKERS = {
     "place_call": Maker(
         place_call,

@@ -479,6 +479,19 @@ class TakenIn(Model):
     refused: str = ""
 
 
+class FindTwins(Model):
+    """Whether these leads are still there."""
+
+    leads: tuple[str, ...]
+
+
+class FoundTwins(Model):
+    """Of those asked for: whose execution is over, and who went into which other lead. Who did not say is in neither."""
+
+    gone: tuple[str, ...] = ()
+    moved: dict[str, str] = Field(default_factory=dict)
+
+
 class RehomeLeads(Model):
     """``rep`` of ``team`` takes no meetings any more: tell ``leads``, and every open lead that they own."""
 
@@ -613,6 +626,12 @@ async def take_in(request: TakeIn) -> TakenIn:
 
 
 @activity.defn
+async def find_twins(request: FindTwins) -> FoundTwins:
+    """Changes nothing."""
+    raise NotImplementedError(_NEVER)
+
+
+@activity.defn
 async def rehome_leads(request: RehomeLeads) -> int:
     """How many were told. Idempotent: a lead takes the same news once."""
     raise NotImplementedError(_NEVER)
@@ -651,6 +670,7 @@ DECLARED = (
     keep_opt_out,
     reflect,
     take_in,
+    find_twins,
     rehome_leads,
     sync_calendars,
     post_digest,

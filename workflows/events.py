@@ -860,6 +860,15 @@ class NotTakenIn(_Event):
     why: str = ""
 
 
+class TwinsLooked(_Event):
+    """The leads for whose sake this one does nothing were looked for. ``gone``: their executions are over, by memory or by
+    hand; ``moved``: they went into another lead."""
+
+    kind: Literal["twins_looked"] = "twins_looked"
+    gone: tuple[str, ...] = ()
+    moved: dict[str, str] = Field(default_factory=dict)
+
+
 class CrmKnown(_Event):
     """The CRM's word on the lead came after the dial."""
 
@@ -968,6 +977,7 @@ Event = Annotated[
     | CallCancelled
     | Reflected
     | TwinsMet
+    | TwinsLooked
     | MergeAsked
     | KeptApart
     | Yielding

@@ -148,6 +148,19 @@ class Before(Model):
     callback_at: Instant | None = None
 
 
+class Gave(Model):
+    """How a lead stood when it went into another, as far as that ended it here: what it goes on from should the other one
+    be gone."""
+
+    stage: Stage
+    disposition: ev.Disposition = ""
+    reason: str = ""
+    closed_at: Instant | None = None
+    callback_at: Instant | None = None
+    doubts: tuple[ev.Meet, ...] = ()
+    items: tuple[Item, ...] = ()
+
+
 class Owed(Model):
     """Something the next reflection carries to the CRM or the reps' channel."""
 
@@ -188,6 +201,12 @@ class Lead(Model):
     """The lead into which this one is about to go."""
     merged_into: str = ""
     """The lead that has the story from here on."""
+    gave: Gave | None = None
+    """What it went into that lead with."""
+    twins_seen_at: Instant | None = None
+    """When the leads for whose sake it does nothing were last looked for."""
+    unwatched: bool = False
+    """They are not looked for: the lead's history is from before that was done."""
     wrong_numbers: tuple[str, ...] = ()
     """Hashes of numbers that turned out to be somebody else's."""
     consents: dict[str, ev.Consent] = Field(default_factory=dict)

@@ -17,7 +17,7 @@ from temporalio.common import SearchAttributeKey, SearchAttributeUpdate
 from temporalio.exceptions import ActivityError, ApplicationError
 
 with workflow.unsafe.imports_passed_through():
-    from . import attendance, attributes, perform, plan, requests, review, story, versions
+    from . import attendance, attributes, perform, plan, requests, review, story, twins, versions
     from . import effects as fx
     from . import events as ev
     from .brief import brief, details, view
@@ -53,6 +53,8 @@ _ASKS = "unknown-outcome-is-asked"
 """The patch since which nobody counts as absent for want of evidence."""
 _MAIL_WAITS = "mail-waits"
 """The patch since which an e-mail is called off, and waits, as a text does."""
+_WATCHED = "twins-are-looked-for"
+"""The patch since which a lead notices that the one for whose sake it does nothing is gone."""
 _Handle = workflow.ActivityHandle[Any]
 _LED_ON = {
     "form_submitted": "form_submitted", "message_received": "message_received", "calendar_changed": "calendar_changed",
@@ -84,6 +86,7 @@ class LeadWorkflow:
         self._mailing: asyncio.Task[None] | None = None
         self._letter: tuple[str, _Handle] | None = None
         self._joining: asyncio.Task[None] | None = None
+        self._looking: asyncio.Task[None] | None = None
         self._alarm: tuple[Any, asyncio.Task[None]] | None = None
         self._rang = False
         self._shown: dict[str, str] = {}
@@ -105,6 +108,7 @@ class LeadWorkflow:
             self._steer(step)
             self._mail()
             self._join()
+            self._look()
             self._reflect()
             self._show(step)
             if self._should_carry_on() and self._quiet():
@@ -144,7 +148,7 @@ class LeadWorkflow:
         """The next step that touches the world or waits; what is decided without either is applied on the way."""
         try:
             for _ in range(_MOST_SETTLED):
-                self._ask_or_guess()
+                self._as_it_was()
                 step = plan.next_step(self._state, self._playbook, workflow.now())
                 if isinstance(step, plan.Settle):
                     self._take(step.event)
@@ -162,9 +166,11 @@ class LeadWorkflow:
             self._take(ev.Faulted(at=workflow.now(), where="planning", error=why))
         return plan.Wait(key="fault", rule="fault", reason="planning failed; a person has to look")
 
-    def _ask_or_guess(self) -> None:
-        """Where nobody knows whether they came, a history that was recorded before somebody was asked goes on as it
-        was."""
+    def _as_it_was(self) -> None:
+        """Where nobody knows whether they came, and where another lead is waited for, a history that was recorded before
+        somebody was asked, or that lead looked for, goes on as it was."""
+        if twins.looked_for(self._state) and not self._state.unwatched and not workflow.patched(_WATCHED):
+            self._state = self._state.but(unwatched=True)
         unsure = attendance.nobody_knows(self._state, self._playbook, workflow.now())
         if unsure and not self._state.guesses and not workflow.patched(_ASKS):
             self._state = self._state.but(guesses=True)
@@ -335,12 +341,29 @@ class LeadWorkflow:
         finally:
             self._joining = None
 
-    async def _led_on(self, event: ev.Event) -> None:
-        handle = workflow.get_external_workflow_handle(self._state.merged_into)
+    def _look(self) -> None:
+        """Beside the steps: whether the lead is there for whose sake this one does nothing."""
+        due = twins.next_look(self._state)
+        if self._looking is None and due is not None and workflow.now() >= due:
+            self._looking = asyncio.create_task(self._looked(perform.find_twins(self._state)))
+
+    async def _looked(self, work: Coroutine[Any, Any, ev.TwinsLooked]) -> None:
         try:
-            await handle.signal(_LED_ON[event.kind], event)
+            self._put(await work)
+        finally:
+            self._looking = None
+
+    async def _led_on(self, event: ev.Event) -> None:
+        """To the lead that has the story; where that is gone, it is this one's again."""
+        into = self._state.merged_into
+        try:
+            await workflow.get_external_workflow_handle(into).signal(_LED_ON[event.kind], event)
         except ApplicationError as error:
-            self._put(ev.Faulted(at=workflow.now(), where="leading on", error=error.message))
+            if workflow.patched(_WATCHED):
+                self._put(ev.TwinsLooked(at=workflow.now(), gone=(into,)))
+                self._put(event)
+            else:
+                self._put(ev.Faulted(at=workflow.now(), where="leading on", error=error.message))
 
     def _release(self, booking: ev.Booking, why: str, keep_event: bool = False) -> None:
         """A chore: it takes as long as the calendar needs, and nobody waits for it."""
@@ -428,6 +451,7 @@ class LeadWorkflow:
             and self._answering is None
             and self._mailing is None
             and self._joining is None
+            and self._looking is None
             and not any(not c.done() for c in self._chores)
             and self._state.call is None
             and not self._state.strays

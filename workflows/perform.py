@@ -15,7 +15,7 @@ from temporalio.exceptions import ActivityError, ApplicationError, CancelledErro
 
 from . import effects as fx
 from . import events as ev
-from . import heed, identity, mailing, plan, routing, story
+from . import heed, identity, mailing, plan, routing, story, twins
 from .brief import text_brief
 from .lead import DueText, Lead
 from .messages import DIAL_QUEUE
@@ -427,6 +427,15 @@ async def reflect(request: fx.Reflection) -> ev.Reflected:
         conflicts=done.conflicts,
         left_out=done.left_out,
     )
+
+
+async def find_twins(state: Lead) -> ev.TwinsLooked:
+    """Whether the leads are there for whose sake this one does nothing."""
+    found = await workflow.execute_activity(
+        fx.find_twins, fx.FindTwins(leads=twins.looked_for(state)), start_to_close_timeout=_REQUEST,
+        retry_policy=_PATIENT, summary="is the other lead still there?",
+    )  # fmt: skip
+    return ev.TwinsLooked(at=workflow.now(), gone=found.gone, moved=found.moved)
 
 
 async def take_in(state: Lead, joining: ev.Joining) -> ev.TookIn | ev.NotTakenIn:

@@ -97,6 +97,7 @@ HANDLERS: dict[str, Callable[[Lead, Any], Lead]] = {
     "resumed": people.resumed,
     "reflected": people.reflected,
     "twins_met": twins.twins_met,
+    "twins_looked": twins.twins_looked,
     "merge_asked": twins.merge_asked,
     "kept_apart": twins.kept_apart,
     "yielding": twins.yielding,

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from .. import events as ev
 from .. import review
-from ..lead import Lead
+from ..lead import Gave, Lead
 from . import marks
 from .union import pending, united
 
@@ -112,9 +112,42 @@ def gone_into(state: Lead, event: ev.GoneInto) -> Lead:
     """What was promised and is open goes on there: here it ends."""
     who = f", says {event.by}" if event.by else ""
     reason = f"the same person as {event.into}{who}"
-    state = state.but(closed_at=None) if state.closed else state
+    gave = Gave.model_validate({name: getattr(state, name) for name in Gave.model_fields})
+    state = state.but(gave=gave, closed_at=None)
     state = marks.closing(state, event.at, "merged", reason)
     return state.but(merged_into=event.into, yielding="", doubts=(), joining=(), items=())
+
+
+def twins_looked(state: Lead, event: ev.TwinsLooked) -> Lead:
+    """Nobody is waited for who is not there: a lead that went into one that is gone takes its story back, and a doubt about
+    one that is gone keeps nobody from being called. A doubt about one that went into a third is a doubt about that."""
+    state = state.but(twins_seen_at=event.at)
+    if state.merged_into:
+        return _taken_back(state, event.at) if state.merged_into in event.gone else state
+    for doubt in state.doubts:
+        if doubt.lead in event.gone:
+            said = f"{doubt.lead}, which may be the same person, is gone: nobody waits for it"
+            state = _decided(marks.note(state, event.at, "twin", said, "gone", twin=doubt.lead), doubt.lead)
+        elif into := event.moved.get(doubt.lead):
+            state = _decided(state, doubt.lead)
+            state = met(state, event.at, (doubt.model_copy(update={"lead": into}),))
+    return state
+
+
+def _taken_back(state: Lead, at: datetime) -> Lead:
+    """The lead that has the story is gone: this one goes on as it stood, with what the record remembers of the other."""
+    gave, gone = state.gave, state.merged_into
+    if gave is None:  # from before it was kept: closed until they come back
+        state = state.but(merged_into="", disposition="unknown")
+    else:
+        kept = {name: value for name in Gave.model_fields if name != "stage" for value in (getattr(gave, name),)}
+        state = marks.reach(state.but(merged_into="", gave=None, **kept), gave.stage, at, back=True)
+    state = marks.note(state, at, "twin", f"{gone}, into which this one went, is gone: goes on by itself", "gone", twin=gone)
+    state = marks.errand(
+        state, at, f"gone:{gone}", f"{marks.name(state) or 'A lead'} goes on under another lead",
+        f"{gone}, which had the story, was ended. What happened there since they became one is in the record alone.",
+    )  # fmt: skip
+    return marks.settle(state.but(joining=(ev.Joining(lead=gone),)))
 
 
 def took_in(state: Lead, event: ev.TookIn) -> Lead:
