@@ -8,6 +8,7 @@ next written down (:func:`others`).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 
 from sqlalchemy import Connection
 
@@ -38,12 +39,13 @@ def claim(form: Form) -> Claim:
     given = person_of(form)
     with tables.writing(settings().record_url) as db:
         persons = _persons(db, handles.holders(db, _hashes(form).values()))
+        came = store.came(db, persons)
         same = [lead for lead, person in persons.items() if judged(person, given)[0] == "same"]
         lead = min(same, key=lambda each: _rank(each, persons[each], given)) if same else _free(db, form, persons)
         store.expect(db, lead, form)
         for kind, handle in _hashes(form).items():
             handles.keep(db, handle, lead, kind)
-    return Claim(lead=lead, meets=_meets(_joined(persons.get(lead), given), lead, persons))
+    return Claim(lead=lead, meets=_meets(_joined(persons.get(lead), given), lead, persons, came))
 
 
 def in_crm(lead: str, contact: str) -> None:
@@ -57,13 +59,20 @@ def others(form: Form, lead: str) -> tuple[Meet, ...]:
     """The leads beside ``lead``, whose person ``form`` describes, that share one of its handles."""
     with tables.reading(settings().record_url) as db:
         persons = _persons(db, handles.holders(db, _hashes(form).values()))
-    return _meets(person_of(form), lead, persons)
+        came = store.came(db, (*persons, lead))
+    return _meets(person_of(form), lead, persons, came)
 
 
-def _meets(known: Person, lead: str, persons: Mapping[str, Person]) -> tuple[Meet, ...]:
+_LATEST = datetime.max.replace(tzinfo=UTC)
+
+
+def _meets(known: Person, lead: str, persons: Mapping[str, Person], came: Mapping[str, datetime | None]) -> tuple[Meet, ...]:
+    """What each of ``persons`` is to ``lead``. Of two in doubt the one waits that came later, whichever learns of the other:
+    one order for all, so that of any number of leads in doubt about each other the first goes on."""
     judgements = {other: judged(known, person) for other, person in persons.items() if other != lead}
+    order = {each: (each not in came, came.get(each) or _LATEST, each) for each in (lead, *persons)}
     return tuple(
-        Meet(lead=other, likeness=likeness, why=why, waits=likeness == "doubt")
+        Meet(lead=other, likeness=likeness, why=why, waits=likeness == "doubt" and order[other] < order[lead])
         for other, (likeness, why) in judgements.items()
         if likeness != "unrelated"
     )

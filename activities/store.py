@@ -175,6 +175,14 @@ def names(db: Connection, leads: Iterable[str]) -> dict[str, str]:
     return {lead: str(person.get("name", "")) for lead, person in people.items()}
 
 
+def came(db: Connection, leads: Iterable[str]) -> dict[str, datetime | None]:
+    """When the first form of each of these leads came; None for one that is not written down yet, nothing for one that
+    nobody has heard of."""
+    t = tables.leads
+    rows = db.execute(select(t.c.lead, t.c.first_form_at).where(t.c.lead.in_(list(leads))))
+    return {row.lead: row.first_form_at for row in rows}
+
+
 def is_somebody(db: Connection, lead: str) -> bool:
     """Whether this id is a lead's who was not erased."""
     t = tables.leads

@@ -46,6 +46,8 @@ async def take_in(request: TakeIn) -> TakenIn:
         except WorkflowUpdateFailedError as error:
             cause = error.cause
             if not isinstance(cause, ApplicationError) or not cause.non_retryable:
+                if await _takes_all(other, request.lead):
+                    return TakenIn(other=other, refused="mutual")
                 raise faults.retry(f"{other} is busy") from error
             if cause.type != story.MERGED:
                 return TakenIn(other=other, refused=cause.type or "refused")
@@ -67,6 +69,25 @@ async def _yielded(other: str, request: TakeIn, hop: int) -> dict[str, Any]:
             return state
     except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError):
         raise faults.retry(f"{other} is not quiet yet") from None
+
+
+async def _takes_all(other: str, lead: str) -> bool:
+    """Whether ``other`` is taking in, one by way of the next, ``lead`` itself: a ring, in which nobody would ever be free.
+    The smallest id of it takes all in, and is asked by nobody."""
+    ring = [other]
+    while len(ring) < _HOPS:
+        try:
+            async with asyncio.timeout(_ANSWERS):
+                seen: View = await activity.client().get_workflow_handle(ring[-1]).query("view", result_type=View)
+        except (RPCError, TimeoutError, WorkflowQueryFailedError):
+            return False  # asked again with the next attempt
+        first = next(iter(seen.joining), "")
+        if first == lead:
+            return other == min(*ring, lead)
+        if not first or first in ring:
+            return False
+        ring.append(first)
+    return False
 
 
 async def _remembered(other: str, into: str) -> dict[str, Any] | None:

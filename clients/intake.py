@@ -158,7 +158,8 @@ async def _tell_the_others(temporal: Client, lead: str, claim: Claim, now: datet
     down."""
     for meet in claim.meets:
         if meet.likeness in ("doubt", "other"):
-            back = meet.model_copy(update={"lead": lead, "waits": False})
+            waits = meet.likeness == "doubt" and not meet.waits
+            back = meet.model_copy(update={"lead": lead, "waits": waits})
             event = TwinsMet(at=now, id=f"met:{lead}", meets=(back,))
             try:
                 await entity.tell(temporal, meet.lead, "twins_met", event)

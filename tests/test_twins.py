@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import pytest
 from temporalio.client import WorkflowExecutionStatus
 
-from activities import handles
+from activities import claims, handles
 from clients import leads
 from tests.fixtures.web import People
-from tests.test_identity import BOOK, DAY, LATER, START, hashed, in_doubt, lead_of, next_of
-from tests.test_lead_workflow import now
+from tests.test_identity import BOOK, DAY, LATER, START, hashed, in_doubt, lead_of, next_of, united, who
+from tests.test_lead_workflow import now, until
 from workflows import events as ev
 from workflows import messages as ms
 from workflows import plan, review, twins
@@ -146,3 +147,76 @@ def test_a_history_from_before_waits_as_it_did() -> None:
     assert isinstance(step, plan.Wait)
     assert (step.rule, step.until) == ("identity", None)
     assert review.stands(state, "identity")
+
+
+# ---- rings of three --------------------------------------------------------------------------------------------------
+
+
+async def test_of_three_in_doubt_about_each_other_the_first_goes_on_and_a_person_frees_the_others(people: People) -> None:
+    """Each shares one handle with the next: a number, an address, and at last a number that the first gives later."""
+    first = await people.submit("+1 415 555 0801", name="Dana Reyes", email="ring.a@example.com")
+    await over(people, first)
+    await people.recorded(first, "attempting")
+    second = await people.submit("+1 415 555 0801", name="Dana R.", email="ring.b@example.com")
+    await people.recorded(second, "new")
+    third = await people.submit("+1 415 555 0803", name="Luis Reyes", email="ring.b@example.com")
+    await people.recorded(third, "new")
+    assert await people.submit("+1 415 555 0803", name="Dana Reyes", email="ring.a@example.com") == first
+    seen = {lead: await people.until(lead, lambda seen: len(seen.doubts) == 2) for lead in (first, second, third)}
+    waits = {lead: {d.lead for d in view.doubts if d.waits} for lead, view in seen.items()}
+    assert waits == {first: set(), second: {first}, third: {first, second}}
+    assert "a person decides" not in seen[first].next_reason, "she goes on"
+    assert "a person decides" in seen[second].next_reason
+    assert (await leads.merge(people.site.temporal, first, second, by="ops")).allowed
+    await leads.keep_apart(people.site.temporal, first, third, by="ops", words="her brother")
+    await leads.keep_apart(people.site.temporal, second, third, by="ops", words="her brother")
+    freed = await people.until(third, lambda seen: any(t.sid for t in seen.touches))
+    assert (freed.doubts, freed.items) == ((), ())
+    assert (await people.view(first)).doubts == ()
+
+
+async def test_three_that_each_take_in_the_next_become_one(people: People) -> None:
+    three = [await people.submit(f"+1 415 555 081{n}", name="Dana Reyes", email=f"three.{n}@example.com") for n in range(3)]
+    for lead in three:
+        await over(people, lead)
+    one, two, last = sorted(three)
+    pairs = ((one, two), (two, last), (last, one))
+    asked = [asyncio.create_task(leads.merge(people.site.temporal, into, other, by="ops")) for into, other in pairs]
+
+    async def joined() -> bool:
+        views = [await people.view(lead) for lead in (two, last)]
+        return all(view.merged_into for view in views)
+
+    await until(joined)
+    seen = await people.until(one, lambda seen: len(seen.absorbed) == 2)
+    assert set(seen.absorbed) == {two, last}
+    assert (seen.doubts, seen.merged_into) == ((), "")
+    assert len([t for t in seen.touches if t.channel == "call"]) == 3, "nobody's story is lost"
+    await asyncio.gather(*asked, return_exceptions=True)
+    assert {handles.survivor(lead) for lead in three} == {one}
+
+
+def test_who_was_told_apart_from_the_one_is_not_taken_in_with_the_other() -> None:
+    """A person said that A and C are two people; B is A, and C is B by their handles: one of these is wrong."""
+    apart = lead_of("lead-a", ev.KeptApart(at=START, lead="lead-c", by="ops"))
+    same = ev.Meet(lead="lead-c", likeness="same", why="one e-mail address")
+    other = lead_of("lead-b", ev.TwinsMet(at=START, meets=(same,)))
+    for mine, theirs in ((apart, other), (other, apart)):
+        state = united(mine, theirs)
+        assert (state.joining, state.beside) == ((), ())
+        assert [d.lead for d in state.doubts] == ["lead-c"]
+        assert [item.id for item in state.items] == ["identity:lead-c"]
+        told = apply(state, ev.KeptApart(at=LATER, lead="lead-c", by="ops"))
+        assert (told.doubts, told.beside, told.items) == ((), ("lead-c",), ())
+
+
+def test_of_any_leads_in_doubt_the_first_form_goes_first() -> None:
+    """One order for all: whoever learns of whom, no ring of them waits."""
+    persons = {f"lead-{n}": who("Dana Reyes" if n == "1" else f"Dana {n}.", "p", f"e{n}") for n in "123"}
+    came = {"lead-1": START, "lead-2": None, "lead-3": START + DAY}
+    waits = {
+        lead: {m.lead for m in claims._meets(known, lead, persons, came) if m.waits} for lead, known in persons.items()
+    }
+    assert waits == {"lead-1": set(), "lead-3": {"lead-1"}, "lead-2": {"lead-1", "lead-3"}}
+    waits = {lead: {m.lead for m in claims._meets(persons[lead], lead, persons, {}) if m.waits} for lead in persons}
+    assert waits == {"lead-1": set(), "lead-2": {"lead-1"}, "lead-3": {"lead-1", "lead-2"}}

@@ -187,6 +187,7 @@ def view(state: Lead, playbook: Playbook, step: Step | None) -> View:
         milestones=state.milestones, next_step=type(step).__name__ if step else "",
         next_at=step.until if isinstance(step, Wait) else None, next_reason=step.reason if step else "",
         doubts=state.doubts, absorbed=state.absorbed, merged_into=state.merged_into,
+        joining=tuple(each.lead for each in state.joining),
         on_call=state.call.state if state.call else "", needs_review=state.review, items=review.priced(state, playbook),
     )  # fmt: skip
 

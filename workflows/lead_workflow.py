@@ -718,6 +718,12 @@ class LeadWorkflow:
             await self._told(ev.GoneInto(at=workflow.now(), into=asked.into, by=asked.by))
         return given.model_dump(mode="json")
 
+    @yield_to.validator
+    def _not_now(self, asked: YieldTo) -> None:
+        """Turned away before it counts: who asks again under the same id is answered anew."""
+        if self._state.merged_into != asked.into and (why := story.engaged(self._state, asked.into)):
+            raise ApplicationError(why, type="busy")
+
     @workflow.update
     async def take_over(self, by: TakeOver) -> Answer:
         """A person takes over: the machine starts nothing more until ``release``. The answer's detail names who had it."""

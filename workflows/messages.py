@@ -392,5 +392,7 @@ class View(Model):
     """Leads that were merged into this one."""
     merged_into: str = ""
     """The lead that goes on with the story of this one."""
+    joining: tuple[str, ...] = ()
+    """Leads of the same person that it is about to take in, in this order."""
     items: tuple[Item, ...] = ()
     """What a person should look at, priced."""

@@ -32,10 +32,10 @@ from .asked import approved
 from .mails import addresses
 from .marks import KEPT_IDS
 from .texts import NO_SERVER
-from .twins import MERGED, surplus, unwilling
+from .twins import MERGED, engaged, surplus, unwilling
 from .union import pending
 
-__all__ = ["HANDLERS", "MERGED", "NO_SERVER", "addresses", "apply", "approved", "pending", "surplus", "unwilling"]
+__all__ = ["HANDLERS", "MERGED", "NO_SERVER", "addresses", "apply", "approved", "engaged", "pending", "surplus", "unwilling"]
 
 
 def apply(state: Lead, event: ev.Event) -> Lead:

@@ -30,6 +30,15 @@ def unwilling(state: Lead, into: str, booked: bool) -> tuple[str, str] | None:
     return None
 
 
+def engaged(state: Lead, into: str) -> str:
+    """Why ``state`` cannot go into the lead ``into`` just now; empty when it can. Who takes somebody in does so first: two
+    that waited for each other to be quiet would wait for ever."""
+    if state.yielding not in ("", into):
+        return f"goes into {state.yielding} just now"
+    first = next((joining.lead for joining in state.joining if joining.lead != into), "")
+    return f"takes in {first} first" if first and not state.yielding else ""
+
+
 def surplus(state: Lead, event: ev.TookIn) -> ev.Booking | None:
     """The meeting that may not stand once the lead of ``event`` is taken in; none unless both have one."""
     mine, theirs = pending(state), pending(Lead.model_validate(event.state)) if event.state else None

@@ -158,6 +158,7 @@ _OF_THE_MEETING = (
 def _promises(state: Lead, other: Lead, event: ev.TookIn) -> Lead:
     """What was promised or waits for an answer; and what forbids it all."""
     callbacks = [at for at in (state.callback_at, other.callback_at) if at]
+    state, joining = _contradicted(state, other, event)
     met = {state.lead, *state.absorbed, *state.beside, *(d.lead for d in state.doubts), *(j.lead for j in state.joining)}
     doubts = tuple(doubt for doubt in other.doubts if doubt.lead not in met)
     asked = [doubt.lead for doubt in doubts]
@@ -167,7 +168,7 @@ def _promises(state: Lead, other: Lead, event: ev.TookIn) -> Lead:
         broken=state.broken or other.broken, approvals=(*state.approvals, *other.approvals),
         taken_over_by=state.taken_over_by or other.taken_over_by, held_by=state.held_by or other.held_by,
         suspended_at=state.suspended_at or other.suspended_at, held_scope=state.held_scope or other.held_scope, not_before=_last(state.not_before, other.not_before),
-        joining=(*state.joining, *(j for j in other.joining if j.lead not in (state.lead, *state.absorbed))),
+        joining=joining,
         doubts=(*state.doubts, *doubts),
         items=(*state.items, *(i for i in other.items if (i.kind != "identity" or i.about in asked) and review.find(state, i.id) is None)),
     )  # fmt: skip
@@ -179,6 +180,24 @@ def _promises(state: Lead, other: Lead, event: ev.TookIn) -> Lead:
     at, words = min(refused)
     state = marks.opt_out(state.but(opted_out_at=None), event.at, words)
     return state.but(opted_out_at=at, opt_out_kept=False)  # to be kept under all handles that they have now
+
+
+def _contradicted(state: Lead, other: Lead, event: ev.TookIn) -> tuple[Lead, tuple[ev.Joining, ...]]:
+    """Whom either was about to take in, but those who were told apart from the other: the three cannot all be as they were
+    said to be, and a person decides."""
+    joining = (*state.joining, *(j for j in other.joining if j.lead not in (state.lead, *state.absorbed)))
+    apart = [j for j in joining if j.lead in state.beside]
+    for each in apart:
+        why = f"the same person as one of {state.lead} and {other.lead}, and told apart from the other"
+        words = f"{state.lead} and {each.lead}: {why}"
+        state = marks.note(state, event.at, "twin", f"{each.lead} is {why}; a person decides", "identity", twin=each.lead)
+        state = review.file(
+            state.but(
+                doubts=(*state.doubts, ev.Meet(lead=each.lead, likeness="doubt", why=why)),
+                beside=tuple(lead for lead in state.beside if lead != each.lead),
+            ), "identity", event.at, each.lead, words,
+        )  # fmt: skip
+    return state, tuple(j for j in joining if j not in apart)
 
 
 def _contacts(state: Lead, other: Lead, event: ev.TookIn) -> Lead:
