@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from . import foreign
 from .doubt import may_revoke
 from .leaning import contradicts, leans
 from .revocation import revokes
@@ -37,7 +38,7 @@ def is_opt_out(text: str, spoken: bool = False) -> bool:
         return True
     if not spoken and _uncourteous(_FIRST.split(text.strip(), maxsplit=1)[0]) in _ALWAYS_STOP:
         return True
-    return revokes(text) and not contradicts(text, certain=True)
+    return foreign.judged(text) == "stop" or (revokes(text) and not contradicts(text, certain=True))
 
 
 @remembered
@@ -46,7 +47,7 @@ def may_opt_out(text: str, spoken: bool = False) -> bool:
     suspended until a person has looked."""
     if is_opt_out(text, spoken):
         return False
-    return leans(text) or revokes(text) or (may_revoke(text) and not contradicts(text, certain=False))
+    return foreign.judged(text) == "doubt" or leans(text) or revokes(text) or (may_revoke(text) and not contradicts(text, certain=False))
 
 
 def _uncourteous(text: str) -> str:

@@ -184,7 +184,7 @@ _SPANISH = any_of(
     r"\b(?:qu[ií]t|s[aá]qu|b[oó]rr|elim[ií]n|rem[uú]ev|d[eé])\w*(?:me|nos)\b(?: \w+)*(?: (?:lista|base|datos|registro|baja))?",
     r"\b(?:borr|elimin|quit|sac)\w* mi (?:número|nombre|información|datos)",
     r"\bd[eé]j\w*(?:me|nos) (?:en paz|tranquil|de (?:llam|molest|mand|escrib|envi))\w*|\bdej\w* de (?:llam|molest|mand|escrib|envi|text)\w*",
-    r"\b(?:par\w*|bast\w*) (?:de|ya)? ?(?:de )?(?:llam|molest|mand|escrib|mensaj|envi)\w*|^(?:ya )?(?:basta|alto|pare|paren|parar|detener|baja)(?: ya| por favor)*$|\bdar(?:me|se|nos)? de baja\b"
+    r"\b(?<!no )(?:par(?!a\b)\w*|para(?= ya| de)|bast\w*) (?:de|ya)? ?(?:de )?(?:llam|molest|mand|escrib|mensaj|envi)\w*|^(?:ya )?(?:basta|alto|pare|paren|parar|detener|baja)(?: ya| por favor)*$|\bdar(?:me|se|nos)? de baja\b"
     r"|\bcancel(?:ar?|en|e) (?:(?:mi|la|esta|todos|todas|los|las|sus|estos|estas) )*(?:suscripci[oó]n|mensajes|llamadas|textos|correos)\b|\bdesuscr[ií]b\w+",
     r"\bno más (?:llamad|mensaj|text|correo)\w*|\bya no (?:me )?(?:llam|mand|escrib|envi|quiero|contact)\w*\b(?! (?:antes|a las))",
 )

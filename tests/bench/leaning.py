@@ -51,7 +51,7 @@ _ALIKE = 0.6
 """Wordings that share so much of all their words are one group."""
 _SEED = 3
 _NO_SPEECH = re.compile(r"[\\{}<>_|/=\[\]]|\(\?")
-_ABOUT_STOPPING = ("revocation", "optout", "suspension", "leaning")
+_ABOUT_STOPPING = ("revocation", "foreign", "optout", "suspension", "leaning")
 """Tests whose lines are opt-outs more often than not."""
 
 
