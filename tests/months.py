@@ -447,7 +447,7 @@ class Month:
         def look() -> None:
             answer = self.state.answers.get(request)
             if answer is not None and answer.allowed:
-                self.fact("promised", due=due)
+                self.fact("promised", due=answer.due or due)
 
         self.later(timedelta(seconds=1), look)
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests import months
-from workflows import cadence, plan, story
+from workflows import cadence, permission, plan, story
 from workflows.lead import Lead
 from workflows.playbook import Playbook
 from workflows.rules import Ruling
@@ -34,16 +34,16 @@ def plans_on_after_an_opt_out(patch: pytest.MonkeyPatch) -> None:
 
 
 def calls_at_any_hour(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(plan, "_allowed", lambda state, book, channel, at, *more, **but: Ruling(at=at, until=at + 60 * months._MINUTE, rule=""))
+    patch.setattr(plan, "allowed", lambda state, book, channel, at, *more, **but: Ruling(at=at, until=at + 60 * months._MINUTE, rule=""))
 
 
 def counts_no_dials(patch: pytest.MonkeyPatch) -> None:
-    real = plan.contact
-    patch.setattr(plan, "contact", lambda *given, **more: real(*given, **more).model_copy(update={"dials": ()}))
+    real = permission.contact
+    patch.setattr(permission, "contact", lambda *given, **more: real(*given, **more).model_copy(update={"dials": ()}))
 
 
 def leaves_no_gap(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(plan, "_after_gap", lambda state, book, due: due)
+    patch.setattr(plan, "after_gap", lambda state, book, due: due)
 
 
 def waits_for_no_call(patch: pytest.MonkeyPatch) -> None:

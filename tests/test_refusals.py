@@ -15,7 +15,7 @@ from tests.test_lead_workflow import lead_name
 from tests.test_plan import World
 from workflows import effects as fx
 from workflows import events as ev
-from workflows import plan
+from workflows import permission, plan
 from workflows.calling import Refusal
 from workflows.lead import DueText, Lead
 from workflows.refusals import OURS, purpose_of
@@ -54,10 +54,10 @@ def test_only_their_own_word_counts_as_heard_of() -> None:
     lead = Lead(lead="lead-x", audience=outbound.audience, playbook=outbound.hash)
     taken = ev.Consent(text="You may call me", version="v1", at=agreed, kind="written")
     imported = apply(lead, ev.FormSubmitted(at=NOON, form=form(consent=taken)))
-    assert plan.contact(imported, outbound, "call").heard_at == agreed
-    assert plan.contact(fresh(), BOOK, "call").heard_at == NOON
+    assert permission.contact(imported, outbound, "call").heard_at == agreed
+    assert permission.contact(fresh(), BOOK, "call").heard_at == NOON
     missed = apply(fresh().but(pass_no=1), ev.RecoveryBegan(at=NOON + timedelta(days=80)))
-    assert plan.contact(missed, BOOK, "call").heard_at == NOON
+    assert permission.contact(missed, BOOK, "call").heard_at == NOON
 
 
 def test_a_refusal_with_a_time_is_waited_for_and_named() -> None:
@@ -77,7 +77,7 @@ def test_a_refusal_for_good_closes_with_its_rule() -> None:
     state, _ = refused(fresh(), NOON, Refusal(rule="reassigned", reason="the number has gone to somebody else"))
     assert (state.disposition, state.closed_at) == ("no_way_to_contact", NOON)
     assert state.dials == 1
-    assert not plan.contact(state, BOOK, "call").dials, "what was refused is no attempt"
+    assert not permission.contact(state, BOOK, "call").dials, "what was refused is no attempt"
 
 
 def test_what_nobody_knows_is_looked_up_again_a_few_times() -> None:
@@ -140,9 +140,9 @@ def test_a_line_that_takes_no_texts_is_called_all_the_same() -> None:
 def test_who_texted_us_is_not_looked_up_before_an_answer() -> None:
     """A landline that takes texts is none to a gate that knows better."""
     state = apply(fresh(), ev.MessageReceived(at=NOON, id="m1", text="what does it cost?"))
-    assert plan.contact(state, BOOK, "text", "answer").for_dispatch.line == "mobile"
-    assert plan.contact(state, BOOK, "call").line is None
-    assert plan.contact(fresh(), BOOK, "text").line is None
+    assert permission.contact(state, BOOK, "text", "answer").for_dispatch.line == "mobile"
+    assert permission.contact(state, BOOK, "call").line is None
+    assert permission.contact(fresh(), BOOK, "text").line is None
 
 
 class Refusing(World):

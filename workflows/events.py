@@ -638,6 +638,8 @@ class ActionDone(_Event):
     request: str
     allowed: bool = True
     why: str = ""
+    due: Instant | None = None
+    """When the call that they asked for may be made: what is promised. ``why`` is then the rule that put it off."""
 
 
 class ActionDeferred(_Event):

@@ -162,6 +162,8 @@ class Answer(Model):
     """Who had it done, where somebody had to approve it."""
     transfer: Transfer | None = None
     """To whom the call is put through now, in answer to a wish for a person."""
+    due: Instant | None = None
+    """When the call that was asked for may be made; ``rule`` is what put it off, if anything did."""
 
 
 class Report(Model):

@@ -54,7 +54,7 @@ GRAMMAR = Grammar({
     "|[a bit|a little|much] later [on]|tomorrow|tonight|another (time|day|week|moment)|[at] (some|any) other (time|day)|[at] a (better|different|later) (time|moment|day)|sometime|some time|[at] some (point|stage)|this (morning|afternoon|evening)"
     "|in [about|like|around|maybe] (a|an|one|two|three|four|five|six|ten|fifteen|twenty|thirty|forty|half|another|the|several|<number>|a few|a couple [of]|a bit|a while) [few|couple|of|hour|an|minutes|bit] [or so|or two] [<unit>|morning|afternoon|evening|new year]"
     "|in [early|late] <month>|at [about|around|like|half|quarter|lunch|a] (<number>|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|noon|midday|past|lunchtime|lunch|better|different)"
-    "|(after|around|towards|once|when|before|past|toward|from) (_)|soon [as]|[the] day after|during (the|my) _|[at|towards|by] [the] (end|start|beginning|middle) of [the|this|next] (week|month|day|year|quarter|morning|afternoon|<month>)|q1|q2|q3|q4|early next _|first thing)",
+    "|at a quarter (past|to)|(after|around|towards|once|when|before|past|toward|from) (_)|soon [as]|[the] day after|during (the|my) _|[at|towards|by] [the] (end|start|beginning|middle) of [the|this|next] (week|month|day|year|quarter|morning|afternoon|<month>)|q1|q2|q3|q4|early next _|first thing)",
     "number": "(1*|2*|3*|4*|5*|6*|7*|8*|9*)",
     # ---- the meeting and the link -----------------------------------------------------------------------------------
     "meeting": "([demo|sales|zoom|online|video|product|phone|short|little|quick] (demo|demonstration|appointment|meeting|slot|time|booking|call|session|spot|date|consultation|walkthrough|one|thing|place|space|reservation))",

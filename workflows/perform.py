@@ -15,7 +15,7 @@ from temporalio.exceptions import ActivityError, ApplicationError, CancelledErro
 
 from . import effects as fx
 from . import events as ev
-from . import heed, identity, mailing, plan, routing, story, twins
+from . import heed, identity, mailing, permission, plan, routing, story, twins
 from .brief import text_brief
 from .lead import DueText, Lead
 from .messages import DIAL_QUEUE
@@ -108,7 +108,7 @@ def start_dial(
         fx.PlaceCall(
             gate=gate(state), attempt=step.attempt, to=state.phone, ring=playbook.call.ring,
             longest=longest, not_after=step.not_after, playbook=state.playbook,
-            contact=plan.contact(state, playbook, "call").for_dispatch,
+            contact=permission.contact(state, playbook, "call").for_dispatch,
             look=heed.look(state, playbook, now),
         ),
         task_queue=DIAL_QUEUE if paced else None,
@@ -157,7 +157,7 @@ def text_request(state: Lead, playbook: Playbook, step: plan.Text, now: datetime
         booking=stands.id if stands else "",
         expires=(stands.end if stands else now + playbook.meeting.window) + playbook.attendance.closes,
         not_after=step.not_after, playbook=state.playbook,
-        contact=plan.contact(state, playbook, "text", purpose_of(step.touch)).for_dispatch,
+        contact=permission.contact(state, playbook, "text", purpose_of(step.touch)).for_dispatch,
     )  # fmt: skip
 
 

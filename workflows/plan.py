@@ -12,14 +12,12 @@ from typing import Literal
 
 from . import attendance, cadence, posting, review, timing, transfers
 from . import events as ev
-from .calling import Contact, Purpose, judge
 from .heed import not_contacted
 from .lead import Broken, DueText, Lead, LiveCall
-from .messages import Touched
+from .permission import after_gap, allowed
 from .playbook import Playbook, Touch
-from .refusals import narrowed
 from .requests import awaited, overdue, requests, sooner
-from .rulebook import Basis, Sent
+from .rulebook import Sent
 from .rules import Ruling
 from .steps import (
     Adopt,
@@ -196,7 +194,7 @@ def _closing(state: Lead, playbook: Playbook, call: LiveCall) -> datetime:
     more. Without a limit for any other call."""
     if call.state != "placed" or call.inbound:
         return _NEVER
-    ruling = _allowed(state, playbook, "call", call.since, but=call.attempt)
+    ruling = allowed(state, playbook, "call", call.since, but=call.attempt)
     return ruling.until if ruling.at == call.since and ruling.until else _NEVER
 
 
@@ -213,7 +211,7 @@ def _dial(state: Lead, playbook: Playbook, now: datetime, call: LiveCall) -> Ste
         return Wait(key="wait", rule="choosing", reason="they are looking at times on their page", until=free)
     if (free := _written_by(state, playbook)) and free > now and call.touch.startswith((cadence.CADENCE, cadence.REDIAL)):
         return Wait(key="wait", rule="texting", reason="they are writing with us", until=free)
-    ruling = _allowed(state, playbook, "call", now, but=call.attempt)
+    ruling = allowed(state, playbook, "call", now, but=call.attempt)
     if ruling.at is None or ruling.at > now or ruling.until is None:
         return Wait(key="wait", rule=ruling.rule, reason="outside the calling hours", until=ruling.at)
     latest = call.since + playbook.call.dispatch_within
@@ -352,7 +350,7 @@ def _meeting(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
         if now >= text.stale or (blocked and text.at <= now) or not (state.phone or (state.email and text.message in playbook.mails)):
             continue
         at = max(text.at, state.not_before or text.at, now)
-        ruling = _allowed(state, playbook, "text", at, "service") if state.phone else posting.anytime(at)
+        ruling = allowed(state, playbook, "text", at, "service") if state.phone else posting.anytime(at)
         if ruling.at is None or ruling.at >= text.stale:
             continue
         if ruling.at <= now and not state.phone:
@@ -377,8 +375,8 @@ def _confirm_call(state: Lead, playbook: Playbook, now: datetime, meeting: ev.Bo
     window = attendance.confirm_call(state, playbook, meeting)
     if window is None or now >= window[1] or blocked_by(state, "call") or doubted(state, playbook, now):
         return None
-    due = max(_after_gap(state, playbook, window[0]), now, state.not_before or now, _chosen_by(state, playbook) or now)
-    ruling = _allowed(state, playbook, "call", due)
+    due = max(after_gap(state, playbook, window[0]), now, state.not_before or now, _chosen_by(state, playbook) or now)
+    ruling = allowed(state, playbook, "call", due)
     if ruling.at is None or ruling.at >= window[1]:
         return None
     if ruling.at > now:
@@ -391,7 +389,7 @@ def _new_times(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
     """A live offer to move what was missed, where a text may go out now."""
     if blocked_by(state, "text"):
         return None
-    return attendance.offer(state, playbook, now, lambda at: _allowed(state, playbook, "text", at))
+    return attendance.offer(state, playbook, now, lambda at: allowed(state, playbook, "text", at))
 
 
 # ---- the end, and the cadence -----------------------------------------------------------------------------------
@@ -423,36 +421,6 @@ def _recovery(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
     return settle("close", "passes", reason, ev.LeadClosed(at=now, disposition="no_show", reason=reason))
 
 
-def contact(state: Lead, playbook: Playbook, channel: Sent, purpose: Purpose = "solicit", but: str = "") -> Contact:
-    """What the calling gate is asked of this lead; the dial of attempt ``but`` is the one in question, and not counted."""
-    person = state.person or ev.Form(submission_id="")
-    asked: Basis | Literal["none"] = "none" if playbook.unasked and not state.callback_at else "asked"
-    return Contact(
-        phone=state.phone, channel=channel, purpose=purpose, region=person.region, zone=person.zone,
-        basis=asked if person.consent.kind == "none" else person.consent.kind,
-        opted_out=state.opted_out_at is not None,
-        line="mobile" if channel == "text" and state.texted_back else None,  # what they text from takes texts
-        heard_at=_heard_at(state, playbook, person),
-        dials=tuple(t.at for t in state.touches if _dialled(t) and t.attempt != but) if channel == "call" else (),
-    )  # fmt: skip
-
-
-def _heard_at(state: Lead, playbook: Playbook, person: ev.Form) -> datetime | None:
-    """When they last told us anything themselves. That we took them from a list, or began a pass after a no-show, was not
-    their word."""
-    talks = [t.at for t in state.touches if t.touch == "inbound" or "talked" in t.outcome]
-    forms = [state.milestones.get("form"), state.life_began, state.pass_began if state.pass_kind == "first" else None]
-    return max(filter(None, (person.consent.at, *talks, *(() if playbook.unasked else forms))), default=None)
-
-
-def _allowed(
-    state: Lead, playbook: Playbook, channel: Sent, at: datetime, purpose: Purpose = "solicit", but: str = ""
-) -> Ruling:
-    """By what the lead knows; what has to be looked up is left to the dispatch, and what it said before is kept."""
-    asked = contact(state, playbook, channel, purpose, but)
-    return narrowed(state, asked, at, lambda start: judge(asked, playbook, start))
-
-
 _FOR_GOOD = {
     "zone_unknown": "nobody knows what time it is where this number is; a state or address is needed",
     "consent": "there is no consent that allows an automated call or text there",
@@ -476,7 +444,7 @@ def _contactable(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
         return settle(
             "close", "no_phone", reason, ev.LeadClosed(at=now, disposition="no_way_to_contact", reason=reason)
         )
-    ruling = _allowed(state, playbook, "call", now)
+    ruling = allowed(state, playbook, "call", now)
     if ruling.at is None:
         reason = _FOR_GOOD.get(ruling.rule, f"the rule on {ruling.rule.replace('_', ' ')} leaves no hour for a call")
         closed = ev.LeadClosed(at=now, disposition="no_way_to_contact", reason=reason)
@@ -496,7 +464,7 @@ def _broken(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
     kept_off = review.stands(state, "number_refused") or blocked_by(state, "call") or doubted(state, playbook, now)
     if not placed and not kept_off:
         due = max(broken.at + playbook.call.ring_after, state.not_before or now, now, _chosen_by(state, playbook) or now)
-        ruling = _allowed(state, playbook, "call", due)
+        ruling = allowed(state, playbook, "call", due)
         if ruling.at is not None and ruling.at <= broken.at + playbook.call.ring_again:
             if ruling.at > now:
                 return Wait(key="broken", rule="broken", reason="the call broke off; ringing again", until=ruling.at)
@@ -563,7 +531,7 @@ def _cadence(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
     blocked = blocked_by(state, touch.channel)
     if blocked:
         return blocked
-    due = _after_gap(state, playbook, due)
+    due = after_gap(state, playbook, due)
     allowed = posting.anytime if touch.channel == "email" else _gate(state, playbook, "text")
     ruling = timing.when(state, playbook, touch, touch.channel, due, now, allowed)
     if ruling.at is None or ruling.until is None:
@@ -586,7 +554,7 @@ def _after_hours(state: Lead, playbook: Playbook, now: datetime, call: Wait) -> 
         return None
     if any(t.attempt == key and t.at >= (state.pass_began or now) for t in state.touches):
         return None
-    ruling = _allowed(state, playbook, "text", max(_after_gap(state, playbook, now), state.not_before or now))
+    ruling = allowed(state, playbook, "text", max(after_gap(state, playbook, now), state.not_before or now))
     if ruling.at is None or ruling.until is None or ruling.at + asked.wait >= call.until:
         return None
     if ruling.at > now:
@@ -597,20 +565,6 @@ def _after_hours(state: Lead, playbook: Playbook, now: datetime, call: Wait) -> 
     )  # fmt: skip
 
 
-def _after_gap(state: Lead, playbook: Playbook, due: datetime) -> datetime:
-    """``due``, moved past the least gap since the last touch, and past the pause after a callback that nobody took."""
-    calls = [t for t in state.touches if t.channel == "call"]
-    if calls and calls[-1].touch.startswith("callback/") and "talked" not in calls[-1].outcome:
-        due = max(due, calls[-1].at + playbook.cadence.retry_callback)
-    last = max(filter(None, (state.last_touch_at, state.last_over_at)), default=None)
-    return max(due, last + playbook.cadence.min_gap) if last else due
-
-
-def _dialled(touch: Touched) -> bool:
-    """Whether we dialled, or may have: what a cap on attempts counts."""
-    return touch.channel == "call" and touch.touch != "inbound" and not touch.outcome.startswith("not placed")
-
-
 def _until(ruling: Ruling, due: datetime, touch: str) -> Wait:
     """Wait for ``touch``: until its time has come, or until a rule lets it go."""
     rule = ruling.rule if ruling.at is not None and ruling.at > due else ""
@@ -619,7 +573,7 @@ def _until(ruling: Ruling, due: datetime, touch: str) -> Wait:
 
 
 def _gate(state: Lead, playbook: Playbook, channel: Sent) -> timing.Allowed:
-    return lambda at: _allowed(state, playbook, channel, at)
+    return lambda at: allowed(state, playbook, channel, at)
 
 
 def _dial_or_wait(
@@ -632,9 +586,9 @@ def _dial_or_wait(
     if unknown := [call for call in state.strays if not call.sid]:
         until = min(_deadline(call, playbook) for call in unknown)
         return Wait(key="wait", rule="one_call", reason="nobody knows yet what became of another dial", until=until)
-    due = max(_after_gap(state, playbook, due), _chosen_by(state, playbook) or due)
+    due = max(after_gap(state, playbook, due), _chosen_by(state, playbook) or due)
     if touch is None:
-        ruling = _allowed(state, playbook, "call", max(due, state.not_before or due, now))
+        ruling = allowed(state, playbook, "call", max(due, state.not_before or due, now))
     else:
         due = max(due, _written_by(state, playbook) or due)
         ruling = timing.when(state, playbook, touch, "call", due, now, _gate(state, playbook, "call"))

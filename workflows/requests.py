@@ -12,6 +12,7 @@ from datetime import datetime
 from . import events as ev
 from . import transfers
 from .lead import Lead
+from .permission import promise
 from .playbook import Playbook
 from .steps import FindLine, FindTimes, MakeBooking, Step, Unbook, Wait, settle
 
@@ -56,6 +57,10 @@ def requests(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
             return _undoing(state, request, key, words)
         if action.kind == "cancel" and state.booking:
             return Unbook(key=key, rule="asked", reason=words, request=request, booking=state.booking)
+        if action.kind == "call_back":
+            promised = promise(state, playbook, action.at or now, now)
+            done = ev.ActionDone(at=now, request=request.id, due=promised.at, why=promised.rule)
+            return settle(key, promised.rule or "asked", words, done)
         return settle(key, "asked", words, ev.ActionDone(at=now, request=request.id))
     return None
 

@@ -24,7 +24,7 @@ _EXTRA = {
     "late": _MEETING | {"minutes"},
     **dict.fromkeys(("opening.broken", "opening.not_picked_up"), frozenset({"question"})),
     "transfer": frozenset({"rep"}),
-    "callback": frozenset({"time"}),
+    **dict.fromkeys(("callback", "callback_moved"), frozenset({"time"})),
     "read_back": frozenset({"value"}),
     "silence": frozenset({"question"}),
 }
@@ -42,7 +42,7 @@ _SPOKEN = {
     "offer_slots": ("offer", "no_slots", "nearest", "moment"),
     "book": ("booked", "moved", "slot_taken", "which"),
     "cancel": ("cancelled",),
-    "call_back": ("callback", "when"),
+    "call_back": ("callback", "callback_moved", "when"),
     "decline": ("not_interested", "wrong_person", "not_fit"),
     "opt_out": ("opted_out",),
     "hand_off": ("handoff", "complaint"),

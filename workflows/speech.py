@@ -88,6 +88,7 @@ class Speech(Strict):
     opted_out: str
     wrong_person: str
     callback: str
+    """The promise of a call, ``{time}`` as the rules allow it."""
     voicemail: str
     confirm_later: str
     """Said in place of anything that is not grounded."""
@@ -113,6 +114,8 @@ class Speech(Strict):
     when: str = "When would be a better moment to call you?"
     absent: str = "When would be a good moment to reach {name}?"
     """In place of ``when``, to somebody who answers for the one whom we want."""
+    callback_moved: str = "I am not able to call you then. The first moment that I can is {time}. Does that suit you?"
+    """In place of ``callback``, where the rules put off the moment that they named."""
     again: str = "Sorry, I did not get that. Could you say it again?"
     screened: str = "This is {agent}, the automated assistant of {company}, for {name}, about {purpose}."
     """To a call-screening service: who calls and why, in one line."""

@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from .. import events as ev
 from ..reading import hesitates, is_denial
 from ..wishes import named_instead, refers
 from ..words import plain
-from . import concerns, dates, moves, spelled
+from . import concerns, moves, spelled
 from .exits import enter
 from .signs import weigh
 from .state import State
 from .turn import Proposal
-from .wants import is_somebody_else
 
 if TYPE_CHECKING:
     from .core import Conversation
 
-SOON = timedelta(minutes=5)
-"""What is nearer than this is "in a few minutes"."""
 _SOFT = 0.5
 """A no that weighs less than this may be met with the answer to what stands behind it, once."""
 _WORDS = 300
@@ -182,63 +177,3 @@ def ask_person(talk: Conversation, what: str) -> None:
         return
     s.tasks.append(question)
     moves.attempt(talk, ev.Task(what=what[:200], words=s.last_words[:_WORDS]))
-
-
-# ---- another time ---------------------------------------------------------------------------------------------------
-
-
-def call_back(talk: Conversation, proposal: Proposal, quotes: tuple[str, ...]) -> None:
-    """Agree on one moment. "Next week" is no moment yet: the day is asked for, once, and then found in that week."""
-    s, zone = talk.state, talk.state.brief.zone
-    said = dates.read(s.last_words, zone, s.now)
-    if said.empty and _really(s.last_words, when := proposal.args.get("when", "")):
-        said = dates.read(when, zone, s.now)
-    said = _within(s, said)
-    if _vague(said) and s.span is None:
-        s.span = said
-        _ask_when(talk, s.playbook.speech.which_day)
-        return
-    at = dates.moment(said, zone, s.now)
-    if at is None and not s.when_asked and is_somebody_else(s):
-        _ask_when(talk, s.playbook.speech.absent)
-        return
-    if at is None and not s.when_asked and not is_denial(s.last_words):
-        _ask_when(talk, s.playbook.speech.when)
-        return
-    if at is None:
-        at = (s.span and dates.moment(s.span, zone, s.now)) or s.now + s.playbook.cadence.retry_callback
-    if at - s.now > SOON:
-        at = (at + timedelta(seconds=59)).replace(second=0, microsecond=0)
-    moves.attempt(talk, ev.CallBack(at=at, words=s.last_words[:_WORDS]), quotes)
-
-
-def _ask_when(talk: Conversation, words: str) -> None:
-    s = talk.state
-    s.when_asked += 1
-    if "follow_up" in s.playbook.graph:
-        enter(s, "follow_up")
-    talk.void()
-    talk.say(s.words(words))
-
-
-def _vague(said: dates.Said) -> bool:
-    """Several days, and no time: nobody knows when to ring."""
-    return said.first is not None and said.last is not None and (said.last - said.first).days > 1 and said.clock is None
-
-
-def _within(s: State, said: dates.Said) -> dates.Said:
-    """A weekday named after "next week" lies in that week."""
-    span = s.span
-    if span is None or span.first is None:
-        return said
-    if said.first is None:
-        return replace(said, first=span.first, last=span.first) if said.clock or said.part else said
-    days = said.first
-    while days < span.first:
-        days += timedelta(7)
-    return replace(said, first=days, last=days if said.last == said.first else said.last)
-
-
-def in_words(s: State, at: datetime | None) -> str:
-    """The moment of a call to come, as said now."""
-    return "in a few minutes" if at is None or at - s.now <= SOON else s.time(at)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from .. import events as ev
 from ..reading import agrees, asks_when, hesitates, is_backchannel, is_denial, names_meeting, only_assents
 from ..words import fixed, plain
-from . import branches, coming, concerns, dates, ear, instead, local, offers, openings, readback
+from . import branches, coming, concerns, dates, ear, instead, later, local, offers, openings, readback
 from .authority import TALK, authorize, for_a_person, is_meant
 from .exits import advance, enter
 from .grounding import refused
@@ -116,7 +116,7 @@ def _wish(talk: Conversation, reading: Reading, proposal: Proposal, raised: str,
     elif intent == "send_link" or name == "send_link":
         branches.link(talk, quotes)
     elif intent == "later" or name == "call_back":
-        branches.call_back(talk, proposal, quotes)
+        later.call_back(talk, proposal, quotes)
     else:
         return _after_an_offer(talk, reading)
     return True
@@ -131,6 +131,9 @@ def _after_an_offer(talk: Conversation, reading: Reading) -> bool:
         return True
     if s.playbook.unasked and s.node == "follow_up" and _says_no_again(s, reading):
         decline(talk, "not_interested")
+        return True
+    if s.promised and s.node == "follow_up" and reading.intent in ("goodbye", "yes", "unclear"):
+        _finish(talk)
         return True
     if s.link_sent and s.node == "follow_up" and reading.intent in ("no", "goodbye", "yes", "unclear"):
         _finish(talk)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from .. import events as ev
 from ..messages import Answer
-from . import branches, coming, concerns, instead, moves, offers, openings
+from . import branches, coming, concerns, instead, later, moves, offers, openings
 from .exits import advance, enter
 from .state import Pending
 from .turn import Reading
@@ -45,10 +45,10 @@ def answered(talk: Conversation, pending: Pending, answer: Answer) -> None:
         s.transfer = answer.transfer
         talk.close("transfer", s.words(speech.transfer, rep=answer.transfer.name), outcome="transferred")
     else:
-        _done(talk, action)
+        _done(talk, action, answer)
 
 
-def _done(talk: Conversation, action: ev.Action) -> None:
+def _done(talk: Conversation, action: ev.Action, answer: Answer) -> None:
     """The action is done: most of them end the call."""
     s, speech = talk.state, talk.playbook.speech
     if isinstance(action, ev.Cancel):
@@ -61,7 +61,7 @@ def _done(talk: Conversation, action: ev.Action) -> None:
         )
         talk.close(action.disposition, s.words(said))
     elif isinstance(action, ev.CallBack):
-        talk.close("call_back", s.words(speech.callback, time=branches.in_words(s, action.at)))
+        later.promise(talk, action, answer)
     elif isinstance(action, ev.HandOff):
         talk.close("hand_off", s.words(speech.complaint if action.complaint else speech.handoff))
     elif isinstance(action, ev.Refer):

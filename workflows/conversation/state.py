@@ -133,6 +133,8 @@ class State:
     """They said yes to the meeting."""
     told_now: bool = False
     """They asked to be called now, and were told that they are."""
+    promised: datetime | None = None
+    """When they were told that they will be called, in place of the moment that they named."""
     span: Said | None = None
     """The days in which they want to be called, while the day or time is still open."""
     agreed: str = ""

@@ -250,7 +250,7 @@ def _names_when(state: State, decision: Decision) -> bool:
     if decision.action.name not in _MERE_TALK or decision.reading.intent in ("question", "concern"):
         return False
     open_still = state.when_asked and state.node == "follow_up" and "call_back" in state.allowed
-    return bool(open_still) and not ear.named(state).empty
+    return bool(open_still) and not (ear.named(state).empty and dates.bare_hour(state.last_words) is None)
 
 
 def _missed_time(state: State, decision: Decision) -> bool:

@@ -38,19 +38,20 @@ def action_done(state: Lead, event: ev.ActionDone) -> Lead:
         f"{'done' if event.allowed else 'denied'}", event.why, attempt=request.attempt,
     )  # fmt: skip
     if event.allowed:
-        state = _done(state, event.at, request)
+        state = _done(state, event, request)
     elif event.why == "autonomy_observe":
         state = _observed(state, event.at, request)
-    return marks.answer(state, event.request, Answer(allowed=event.allowed, rule=event.why))
+    return marks.answer(state, event.request, Answer(allowed=event.allowed, rule=event.why, due=event.due))
 
 
-def _done(state: Lead, at: datetime, request: ev.ActionAsked) -> Lead:
+def _done(state: Lead, event: ev.ActionDone, request: ev.ActionAsked) -> Lead:
     """The consequences of an action that touches nothing outside by itself."""
+    at = event.at
     match request.action:
         case ev.CallBack() as action:
             state = _reopened(state, at) if state.closed else state
             state = marks.call_off(state, at, "asked", "they asked for another time")
-            return state.but(callback_at=action.at or at, kept_back="")  # what keeps this call back is told anew
+            return state.but(callback_at=event.due or action.at or at, kept_back="")  # what keeps this call back is told anew
         case ev.SendLink():
             joins = request.action.join and state.booking is not None and marks.worded(state, "join")
             return marks.due(state, f"due/link/{request.id}", "join" if joins else "link")

@@ -17,12 +17,12 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from ...tokens import bag, tokens
-from .choice import asks_earliest, choose, fits, refused
+from .choice import asks_earliest, bare_hour, choose, fits, refused
 from .said import ELSEWHERE, Clock, Mention, Part, Said, span
 from .scan import maybe_a_number, mentions, names_any
 
 __all__ = [
-    "ELSEWHERE", "Clock", "Mention", "Part", "Said", "asks_earliest", "choose", "fits", "maybe_a_number", "mentions", "mentions_time", "moment", "names_any",
+    "ELSEWHERE", "Clock", "Mention", "Part", "Said", "asks_earliest", "bare_hour", "choose", "fits", "maybe_a_number", "mentions", "mentions_time", "moment", "names_any",
     "read", "refused", "span", "wanted", "window",
 ]  # fmt: skip
 

@@ -288,16 +288,13 @@ class _Choice:
 
     def _alone(self) -> _Reference | None:
         """Nothing but an hour, or a number of those offered: "nine", "ten works", "2"."""
-        bare = [token for token in self.t if token not in _FILLERS and token not in PUNCTUATION]
-        if len(bare) != 1:
+        found = _hour_alone(self.t)
+        if found is None:
             return None
-        hour = HOURS.get(bare[0]) or (int(bare[0]) if bare[0].isdecimal() and len(bare[0]) <= 2 else 0)
-        if not 0 < hour < 24:
-            return None
+        at, hour = found
         timed = [slot for slot in self.slots if fits(slot, Said(clock=Clock(hour)), self.zone)]
-        if bare[0].isdecimal() and hour <= len(self.slots):
+        if self.t[at].isdecimal() and hour <= len(self.slots):
             timed += [slot for slot in self.slots[hour - 1 : hour] if slot not in timed]
-        at = self.t.index(bare[0])
         return _Reference(at, at + 1, tuple(timed), True)
 
     def _narrowed(self, found: list[_Reference]) -> list[_Reference]:
@@ -381,6 +378,19 @@ class _Choice:
         if "?" in t and not any(f" {w} " in text for w in ("either", "whichever")):
             return False
         return any(phrase in text for phrase in _WHICHEVER)
+
+
+def bare_hour(text: str) -> Clock | None:
+    """The hour that is all that ``text`` says, "nine then": a time only in answer to a question for one."""
+    found = _hour_alone(tokens(text))
+    return Clock(found[1]) if found else None
+
+
+def _hour_alone(t: Sequence[str]) -> tuple[int, int] | None:
+    """Where the only word of weight stands among the tokens ``t``, and the hour (1-23) that it is; None when it is none."""
+    bare = [i for i, token in enumerate(t) if token not in _FILLERS and token not in PUNCTUATION]
+    hour = hour_of(t[bare[0]]) if len(bare) == 1 else None
+    return (bare[0], hour) if hour else None
 
 
 _WHICHEVER = tuple(

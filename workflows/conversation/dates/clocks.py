@@ -34,6 +34,8 @@ _BEFORE = frozenset(["before", "until", "till", "by"])
 _DENIES = frozenset(["not", "no", "never", "nothing", "cannot", "nada"])
 _OF_DENIAL = bag("be do make it that anything something any available free there start get in talk meet possible able to can work really here")
 """What may stand between a denial and the edge that it denies."""
+_AFTER_MINUTES = bag(", . ? ! ; : then and or so but please if when today call ring try that")
+"""What may follow "half past" where the hour is left out."""
 _REACH = 6
 _ABOUT = frozenset(["around", "about", "roughly", "approximately", "like", "near", "towards"])
 _AT_LUNCH = frozenset(["around", "about", "at", "over", "during", "near"])
@@ -196,6 +198,23 @@ def _relative(t: Tokens, i: int) -> Found | None:
     if joint in ("to", "till", "before") or (joint == "of" and at == "quarter"):
         return _closed(t, j + 2, Clock((hour - 1) % 12 or 12, 60 - minutes))
     return None
+
+
+def minutes_alone(t: Tokens, i: int) -> tuple[int, int] | None:
+    """The minute of the hour that is named at ``t[i]`` without its hour, and the index after it: "at half past", "until a
+    quarter to", "at twenty past", "the top of the hour"."""
+    if t[i] == "top":
+        return (0, i + 4) if t[i + 1 : i + 4] == ["of", "the", "hour"] else None
+    minutes = {"half": 30, "quarter": 15}.get(t[i]) or _MINUTES.get(t[i])
+    joint, after = t[i + 1 : i + 2], t[i + 2 : i + 3]
+    before = t[i - 2 : i - 1] if t[i - 1 : i] in (["a"], ["the"]) else t[i - 1 : i]
+    if not before or before[0] not in _LOOSE_PREFIXES | {"at"}:
+        return None
+    if minutes is None or joint not in (["past"], ["to"]) or (after and after[0] not in _AFTER_MINUTES):
+        return None
+    if joint == ["to"] and t[i] != "quarter":
+        return None  # "ten to two" is read with its hour; "half to" is nothing
+    return (minutes if joint == ["past"] else 60 - minutes), i + 2
 
 
 def _half(t: Tokens, j: int) -> Found | None:

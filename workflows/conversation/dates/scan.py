@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from ...tokens import bag
 from ..numbers import quantity
-from .clocks import HOURS, Found, clock_at, denial_before, edge_after, edge_before, hour_of, part_at
+from .clocks import HOURS, Found, clock_at, denial_before, edge_after, edge_before, hour_of, minutes_alone, part_at
 from .days import FIRST_WORDS, MONTHS, ORDINALS, WEEKDAYS, Day, dated, day_at, opened, weeks_on
 from .said import Clock, Edge, Mention, Part, Said
 from .zones import WORDS as ZONE_WORDS
@@ -31,7 +31,7 @@ _CLOCK_STARTS = frozenset(HOURS) | {"noon", "midday", "midnight", "quarter", "ha
 _PART_STARTS = bag("morning mornings afternoon afternoons evening evenings night tarde noche after following before first end por en de")
 _STARTS = (
     _CLOCK_STARTS | frozenset(FIRST_WORDS) | frozenset(WEEKDAYS) | frozenset(MONTHS) | frozenset(ORDINALS) | _PART_STARTS
-    | bag("thirteen fourteen fifteen sixteen seventeen eighteen nineteen in within en dentro same misma hour hours minutes day days week weeks fortnight five ten forty fifty thirty an a couple")
+    | bag("thirteen fourteen fifteen sixteen seventeen eighteen nineteen in within en dentro same misma hour hours minutes day days week weeks fortnight five ten forty fifty thirty an a couple top")
 )  # fmt: skip
 SIGNS = (_STARTS | ZONE_WORDS | bag("lunch work month later earlier night")) - bag(
     "the a an la las in en de por first second one two three after before last end this half start couple my your our"
@@ -45,7 +45,7 @@ _MANY = 600
 
 def names_any(t: Tokens) -> bool:
     """Whether these tokens may name a time: a quick look, before the thorough one."""
-    return not SIGNS.isdisjoint(t) or any(token[0].isdecimal() for token in t) or "las" in t or _hours(t)
+    return not SIGNS.isdisjoint(t) or any(token[0].isdecimal() for token in t) or "las" in t or _hours(t) or ("half" in t and "past" in t)
 
 
 def _hours(t: Tokens) -> bool:
@@ -299,7 +299,7 @@ class _Scan:
     def _clock(self, i: int) -> int:
         t, d = self.t, self.draft
         near = d is not None and d.day is not None and d.clock is None and all(x in _GLUE for x in t[d.stop : i])
-        found = clock_at(t, i, beside=bool(near and d and i - d.stop <= 2) or self._told_by_what_follows(i))
+        found = clock_at(t, i, beside=bool(near and d and i - d.stop <= 2) or self._told_by_what_follows(i)) or self._of_this_hour(i)
         if found is None:
             return 0
         edge, about, start = edge_before(t, i)
@@ -320,6 +320,17 @@ class _Scan:
             draft.day, draft.edge = draft.opened
         if not draft.edge and not found.end:
             draft.edge, draft.stop = edge_after(self.t, draft.stop)
+
+    def _of_this_hour(self, i: int) -> Found | None:
+        """"half past", "quarter to", "the top of the hour", with no hour named: when the clock shows that next."""
+        alone = minutes_alone(self.t, i)
+        if alone is None:
+            return None
+        minute, stop = alone
+        now = self.now.astimezone(ZoneInfo(self.zone))
+        at = now.replace(minute=minute, second=0, microsecond=0)
+        hour = (at if at > now else at + timedelta(hours=1)).hour
+        return Found(Clock(hour, minute, half="am" if hour < 12 else "pm") if hour <= 12 else Clock(hour, minute), stop)
 
     def _told_by_what_follows(self, i: int) -> bool:
         """Whether a bare hour at ``i`` is a time by what follows: "ten tomorrow", "nine on Wednesday", "ten your time", "ten or
