@@ -755,8 +755,8 @@ def _asked_for(field: str, **known: str) -> Talk:
 @pytest.mark.parametrize(
     ("field", "words", "spoken", "value"),
     [
-        ("email", "dana dot reyes at example dot com", "dana dot reyes at example dot com", "dana.reyes@example.com"),
-        ("email", "d as in david, a, n, a at example dot com", "dana at example dot com", "dana@example.com"),
+        ("email", "dana dot reyes at example dot com", "d-a-n-a dot r-e-y-e-s at example dot com", "dana.reyes@example.com"),
+        ("email", "d as in david, a, n, a at example dot com", "d-a-n-a at example dot com", "dana@example.com"),
         ("team_size", "twenty five", "25", "25"),
         ("name", "this is Dana Reyes", "Dana Reyes, spelled D, A, N, A", "Dana Reyes"),
     ],

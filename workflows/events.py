@@ -272,6 +272,8 @@ class SendLink(Model):
     kind: Literal["send_link"] = "send_link"
     join: bool = False
     """The way into the meeting, for who does not get in."""
+    address: bool = False
+    """No link: they are asked to write their e-mail address, which could not be made out by ear."""
 
 
 class Attend(Model):

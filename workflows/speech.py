@@ -135,6 +135,8 @@ class Speech(Strict):
     complaint: str = "I am sorry about that. I will have a colleague take it up with you personally."
     read_back: str = "You said {value}, is that right?"
     """Before something doubtful is relied on; ``{value}`` as it was understood."""
+    address_by_text: str = "I will text you; please answer with the address. Until then it stays as it is on record."
+    """Their e-mail address could not be made out."""
     approval: str = "I have to check that with a colleague first. You get a text as soon as it is settled."
     """The action is left to a person (``propose``)."""
     wait: str = "Of course, take your time."

@@ -189,8 +189,22 @@ def go_on(talk: Conversation) -> None:
     """Something was settled without the model: walk on, and say what comes next."""
     s = talk.state
     advance(s, Reading(intent="answer"))
-    if not drive(talk):
+    if (chosen := s.chosen) and any(slot.id == chosen for slot in s.offered):
+        s.chosen = ""
+        _book_chosen(talk, chosen)
+    elif not drive(talk):
         talk.say(next_question(s))
+
+
+def _book_chosen(talk: Conversation, slot: str) -> None:
+    """They chose it by themselves a moment ago; from a recogniser that does not say how sure it is, it is read back."""
+    s = talk.state
+    if s.unsure:
+        s.read_back = ReadBack(about="book", value=slot)
+        readback.ask(talk)
+        return
+    s.agreed = slot
+    attempt(talk, ev.Book(slot=slot))
 
 
 def next_question(state: State) -> str:

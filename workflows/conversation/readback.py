@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..events import Book, Learned
+from ..events import Book, Learned, SendLink
 from ..reading import is_confirmation, is_denial, is_hesitating_yes
 from ..wishes import wish
 from . import dates, moves, openings, spelled
@@ -30,12 +30,22 @@ def ask(talk: Conversation) -> None:
     talk.void()
     if s.asked_often[count] > _MOST:
         s.read_back = None
+        if _asks_in_writing(s, waits):
+            moves.attempt(talk, SendLink(address=True))
+            return
         moves.hand_off(
             talk, f"could not make out the {'time' if waits.about == 'book' else waits.about.replace('_', ' ')}"
         )
         return
     waits.spoken = s.words(s.playbook.speech.read_back, value=_aloud(s, waits))
     talk.say(waits.spoken)
+
+
+def _asks_in_writing(s: State, waits: ReadBack) -> bool:
+    """Whether they can be texted the question for an address, while the one on record holds."""
+    question, person = s.playbook.fields.get(waits.about), s.brief.person
+    mail = question is not None and question.kind == "email" and s.knows(waits.about)
+    return mail and person is not None and bool(person.phone) and "address" in s.playbook.messages
 
 
 def _aloud(s: State, waits: ReadBack) -> str:
@@ -88,7 +98,7 @@ def _value(talk: Conversation, waits: ReadBack, text: str) -> bool:
     corrected = value_of(question, text) if question.kind in ("email", "number", "name") else ""
     if corrected and corrected != waits.value and not is_confirmation(text):
         learned = Learned(field=waits.about, value=corrected, quote=text[:200])
-        if s.doubtful or (s.unsure and question.confirm and question.kind == "email"):
+        if s.doubtful or (question.kind == "email" and s.brief.channel == "call"):
             s.read_back = ReadBack(about=waits.about, value=corrected, quote=text)
             ask(talk)
             return True

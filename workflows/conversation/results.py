@@ -68,6 +68,9 @@ def _done(talk: Conversation, action: ev.Action, answer: Answer) -> None:
         talk.close("referred", s.words(speech.referred))
     elif isinstance(action, ev.SendLink) and action.join:
         talk.say(s.words(speech.join_sent), result=True)
+    elif isinstance(action, ev.SendLink) and action.address:
+        talk.say(s.words(speech.address_by_text), last=False, result=True)
+        moves.go_on(talk)
     elif isinstance(action, ev.SendLink):
         branches.linked(talk)
     elif isinstance(action, ev.Attend | ev.Confirm):

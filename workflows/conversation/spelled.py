@@ -35,6 +35,8 @@ _PROVIDERS = {
     "icloud": "icloud.com",
 }
 """Providers that people name without saying "dot com"."""
+_SHORT = 6
+"""A domain of so many letters is spelled out: "acme" and "acmi" sound alike."""
 _AS_IN = re.compile(r"\b([a-z])(?:,)? (?:as in|for|like in|like) [a-z]+\b")
 _WRITTEN = re.compile(r"[a-z0-9_.+-]+@[a-z0-9-]+(?:\.[a-z0-9-]+)+")
 _BEFORE = {
@@ -67,6 +69,16 @@ def email_in(text: str) -> str:
         except ValueError:
             continue
     return ""
+
+
+def is_only_email(text: str) -> bool:
+    """Whether ``text`` says nothing before the address that it names: "No, it's dana at example dot com"."""
+    tokens = _tokens(text)
+    while tokens and tokens[0] in _BEFORE:
+        tokens.pop(0)
+    before = tokens[: tokens.index("at")] if "at" in tokens else []
+    tells = before[:1] in (["i"], ["we"]) and len(before) > 1 and len(before[1]) > 1  # "I work at acme dot com"
+    return bool(before) and not tells and "".join(_SIGNS.get(t, _DIGITS.get(t, t)) for t in before) == _local(before)
 
 
 def _local(tokens: list[str]) -> str:
@@ -222,7 +234,9 @@ def aloud(kind: str, value: str) -> str:
     """``value`` as it is read back: an address and a number in pieces that can be checked by ear."""
     if kind == "email":
         local, _, domain = value.partition("@")
-        return f"{_slow(local)} at {domain.replace('.', ' dot ')}"
+        first, _, rest = domain.partition(".")
+        known = f"{first}.{rest}" in _PROVIDERS.values() or len(first) > _SHORT
+        return f"{_slow(local)} at {first if known else '-'.join(first)} dot {rest.replace('.', ' dot ')}"
     if kind == "name":
         return f"{value}, spelled {', '.join(value.split()[0].upper())}"
     return value
@@ -235,4 +249,4 @@ def _slow(local: str) -> str:
         "_": "underscore",
         "+": "plus",
     }
-    return " ".join(named.get(piece, piece) for piece in re.findall(r"[a-z]+|\d|[._+-]", local))
+    return " ".join(named.get(piece, "-".join(piece)) for piece in re.findall(r"[a-z]+|\d|[._+-]", local))

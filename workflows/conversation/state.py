@@ -139,6 +139,8 @@ class State:
     """The days in which they want to be called, while the day or time is still open."""
     agreed: str = ""
     """The slot that was read back to them and that they said a clear yes to."""
+    chosen: str = ""
+    """The offered slot that they chose, and that is booked once something else is settled first."""
     offered: tuple[Slot, ...] = ()
     past_offers: list[str] = field(default_factory=list)
     unwanted: list[Said] = field(default_factory=list)

@@ -125,7 +125,7 @@ def _field(state: State, reading: Reading, found: FieldRead) -> Learned | None:
     if quote and question.kind != "text" and not _shows(state, reading, question, quote, value):
         return None
     known = state.learned.get(found.field) == value
-    if known and state.sources.get(found.field, "said") == "said":
+    if known and state.sources.get(found.field, "said") in ("said", "texted"):
         return None
     source = "said" if state.brief.channel == "call" else "texted"
     doubt = round(state.doubt, 2) if state.doubtful else 0.0

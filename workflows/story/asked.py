@@ -54,7 +54,8 @@ def _done(state: Lead, event: ev.ActionDone, request: ev.ActionAsked) -> Lead:
             return state.but(callback_at=event.due or action.at or at, kept_back="")  # what keeps this call back is told anew
         case ev.SendLink():
             joins = request.action.join and state.booking is not None and marks.worded(state, "join")
-            return marks.due(state, f"due/link/{request.id}", "join" if joins else "link")
+            asks = request.action.address and marks.worded(state, "address")
+            return marks.due(state, f"due/link/{request.id}", "join" if joins else "address" if asks else "link")
         case ev.Attend() as action:
             return attendance.told_of(state, at, action)
         case ev.Confirm() if state.booking:

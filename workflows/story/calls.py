@@ -11,7 +11,7 @@ from ..effects import CallNote
 from ..lead import Broken, Lead, LiveCall, Owed, touch_of
 from ..messages import Touched
 from ..transfers import missed
-from . import cadence, known, marks, suspension, transfers
+from . import cadence, known, mails, marks, suspension, transfers
 
 _MOST_SIGNS = 40
 
@@ -31,6 +31,7 @@ def _learn(state: Lead, at: datetime, event: ev.CallLearned | ev.ConversationEnd
         }
         if blank:
             state = state.but(person=state.person.model_copy(update=blank), person_version=state.version)
+    state = mails.readdressed(state, at, event.learned)
     if event.learned or event.signs:
         state = marks.reach(state, "contacted", at).but(reached=True)
     if any(s.sign == "commitment" and s.strength >= 0.5 for s in event.signs):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from .. import events as ev
@@ -9,6 +10,7 @@ from ..cadence import CADENCE
 from ..lead import DueText, Lead
 from ..messages import Touched
 from ..reading import is_opt_out, may_opt_out
+from ..wording import written_time
 from . import marks, suspension
 
 _MOST_ANSWERS, _PER = 8, timedelta(hours=1)
@@ -35,6 +37,25 @@ def from_another(state: Lead, event: ev.MessageReceived, post: ev.Post) -> Lead:
     name = marks.name(state) or "a lead"
     who = "Perhaps not from them: the mail server doubts the sender" if post.forged else f"From {post.sender}, not an address of theirs"
     return marks.card(state, f"mail:{event.id}", f"Somebody answered our e-mail to {name}", marks.quoted(event.text), who)
+
+
+def readdressed(state: Lead, at: datetime, told: Sequence[ev.Learned]) -> Lead:
+    """They gave another address in so many words: it takes the place of that on record, and who has a meeting is invited
+    there once more. A calendar that invites by itself is the rep's to change."""
+    address = next((fact.value for fact in told if fact.field == "email" and not fact.doubt), "")
+    person = state.person
+    if person is None or not address or address.lower() == person.email.lower():
+        return state
+    state = state.but(person=person.model_copy(update={"email": address}), person_version=state.version)
+    booking = state.booking
+    if booking is None or state.booked_email.lower() not in ("", person.email.lower()):
+        return state
+    state = state.but(booked_email=address, booked_for=state.booked_for or person.name)
+    if booking.invited:
+        title = f"Invite {marks.name(state) or 'the lead'} at another address"
+        return marks.errand(state, at, f"address:{state.version}", title, f"{address}, for the meeting on {written_time(booking.start, state.zone)}")
+    again = DueText(key=f"due/booked/{booking.id}-{state.version}", message="confirmation", booking=booking)
+    return state.but(due_mails=(*state.due_mails, again))
 
 
 def mail_due(state: Lead, event: ev.MailDue) -> Lead:
