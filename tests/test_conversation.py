@@ -17,8 +17,9 @@ from workflows.conversation import grounding, signals
 from workflows.conversation.authority import authorize
 from workflows.conversation.turn import INTENTS, MalformedTurn, TurnReader
 from workflows.messages import Answer
+from workflows.wording import names_time
 
-from .talk import NOW, SLOTS, Lead, Talk, brief, playbook, slot, turn
+from .talk import NOW, SLOTS, ZONE, Lead, Talk, brief, playbook, slot, turn
 
 KNOWN = {"use_case": "stock counts", "team_size": "20", "timeline": "quarter"}
 BOOKING = ev.Booking(id="b0", rep="ana", rep_name="Ana Torres", start=SLOTS[0].start, end=SLOTS[0].end)
@@ -119,7 +120,7 @@ def test_times_that_were_texted_after_a_missed_meeting_are_named_on_the_phone(wo
     talk = missed(SLOTS[:3])
     said = talk.hear(words)
     assert [a.refused for a in talk.lead.acts if isinstance(a, ev.OfferSlots)] == [()], "nobody turned them down"
-    assert all(talk.state.time(slot.start) in said for slot in SLOTS[:3])
+    assert all(names_time(said, slot.start, ZONE, talk.now) for slot in SLOTS[:3])
     talk.hear("None of those works for me.")
     assert isinstance(talk.lead.acts[-1], ev.OfferSlots)
     assert set(talk.lead.acts[-1].refused) >= {slot.id for slot in SLOTS[:3]}, "now they did"

@@ -11,12 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from workflows import events as ev
 from workflows.conversation import floor, moments, signals
 from workflows.conversation.turn import Decision, TurnReader
 from workflows.messages import Answer
 from workflows.reading import is_backchannel, takes_back
 
-from .talk import NOW, SLOTS, Lead, Talk, brief, playbook, turn
+from .talk import NOW, SLOTS, Lead, Talk, brief, playbook, slot, turn
 
 KNOWN = {"use_case": "stock counts", "team_size": "20", "timeline": "quarter"}
 OPENING = "Hi Dana, this is Juno, the automated assistant of Tallyhook."
@@ -380,13 +381,24 @@ def test_only_an_offer_that_was_heard_can_be_chosen() -> None:
     talk.hear("Yes, sure.")
     offer = talk.last
     assert talk.state.heard_offers == SLOTS
-    talk.interrupt(offer[: offer.index(", tomorrow, Tuesday the 24th, at 3:30")])
+    talk.interrupt(offer[: offer.index(" or 3:30 PM")])
     assert talk.state.heard_offers == SLOTS[:1]
     talk = Talk(brief(learned=KNOWN))
     talk.hear("Yes, sure.")
     talk.interrupt("I can")
     assert talk.state.heard_offers == ()
     assert "book" not in talk.state.allowed
+
+
+def test_a_day_that_has_several_of_the_times_is_said_once() -> None:
+    talk = Talk(brief(learned=KNOWN))
+    assert "I can offer tomorrow, Tuesday the 24th, at 10 AM or 3:30 PM, or Wednesday the 25th at 9 AM." in talk.hear("Yes, sure.")
+    same = (slot(24, 10), slot(24, 11, 30), slot(24, 15))
+    talk = Talk(brief(learned=KNOWN), lead=Lead(same))
+    assert "I can offer tomorrow, Tuesday the 24th, at 10 AM, 11:30 AM, or 3 PM." in talk.hear("Yes, sure.")
+    assert talk.state.heard_offers == same
+    talk.hear("The second one.")
+    assert [act.slot for act in talk.lead.acts if isinstance(act, ev.Book)] == [same[1].id]
 
 
 def test_an_interruption_that_is_told_late_does_not_undo_the_reply() -> None:

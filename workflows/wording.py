@@ -16,6 +16,8 @@ FORM_FIELDS = ("source", "page", "message", "promise", "company", "region", "utm
 
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_CLOCK = re.compile(r"\d{1,2}(?::\d\d)? [AP]M(?: and \d+ seconds)?")
+_CLOCKS = re.compile(rf"{_CLOCK.pattern}(?:(?:, or |, | or ){_CLOCK.pattern})*")
 _PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 
 
@@ -38,15 +40,45 @@ def spoken_time(instant: datetime, zone: str, now: datetime) -> str:
 
     A time with seconds (demo playbooks have them) is said with them."""
     local = instant.astimezone(ZoneInfo(zone))
-    days = (local.date() - now.astimezone(ZoneInfo(zone)).date()).days
+    return _on_day(local, now) + _clock(local)
+
+
+def _on_day(local: datetime, now: datetime) -> str:
+    """What stands before the time of day."""
+    days = (local.date() - now.astimezone(local.tzinfo).date()).days
     day = f"{_WEEKDAYS[local.weekday()]} the {ordinal(local.day)}"
     if days == 0:
-        return f"today at {_clock(local)}"
+        return "today at "
     if days == 1:
-        return f"tomorrow, {day}, at {_clock(local)}"
+        return f"tomorrow, {day}, at "
     if 0 < days < 28:
-        return f"{day} at {_clock(local)}"
-    return f"{_WEEKDAYS[local.weekday()]}, {_MONTHS[local.month - 1]} {ordinal(local.day)}, at {_clock(local)}"
+        return f"{day} at "
+    return f"{_WEEKDAYS[local.weekday()]}, {_MONTHS[local.month - 1]} {ordinal(local.day)}, at "
+
+
+def spoken_times(instants: Sequence[datetime], zone: str, now: datetime) -> str:
+    """``instants``, in order, as times to choose from; a day that has several is said once: "today at 1 PM, or tomorrow,
+    Tuesday the 24th, at 10 AM or 3:30 PM"."""
+    days: dict[str, list[str]] = {}
+    for instant in instants:
+        local = instant.astimezone(ZoneInfo(zone))
+        days.setdefault(_on_day(local, now), []).append(_clock(local))
+    if len(days) == 1:
+        return "".join(day + listed(clocks) for day, clocks in days.items())
+    return listed([day + " or ".join(clocks) if len(clocks) < 3 else day + listed(clocks) for day, clocks in days.items()])
+
+
+def names_time(text: str, instant: datetime, zone: str, now: datetime) -> bool:
+    """Whether our words ``text``, said at ``now``, name ``instant`` as :func:`spoken_time` or :func:`spoken_times` say it."""
+    local = instant.astimezone(ZoneInfo(zone))
+    day, clock = _on_day(local, now), _clock(local)
+    at = text.find(day)
+    while at >= 0:
+        said = _CLOCKS.match(text, at + len(day))
+        if said is not None and clock in _CLOCK.findall(said[0]):
+            return True
+        at = text.find(day, at + 1)
+    return False
 
 
 def written_time(instant: datetime, zone: str) -> str:
@@ -61,6 +93,8 @@ def written_time(instant: datetime, zone: str) -> str:
 
 def listed(times: Sequence[str]) -> str:
     """Times to choose from, as one reads them out: "a, b, or c"."""
+    if len(times) == 2:
+        return f"{times[0]}, or {times[1]}" if "," in "".join(times) else " or ".join(times)
     return times[0] if len(times) == 1 else f"{', '.join(times[:-1])}, or {times[-1]}" if times else ""
 
 

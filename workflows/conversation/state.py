@@ -10,7 +10,7 @@ from typing import Any
 from ..events import Action, Booking, Concern, ConversationEnded, Line, Sign, Slot, Verdict
 from ..messages import Brief, Transfer
 from ..playbook import Node, Playbook, Source
-from ..wording import asked, first_name, listed, promised, render, spoken_phone, spoken_time
+from ..wording import asked, first_name, names_time, promised, render, spoken_phone, spoken_time, spoken_times
 from . import identity
 from .dates import Said
 from .ear import Ear
@@ -341,15 +341,14 @@ class State:
     def spoke_of(self, slot: Slot) -> bool:
         """Whether this talk named the time of ``slot`` lately."""
         told = [line for line in self.lines[-_OFFERED_WITHIN:] if line.who == "agent"]
-        return any(spoken_time(slot.start, self.brief.zone, line.at) in line.text for line in reversed(told))
+        return any(names_time(line.text, slot.start, self.brief.zone, line.at) for line in reversed(told))
 
     def time(self, instant: datetime) -> str:
         """``instant`` as said to this lead now."""
         return spoken_time(instant, self.brief.zone, self.now)
 
     def slots_in_words(self) -> str:
-        times = [self.time(slot.start) for slot in self.offered]
-        return listed(times)
+        return spoken_times([slot.start for slot in self.offered], self.brief.zone, self.now)
 
     def facts(self, extra: Mapping[str, str] | None = None) -> dict[str, str]:
         """What the playbook's words are filled with."""
