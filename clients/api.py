@@ -127,6 +127,31 @@ async def changed(request: Request) -> dict[str, Any]:
     return {"lead": lead_asked(request), "action": action, **answer.in_full()}
 
 
+async def merged(request: Request) -> dict[str, Any]:
+    """The lead ``other`` (an id, a number, an address) is the same person and goes into this one, for good. Body also:
+    ``keep`` (``mine``, ``theirs``: whose meeting stands where both have one), ``by``, ``words``, ``id``."""
+    body, client, lead = await _body(request), request.app.state.temporal, lead_asked(request)
+    keep = _text(body, "keep")
+    if keep not in ("", "mine", "theirs"):
+        raise Wrong("keep is neither mine nor theirs")
+    other = await stories.named(client, _text(body, "other"), besides=lead)
+    answer = await leads.merge(
+        client, lead, other.lead, by=_text(body, "by") or "api", words=_text(body, "words"), keep=keep,
+        request_id=_text(body, "id"),
+    )  # fmt: skip
+    return {"lead": lead, "action": "merge", **answer.in_full()}
+
+
+async def kept_apart(request: Request) -> dict[str, Any]:
+    """The lead ``other`` is somebody else: both go on. Body also: ``by``, ``words``, ``id``."""
+    body, client, lead = await _body(request), request.app.state.temporal, lead_asked(request)
+    other = await stories.named(client, _text(body, "other"), besides=lead)
+    answer = await leads.keep_apart(
+        client, lead, other.lead, by=_text(body, "by") or "api", words=_text(body, "words"), request_id=_text(body, "id")
+    )
+    return {"lead": lead, "action": "apart", **answer.in_full()}
+
+
 async def funnelled(request: Request) -> dict[str, Any]:
     """The funnel of one ``source`` or ``audience`` where given, of first forms ``since`` and ``until`` (instants),
     told apart ``by`` source or audience."""
@@ -258,6 +283,8 @@ routes: list[BaseRoute] = [
     Route("/api/leads", _answered(listed)),
     Route("/api/leads/{lead}", _answered(shown)),
     Route("/api/leads/{lead}/why", _answered(explained)),
+    Route("/api/leads/{lead}/merge", _answered(merged), methods=["POST"]),
+    Route("/api/leads/{lead}/apart", _answered(kept_apart), methods=["POST"]),
     Route("/api/leads/{lead}/{action}", _answered(changed), methods=["POST"]),
     Route("/api/review", _answered(reviewed)),
     Route("/api/review/{number:int}", _answered(resolved), methods=["POST"]),

@@ -65,10 +65,10 @@ async def listing(request: Request) -> Response:
     facts: dict[str, Any] = {"rows": [], "problem": "", "text": text, "unread": []}
     try:
         if text:
-            found = await _found(request, text)
-            if isinstance(found, str):
-                return RedirectResponse(f"/console/leads/{found}", 303)
-            facts["problem"] = "Nobody with this phone number, e-mail address or id."
+            facts["rows"] = await _named(request, text)
+            if len(facts["rows"]) == 1:
+                return RedirectResponse(f"/console/leads/{facts['rows'][0].lead}", 303)
+            facts["problem"] = "" if facts["rows"] else "Nobody with this phone number, e-mail address or id."
         else:
             review = True if asked.get("review") else None
             facts["rows"] = await stories.rows(
@@ -79,7 +79,7 @@ async def listing(request: Request) -> Response:
         facts["problem"] = f"{str(error).capitalize()}."
     more = len(facts["rows"]) >= PAGE
     kept = {name: value for name, value in {**filters, "review": asked.get("review", "")}.items() if value}
-    return await _page(
+    return await page(
         request,
         "leads",
         stages=STAGES,
@@ -91,13 +91,15 @@ async def listing(request: Request) -> Response:
     )
 
 
-async def _found(request: Request, text: str) -> str | None:
-    for lead in await stories.find(text):
-        try:
-            return (await stories.story(request.app.state.temporal, lead)).lead
-        except Unknown:
-            continue
-    return None
+async def _named(request: Request, text: str) -> list[stories.Row]:
+    """Everybody whom ``text`` names: two people may have one number."""
+    found: dict[str, stories.Row] = {}
+    try:
+        async for told in stories.matching(request.app.state.temporal, text):
+            found.setdefault(told.survivor, stories.row_of(told))
+    except Unknown:
+        return []
+    return list(found.values())
 
 
 async def shown(request: Request) -> Response:
@@ -110,9 +112,12 @@ async def shown(request: Request) -> Response:
     except Unreachable as error:
         text = f"{str(error).capitalize()}."
         return render("notice", 503, title="The lead cannot be read just now", text=text, back="/console")
+    if told.survivor != told.lead:
+        message = f"{told.lead} went into this lead, the same person."
+        return RedirectResponse(f"/console/leads/{told.survivor}?{urlencode({'told': sealed(message)})}", 303)
     book = registered().get(told.playbook)
     house = settings()
-    return await _page(
+    return await page(
         request,
         "lead",
         story=told,
@@ -178,7 +183,7 @@ async def funnelled(request: Request) -> Response:
         counted = await stories.from_record(lambda: funnel.funnel(by=by))
     except Unreachable as error:
         problem = f"{str(error).capitalize()}."
-    return await _page(request, "funnel", counted=counted, problem=problem, by=by)
+    return await page(request, "funnel", counted=counted, problem=problem, by=by)
 
 
 async def reviewed(request: Request) -> Response:
@@ -195,7 +200,7 @@ async def reviewed(request: Request) -> Response:
     kinds = [name for name in KINDS if name in there] + sorted(there - set(KINDS))
     found = [each for each in found if kind in ("", each.filed.item.kind)][:_ITEMS]
     book = {each.filed.number: registered().get(each.filed.lead.playbook) for each in found}
-    return await _page(request, "review", found=found, problem=problem, kind=kind, kinds=kinds, closed=closed, books=book)
+    return await page(request, "review", found=found, problem=problem, kind=kind, kinds=kinds, closed=closed, books=book)
 
 
 async def resolved(request: Request) -> Response:
@@ -226,7 +231,7 @@ async def pauses(request: Request) -> Response:
             message = f"Not done: {error}."
         return RedirectResponse(f"/console/pauses?{urlencode({'told': sealed(message)})}", 303)
     audiences = sorted({book.audience for book in registered().values()})
-    return await _page(request, "pauses", audiences=audiences)
+    return await page(request, "pauses", audiences=audiences)
 
 
 async def form_page(request: Request) -> Response:
@@ -235,7 +240,7 @@ async def form_page(request: Request) -> Response:
     sources = list(house.showrate_sources) or ["website"]
     codes = [(source, snippet(house, source), enhancement(house, source)) for source in sources]
     key = house.showrate_sources.get(sources[0], "")
-    return await _page(request, "snippets", codes=codes, url=house.showrate_public_url, source=sources[0], key=key)
+    return await page(request, "snippets", codes=codes, url=house.showrate_public_url, source=sources[0], key=key)
 
 
 async def script(request: Request) -> Response:
@@ -246,7 +251,8 @@ async def script(request: Request) -> Response:
 # ---- what the pages share --------------------------------------------------------------------------------------
 
 
-async def _page(request: Request, name: str, **facts: Any) -> Response:
+async def page(request: Request, name: str, **facts: Any) -> Response:
+    """The console's page ``templates/NAME.html``, with what all of them show: the pauses, and what a button did."""
     try:
         paused = await leads.paused(request.app.state.temporal)
         disconnected = ""

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import httpx
 import typer
@@ -33,7 +33,6 @@ from .terminal import (
     instant,
     lead_of,
     run,
-    story_of,
 )
 
 app = typer.Typer(help=f"Look at leads and change them. {CODES}", no_args_is_help=True)
@@ -93,7 +92,7 @@ def show(lead: Named, as_json: AsJson = False) -> None:
     """One lead: where it stands, what comes next, and its story as a timeline."""
 
     async def work(client: Client | None) -> Story:
-        return await story_of(client, lead)
+        return await stories.named(client, lead)
 
     told = run(work, need=False)
     answer(stories.as_json(told), as_json, lambda: printing.out.print(printing.lead(told)))
@@ -105,7 +104,7 @@ def why(lead: Named, as_json: AsJson = False) -> None:
     which rule, every decision with its rule, and of each call its path, its turns' times, its verdicts with their evidence, and how the concerns went."""
 
     async def work(client: Client | None) -> Story:
-        return await story_of(client, lead)
+        return await stories.named(client, lead)
 
     told = run(work, need=False)
     answer(reasons(told), as_json, lambda: printing.out.print(printing.reasons(told)))
@@ -218,30 +217,28 @@ def merge(
     if keep not in ("", "mine", "theirs"):
         fail(MISUSED, "--keep is mine or theirs")
 
-    async def work(client: Client | None) -> tuple[str, Any]:
+    async def work(client: Client | None) -> tuple[str, Answer]:
         into, gone = await lead_of(client, lead), await lead_of(client, other)
         return into, await leads.merge(client, into, gone, by=by or "command", words=words, keep=keep)
 
-    _decide("merge", work, as_json, "They are one lead now.")
+    _decide("merge", work, as_json)
 
 
 @app.command()
 def apart(lead: Named, other: Other, words: Words = "", by: Who = "command", as_json: AsJson = False) -> None:
     """The other lead is somebody else: both go on, and share what they share."""
 
-    async def work(client: Client | None) -> tuple[str, Any]:
+    async def work(client: Client | None) -> tuple[str, Answer]:
         one, another = await lead_of(client, lead), await lead_of(client, other)
         return one, await leads.keep_apart(client, one, another, by=by or "command", words=words)
 
-    _decide("apart", work, as_json, "They are two people; both go on.")
+    _decide("apart", work, as_json)
 
 
-def _decide(
-    action: str, work: Callable[[Client | None], Awaitable[tuple[str, Any]]], as_json: bool, done: str
-) -> None:
+def _decide(action: str, work: Callable[[Client | None], Awaitable[tuple[str, Answer]]], as_json: bool) -> None:
     named, verdict = run(work)
     data = {"lead": named, "action": action, **verdict.in_full()}
-    answer(data, as_json, lambda: printing.out.print(done if verdict.allowed else leads.told(action, verdict)))
+    answer(data, as_json, lambda: printing.out.print(leads.told(action, verdict)))
     if not verdict.allowed:
         raise typer.Exit(REFUSED)
 
@@ -272,7 +269,7 @@ def draw(
     """Draw a call as SVG: who spoke when, who broke in, what was silent, what was decided."""
 
     async def work(client: Client | None) -> Story:
-        return await story_of(client, lead)
+        return await stories.named(client, lead)
 
     told = run(work, need=False)
     calls = [call for call in told.calls if call.transcript and attempt in ("", call.attempt)]
@@ -298,7 +295,7 @@ def _change(
     request: str = "",
 ) -> None:
     async def work(client: Client | None) -> tuple[Story, Answer]:
-        told = await story_of(client, named)
+        told = await stories.named(client, named)
         verdict = await leads.ask(
             client, told.lead, action, by=by or "command", words=words, start=start, slot=slot, request=request
         )

@@ -82,6 +82,10 @@ class Unreachable(ConnectionError):
     """Temporal did not answer, or no worker took the request in time."""
 
 
+class Unanswered(Unreachable):
+    """What was asked is on its way, and no answer came in time."""
+
+
 class Moved(LookupError):
     """The lead went into ``into``, the same person."""
 
@@ -168,19 +172,29 @@ async def update(
         return await update(client, moved.into, name, asked, request_id=request_id, result=result, within=within)
 
 
-async def merge(client: Client | None, lead: str, other: str, *, by: str, words: str = "", keep: str = "") -> Answer:
+async def merge(
+    client: Client | None, lead: str, other: str, *, by: str, words: str = "", keep: str = "", request_id: str = ""
+) -> Answer:
     """``other`` is the same person as ``lead`` and goes into it; ``keep`` (``mine``, ``theirs``: of ``lead`` or of ``other``) says
-    whose meeting stands where both have one. Raises Refused, Unknown, Unreachable."""
-    request = f"merge-{uuid.uuid4().hex}"
+    whose meeting stands where both have one. Where ``other`` is in a call, the answer says that this has to end first; it
+    goes in then. Raises Refused, Unknown, Unreachable."""
+    request = request_id or f"merge-{uuid.uuid4().hex}"
     asked = Merge.model_validate({"by": by, "words": words, "id": request, "other": other, "keep": keep})
-    return await update(client, lead, "merge", asked, request_id=request, result=Answer)
+    try:
+        return await update(client, lead, "merge", asked, request_id=request, result=Answer, within=CHANGE_WITHIN)
+    except Unanswered:
+        if (await view(client, other)).on_call:
+            return Answer(allowed=False, rule="in_a_call", detail="the other lead is in a call; it goes into this one when that is over")
+        raise
 
 
-async def keep_apart(client: Client | None, lead: str, other: str, *, by: str, words: str = "") -> Answer:
+async def keep_apart(
+    client: Client | None, lead: str, other: str, *, by: str, words: str = "", request_id: str = ""
+) -> Answer:
     """``lead`` and ``other`` are two people; both go on, and both know. Raises Refused, Unknown, Unreachable."""
     answer = Answer(allowed=True)
     for one, another in ((lead, other), (other, lead)):
-        request = f"apart-{uuid.uuid4().hex}"
+        request = request_id or f"apart-{uuid.uuid4().hex}"
         asked = Apart(by=by, words=words, id=request, other=another)
         answer = await update(client, one, "keep_apart", asked, request_id=request, result=Answer)
     return answer
@@ -249,7 +263,7 @@ async def _within(seconds: float, request: Awaitable[_T]) -> _T:
             return await request
     except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError) as error:
         limit = timedelta(seconds=seconds).total_seconds()
-        raise Unreachable(f"no answer within {limit:.0f} s; is a worker running?") from error
+        raise Unanswered(f"no answer within {limit:.0f} s; is a worker running?") from error
     except RPCError as error:
         if error.status == RPCStatusCode.NOT_FOUND:
             raise Unknown("Temporal has no open lead of this id") from error
@@ -282,6 +296,8 @@ def told(action: str, answer: Answer) -> str:
             "opt-in": "Opted in: they may be contacted again, once they ask for something.",
             "approve": "Approved and done.",
             "reject": "Rejected; they are told that a colleague gets back to them.",
+            "merge": "They are one lead now.",
+            "apart": "They are two people; both go on.",
         }.get(action, "Done.")
     reason = answer.detail or _WHY.get(answer.rule) or answer.rule.replace("_", " ")
     return f"Not done: {reason or 'the lead refused'}."

@@ -18,7 +18,7 @@ from workflows.playbook import RULES, Playbook, PlaybookError, read_playbook, re
 
 from . import printing, stories
 from .leads import Unknown
-from .terminal import MISUSED, NOT_FOUND, REFUSED, AsJson, answer, fail, run, story_of
+from .terminal import MISUSED, NOT_FOUND, REFUSED, AsJson, answer, fail, run
 
 app = typer.Typer(
     help="Prove and draw playbooks. Exit codes: 0 proven or drawn, 1 a fault, 2 misused, 3 no such playbook.",
@@ -76,7 +76,7 @@ def draw(
 
 async def _of_lead(named: str, attempt: str, client: Client | None) -> str:
     """Raises Unknown, Unreachable."""
-    told = await story_of(client, named)
+    told = await stories.named(client, named)
     await stories.from_record(library.load)
     if told.playbook not in registered():
         raise Unknown("neither the record nor the folder holds this lead's playbook")

@@ -7,7 +7,7 @@ tells. Only when neither knows the lead is it unknown.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from functools import partial
 from typing import Any, TypeVar
 
@@ -50,6 +50,11 @@ class Story(Model):
     @property
     def person(self) -> Form | None:
         return (self.now.person if self.now else None) or (self.record.person if self.record else None)
+
+    @property
+    def survivor(self) -> str:
+        """The lead that goes on with the story: this one, unless it was merged."""
+        return self.now.lead if self.now else self.lead
 
     @property
     def stage(self) -> str:
@@ -222,6 +227,30 @@ async def find(text: str) -> list[str]:
     return list(found)
 
 
+async def named(client: Client | None, text: str, besides: str = "") -> Story:
+    """The story of whom ``text`` (an id, a number, an address) names; of several the first that is another than the lead
+    ``besides``. Raises Unknown, Unreachable."""
+    only = None
+    async for only in matching(client, text):
+        if only.lead != besides:
+            break
+    if only is None:
+        raise Unknown(f"nobody knows {text!r}")
+    return only
+
+
+async def matching(client: Client | None, text: str) -> AsyncIterator[Story]:
+    """The stories of all whom ``text`` names. Raises Unknown where it can name nobody, Unreachable."""
+    found = await find(text)
+    if not found:
+        raise Unknown(f"{text!r} is no lead's id, phone number or e-mail address")
+    for lead in found:
+        try:
+            yield await story(client, lead)
+        except Unknown:
+            continue
+
+
 async def from_record(read: Callable[[], _T]) -> _T:
     """What ``read`` gives, run in a thread. Raises Unreachable when the record cannot be read."""
     try:
@@ -302,6 +331,17 @@ async def _unrecorded(client: Client | None, audience: str, source: str) -> list
         for execution in found
     ]
     return [row for row in rows if audience in ("", row.audience) and source in ("", row.source)]
+
+
+def row_of(told: Story) -> Row:
+    """``told`` as a line of a list."""
+    if told.record is not None:
+        return _row(told.record)
+    person = told.person
+    return Row(
+        lead=told.lead, stage=told.stage, name=person.name if person else "", company=person.company if person else "",
+        source=person.source if person else "", booking=told.booking, zone=told.zone,
+    )  # fmt: skip
 
 
 def _row(record: LeadRecord) -> Row:

@@ -20,7 +20,6 @@ from workflows.playbook import PlaybookError
 
 from . import printing, stories
 from .leads import Refused, Unknown, Unreachable
-from .stories import Story
 
 REFUSED, MISUSED, NOT_FOUND, UNREACHABLE = 1, 2, 3, 4
 CONNECT_WITHIN = 5.0
@@ -36,20 +35,7 @@ Words = Annotated[str, typer.Option("--words", help="Why, in your words.")]
 
 async def lead_of(client: Client | None, named: str) -> str:
     """The id of the lead that ``named`` (an id, a number, an address) means. Raises Unknown, Unreachable."""
-    return (await story_of(client, named)).lead
-
-
-async def story_of(client: Client | None, named: str) -> Story:
-    """The story of whom ``named`` means. Raises Unknown, Unreachable."""
-    found = await stories.find(named)
-    for lead in found:
-        try:
-            return await stories.story(client, lead)
-        except Unknown:
-            continue
-    raise Unknown(
-        f"nobody knows {named!r}" if found else f"{named!r} is no lead's id, phone number or e-mail address"
-    )
+    return (await stories.named(client, named)).lead
 
 
 def run(

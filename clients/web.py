@@ -49,6 +49,7 @@ from . import (
     intake,
     lookout,
     mail,
+    merging,
     outcome,
     pages,
     pushes,
@@ -119,7 +120,7 @@ def prepare(house: Settings) -> None:
 
 def application() -> Starlette:
     """The whole web process as an ASGI application. Call :func:`prepare` first."""
-    parts = (intake, form, pages, outcome, console, api, codec, carrier, mail, buttons, retell_calls, pushes, schedulers, gateway)
+    parts = (intake, form, pages, outcome, merging, console, api, codec, carrier, mail, buttons, retell_calls, pushes, schedulers, gateway)
     routes: list[BaseRoute] = [Route("/", _home), Route("/healthz", healthz), Route("/metrics", exposition)]
     for part in parts:
         routes.extend(_routes(part.routes))

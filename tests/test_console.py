@@ -32,6 +32,8 @@ GUARDED = [
     ("GET", "/console/funnel"), ("GET", "/console/pauses"), ("POST", "/console/pauses"), ("GET", "/console/form"),
     ("POST", "/console/logout"), ("GET", "/api/leads"), ("GET", f"/api/leads/{LEAD}"), ("GET", f"/api/leads/{LEAD}/why"),
     ("POST", f"/api/leads/{LEAD}/cancel"), ("GET", "/api/funnel"), ("GET", "/api/pauses"), ("POST", "/api/pause"),
+    ("GET", f"/console/leads/{LEAD}/merge"), ("POST", f"/console/leads/{LEAD}/merge"),
+    ("POST", f"/api/leads/{LEAD}/merge"), ("POST", f"/api/leads/{LEAD}/apart"),
     ("POST", "/api/resume"), ("POST", "/codec/decode"), ("POST", "/codec/encode"), ("POST", "/codec/guess/decode"),
 ]  # fmt: skip
 
