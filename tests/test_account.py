@@ -171,3 +171,25 @@ def test_a_touch_that_is_left_out_costs_no_other_its_turn() -> None:
     ]  # fmt: skip
     assert told[4].due
     assert told[5].rule == "later"
+
+
+def test_what_nobody_can_be_reached_by_is_said_once_and_accounted_touch_by_touch() -> None:
+    """Ten touches by phone and text are one line of the story of somebody who left an address alone."""
+    state = apply(Lead(lead="lead-1", audience=BOOK.audience, playbook=BOOK.hash), ev.FormSubmitted(at=START, form=form(phone="", phone_hash="")))
+    now = START
+    for _ in range(200):
+        step = plan.next_step(state, BOOK, now)
+        if isinstance(step, plan.Settle):
+            state = apply(state, step.event)
+        elif isinstance(step, plan.Wait) and step.until and not state.closed:
+            now = step.until
+        else:
+            break
+        for mail in state.due_mails:
+            state = apply(state, ev.MailSent(at=now, touch=mail.key, message=mail.message))
+    by_phone = [touch for touch in touches(BOOK, recovery=False) if touch.channel != "email"]
+    assert list(state.passed.values()).count("no_number") == len(by_phone) > 5
+    told = [entry.text for entry in state.entries if entry.rule == "no_number"]
+    assert told == ["calls and texts are left out: there is no phone number"]
+    rules = {each.touch: each.rule for each in view(state, BOOK, None).account}
+    assert {rules[touch.name] for touch in by_phone} == {"no_number"}

@@ -12,14 +12,22 @@ from ..lead import Lead
 from ..preference import preference
 from . import marks
 
+_WHOLE = {"no_number": "calls and texts", "no_address": "e-mails"}
+"""Rules that leave out all touches of a channel: the story says so once."""
+
 
 def touch_passed(state: Lead, event: ev.TouchPassed) -> Lead:
     """A touch of the cadence, a call once more, or a promised callback will not be made."""
     found = place(event.touch)
     if found and (found[0] != state.pass_no or found[1] < state.next_touch):
         return state
-    said = f"{marks.plain(event.touch)} is left out: {event.why or event.rule.replace('_', ' ')}"
-    state = marks.note(state, event.at, "touch_passed", said, event.rule, touch=event.touch)
+    why = event.why or event.rule.replace("_", " ")
+    whole = _WHOLE.get(event.rule) if found else None
+    if whole is None:
+        said = f"{marks.plain(event.touch)} is left out: {why}"
+        state = marks.note(state, event.at, "touch_passed", said, event.rule, touch=event.touch)
+    elif event.rule not in state.passed.values():  # the account names each of them
+        state = marks.note(state, event.at, "touch_passed", f"{whole} are left out: {why}", event.rule)
     state = state.but(passed={**state.passed, event.touch: event.rule})
     if found is not None:
         return state.but(next_touch=found[1] + 1)

@@ -22,7 +22,7 @@ def slots_found(state: Lead, event: ev.SlotsFound) -> Lead:
         state,
         event.at,
         "slots",
-        f"offered {len(event.slots)} times" if event.slots else f"no time to offer: {event.why}",
+        f"offered {len(event.slots)} time{'s' if len(event.slots) > 1 else ''}" if event.slots else f"no time to offer: {event.why}",
     ).but(offered=offered, refused=refused)
     return marks.answer(
         state, event.request,
