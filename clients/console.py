@@ -231,7 +231,11 @@ async def pauses(request: Request) -> Response:
             message = f"Not done: {error}."
         return RedirectResponse(f"/console/pauses?{urlencode({'told': sealed(message)})}", 303)
     audiences = sorted({book.audience for book in registered().values()})
-    return await page(request, "pauses", audiences=audiences)
+    try:
+        holds = {hold.scope: hold for hold in await leads.holds(request.app.state.temporal)}
+    except Unreachable:  # the scopes themselves are read without a worker
+        holds = {}
+    return await page(request, "pauses", audiences=audiences, holds=holds)
 
 
 async def form_page(request: Request) -> Response:

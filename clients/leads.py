@@ -25,7 +25,8 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from activities import gate, library
 from activities.settings import settings
-from workflows import messages, story
+from workflows import identity, messages, story
+from workflows.control_workflow import Hold, Paused
 from workflows.effects import Entry
 from workflows.messages import Answer, Apart, By, Decide, Merge, Move, TakeOver, View, Wake
 from workflows.playbook import PlaybookError, registered
@@ -239,6 +240,16 @@ def _no_audience(scope: str) -> str:
 async def paused(client: Client | None) -> list[str]:
     """The scopes that are paused now. Raises Unreachable."""
     return sorted(await _within(READ_WITHIN, gate.paused_scopes(connected(client))))
+
+
+async def holds(client: Client | None) -> tuple[Hold, ...]:
+    """What is paused, by whom, why and since when. Raises Unreachable, also where no worker runs to say it."""
+    handle = connected(client).get_workflow_handle(identity.CONTROL_ID)
+    try:
+        found: Paused = await _within(READ_WITHIN, handle.query("paused", result_type=Paused))
+    except Unknown:
+        return ()
+    return found.holds
 
 
 async def exists(client: Client | None, lead: str) -> bool:

@@ -99,6 +99,12 @@ def phone(number: str) -> str:
         return number
 
 
+def scope(name: str) -> str:
+    """What a pause holds, as people read it: ``channel:call`` as ``calls``."""
+    kind, _, what = name.partition(":")
+    return {"channel": {"call": "calls", "text": "texts", "email": "e-mails"}.get(what, what), "audience": f"the audience {what}"}.get(kind, name)
+
+
 def words(name: str) -> str:
     """An identifier as people read it: ``no_show`` as ``no show``."""
     return name.replace("_", " ")

@@ -18,7 +18,7 @@ from workflows.messages import Accounted, Answer, Judged
 from workflows.wording import written_time
 
 from . import queue as desk
-from .phrases import TIMINGS, ago, clock, date, measured, span, tone, words
+from .phrases import TIMINGS, ago, clock, date, measured, scope, span, tone, words
 from .stories import Row, Story
 
 out = Console(highlight=False, markup=False)
@@ -46,7 +46,7 @@ def lead(story: Story, now: datetime | None = None) -> RenderableType:
     if story.silence:
         lines.append(_fact("silent", story.silence, "yellow"))
     if seen and seen.held_by:
-        lines.append(_fact("on hold", seen.held_by, "yellow"))
+        lines.append(_fact("on hold", held(story), "yellow"))
     if seen and seen.taken_over_by:
         lines.append(_fact("taken over", f"by {seen.taken_over_by}", "yellow"))
     if seen and seen.opted_out:
@@ -61,6 +61,14 @@ def lead(story: Story, now: datetime | None = None) -> RenderableType:
     for name, value in story.learned.items():
         lines.append(_fact(words(name), value))
     return Group(Panel(Group(*lines), border_style="dim"), timeline(story.entries, story.zone))
+
+
+def held(story: Story) -> str:
+    """What holds the lead: its own pause by whom, or a wider one and who paused that."""
+    if story.hold is None:
+        return story.now.held_by if story.now else ""
+    why = f" ({story.hold.why})" if story.hold.why else ""
+    return f"{scope(story.hold.scope)}, paused by {story.hold.by}{why}"
 
 
 def timeline(entries: Iterable[Entry], zone: str, judged: bool = False) -> RenderableType:

@@ -51,7 +51,7 @@ def _templates() -> Environment:
     env.filters["written"] = written_time
     for phrase in (
         phrases.ago, phrases.clock, phrases.date, phrases.phone, phrases.span, phrases.tone, phrases.typed, phrases.utc,
-        phrases.words,
+        phrases.scope, phrases.words,
     ):  # fmt: skip
         env.filters[phrase.__name__] = phrase
     return env

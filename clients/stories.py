@@ -20,6 +20,7 @@ from activities.store import LeadRecord
 from workflows import graph, identity, messages
 from workflows.account import account
 from workflows.attributes import AUDIENCE, SOURCE, STAGE
+from workflows.control_workflow import Hold, scope_fault
 from workflows.effects import CallNote, Entry
 from workflows.events import Booking, Concern, Form, Sign, Verdict
 from workflows.lead import Lead
@@ -46,6 +47,8 @@ class Story(Model):
     """Every touch that the playbook lists, made or missing; of a closed lead that no longer answers, as it was when it
     closed."""
     silence: str = ""
+    hold: Hold | None = None
+    """The pause that holds this lead, when it is a wider one: who paused what, since when and why."""
 
     @property
     def person(self) -> Form | None:
@@ -145,8 +148,18 @@ async def story(client: Client | None, lead: str) -> Story:
     touches = now.account if now else await from_record(partial(_closing_account, record)) if record else ()
     return Story(
         lead=lead, now=now, record=record, entries=merged(entries, fresh), calls=tuple(calls), account=touches,
-        silence=silence,
+        silence=silence, hold=await _hold(client, now) if now and now.held_by else None,
     )  # fmt: skip
+
+
+async def _hold(client: Client | None, now: View) -> Hold | None:
+    """The wider pause that holds the lead; None where it is the lead's own, or nobody can say."""
+    if scope_fault(now.held_by):
+        return None
+    try:
+        return next((hold for hold in await leads.holds(client) if hold.scope == now.held_by), None)
+    except Unreachable:
+        return None
 
 
 def merged(recorded: list[Entry], fresh: list[Entry]) -> tuple[Entry, ...]:
@@ -267,6 +280,7 @@ def as_json(told: Story) -> dict[str, Any]:
         "lead": told.lead,
         "stage": told.stage,
         "silence": told.silence,
+        "hold": told.hold.in_full() if told.hold else None,
         "person": told.person.in_full() if told.person else None,
         "booking": told.booking.in_full() if told.booking else None,
         "zone": told.zone,

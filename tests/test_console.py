@@ -6,7 +6,7 @@ import asyncio
 import html
 import json
 import re
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import google.protobuf.json_format as protobuf_json
@@ -19,6 +19,7 @@ from activities.vendors import temporal
 from clients import codec
 from workflows import effects as fx
 from workflows import events as ev
+from workflows.control_workflow import Hold
 from workflows.wording import written_time
 
 from .fixtures.web import TOKEN, People, Site
@@ -275,15 +276,37 @@ async def test_the_api_mirrors_it(web: Site, people: People) -> None:
 async def test_pauses_are_switched_and_shown(web: Site, switches: None) -> None:
     await log_in(web)
     proof = proof_in(await web.http.get("/console/pauses"))
-    wish = {"proof": proof, "scope": "channel:email", "wish": "pause"}
+    wish = {"proof": proof, "scope": "channel:email", "wish": "pause", "words": "the mail server moves"}
     assert (await web.http.post("/console/pauses", data=wish)).status_code == 303
-    assert "Paused: channel email" in (await web.http.get("/console")).text
+    assert "Paused: e-mails." in (await web.http.get("/console")).text
+    shown = (await web.http.get("/console/pauses")).text
+    assert "by Sam" in shown
+    assert "the mail server moves" in shown
     assert (await web.http.get("/api/pauses")).json() == {"paused": ["channel:email"]}
     bad = await web.http.post("/api/pause", json={"scope": "moon"}, headers=web.authorized)
     assert bad.status_code == 422
     resumed = await web.http.post("/api/resume", json={"scope": "channel:email"}, headers=web.authorized)
     assert resumed.json()["paused"] is False
     assert (await web.http.get("/api/pauses")).json() == {"paused": []}
+
+
+async def test_a_lead_that_a_pause_holds_is_new_and_names_who_paused(
+    web: Site, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hold = Hold(scope="channel:call", by="Kim", why="the carrier is down", at=datetime.now(UTC))
+
+    async def holds(_: object) -> tuple[Hold, ...]:
+        return (hold,)
+
+    monkeypatch.setattr("clients.leads.holds", holds)
+    people.stage.answers["place_call"] = lambda _: fx.Dispatched(refused="paused:channel:call")
+    lead = await people.submit("+1 415 555 2031")
+    assert (await people.until(lead, lambda seen: seen.held_by)).stage == "new"
+    await log_in(web)
+    page = html.unescape((await web.http.get(f"/console/leads/{lead}")).text)
+    for told in ('<span class="chip new">new</span>', "on hold: calls", "Paused by Kim", "“the carrier is down”"):
+        assert told in page, told
+    assert "calls, paused by Kim (the carrier is down)" in (await showrate("lead", "show", lead)).out
 
 
 async def test_without_temporal_the_record_still_tells(web: Site, people: People) -> None:

@@ -20,7 +20,7 @@ from temporalio.client import Client
 from activities import calls, control, gate, suppression, texts
 from activities.settings import settings
 from activities.vendors import temporal, twilio
-from clients import leads
+from clients import leads, printing, stories
 from tests.fixtures.sandbox import Sandbox
 from tests.fixtures.temporal import running_worker
 from tests.stage import Stage, playbook, submit
@@ -190,6 +190,11 @@ async def test_everything_stops_within_a_second_and_comes_back_spread_out(floor:
 
     for lead in (*held, waiting_for_a_text):
         await floor.held(lead, "everything")
+    for lead in held[:3]:
+        seen = await floor.view(lead)
+        assert (seen.stage, seen.furthest, set(seen.milestones)) == ("new", "new", {"form", "new"})
+    told = await stories.story(floor.client, held[0])
+    assert printing.held(told) == "everything, paused by ops (a test)"
     assert not floor.sent(waiting_for_a_text, "Messages")
     assert await floor.told(held[0]) == [
         ("paused:everything", "not dialled: everything is paused"),
@@ -346,7 +351,7 @@ def test_a_call_that_a_pause_cut_short_is_owed(scope: str) -> None:
     lead = story.apply(lead, ev.CallEnded(at=NOW, attempt="a1", sid="CA1", status="completed", seconds=9))
     refused = lead.but(held_scope=scope)
     step = plan.next_step(refused, inbound(), NOW + timedelta(minutes=5))
-    assert (step.rule, step.reason) == ("paused", f"{scope} is paused")
+    assert (step.rule, step.reason) == ("paused", f"{scope.replace(':', ' ')} is paused")
     over = story.apply(refused, ev.Resumed(at=NOW + timedelta(hours=1), scope=scope, spread=timedelta(minutes=3)))
     waits = plan.next_step(over, inbound(), NOW + timedelta(hours=1))
     assert isinstance(waits, plan.Wait)
@@ -399,3 +404,22 @@ def test_the_end_of_one_pause_is_not_the_end_of_another() -> None:
     assert (over.held_scope, over.held_by) == ("", "ops")
     both = story.apply(lead, ev.Resumed(at=NOW))
     assert (both.held_scope, both.held_by) == ("", "")
+
+
+def test_a_dial_that_never_left_leaves_the_lead_as_new_as_it_was() -> None:
+    book = inbound()
+    lead = Lead(lead="lead-1", audience=book.audience, playbook=book.hash)
+    queued = ev.DialQueued(at=NOW, attempt="a1", touch="cadence/1/0/call_1")
+    held = ev.CallNotPlaced(at=NOW, attempt="a1", why="paused:everything", held="everything", uncounted=True)
+    for event in (ev.FormSubmitted(at=NOW, form=ev.Form(submission_id="s1", phone="+12125550123")), queued):
+        lead = story.apply(lead, event)
+    assert lead.stage == "attempting"
+    new = story.apply(lead, held)
+    assert (new.stage, new.furthest, new.transitions, "attempting" in new.milestones) == ("new", "new", (), False)
+    again = story.apply(story.apply(new, ev.Resumed(at=NOW)), queued.model_copy(update={"attempt": "a2"}))
+    assert [(moved.before, moved.after) for moved in again.transitions] == [("new", "attempting")]
+    # What was recorded before stays so, as does whoever was texted, or whose number the carrier refused.
+    older, refused = held.model_copy(update={"uncounted": False}), held.model_copy(update={"permanent": True, "held": ""})
+    texted = story.apply(lead, ev.TextSent(at=NOW, touch="cadence/1/1/text_1", message="missed_call"))
+    for state, event in ((lead, older), (lead, refused), (texted, held)):
+        assert story.apply(state, event).stage == "attempting"

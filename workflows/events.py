@@ -389,6 +389,9 @@ class CallNotPlaced(_Event):
     """The calling rule that stood against it at its dispatch."""
     known: Known | None = None
     """What the CRM said before the dial, where it was asked."""
+    uncounted: bool = False
+    """Who was never dialled is as new as before; in older histories a dial that was only begun had made the lead an
+    attempted one."""
 
 
 class CallAmbiguous(_Event):

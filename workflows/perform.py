@@ -44,6 +44,8 @@ _IN_CALL = timedelta(seconds=25)
 """Somebody waits on the line: after this the answer is "not now"."""
 
 
+_UNCOUNTED = "dial-uncounted"
+"""The patch since which a dial that never left leaves the lead as new as it was."""
 _LONGEST_KEY = 64
 """Bytes that a fairness key may have."""
 
@@ -132,12 +134,14 @@ async def dialled(
         if kind == "ambiguous":
             return ev.CallAmbiguous(at=workflow.now(), attempt=step.attempt, error=words)
         return ev.CallNotPlaced(
-            at=workflow.now(), attempt=step.attempt, why=words, permanent=kind == "permanent", wait=_asked_wait(error)
-        )
+            at=workflow.now(), attempt=step.attempt, why=words, permanent=kind == "permanent", wait=_asked_wait(error),
+            uncounted=workflow.patched(_UNCOUNTED),
+        )  # fmt: skip
     if done.refused:
         return ev.CallNotPlaced(
             at=workflow.now(), attempt=step.attempt, why=done.refused, held=done.refused.removeprefix("paused:")
             if done.refused.startswith("paused:") else "", refusal=done.refusal, known=done.known,
+            uncounted=workflow.patched(_UNCOUNTED),
         )  # fmt: skip
     return ev.CallPlaced(at=workflow.now(), attempt=step.attempt, sid=done.sid, known=done.known)
 

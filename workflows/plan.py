@@ -272,7 +272,7 @@ def blocked_by(state: Lead, channel: str = "") -> Step | None:
         return Wait(key="wait", rule="paused", reason=f"paused by {state.held_by}")
     scope = state.held_scope
     if scope and (not scope.startswith("channel:") or scope == f"channel:{channel}"):
-        return Wait(key="wait", rule="paused", reason=f"{scope} is paused")
+        return Wait(key="wait", rule="paused", reason=f"{scope.replace(':', ' ')} is paused")
     return None
 
 

@@ -104,11 +104,25 @@ def _drop_call(state: Lead, attempt: str) -> Lead:
     )
 
 
+def _as_new(state: Lead) -> Lead:
+    """Whom nothing has reached in this life is as new as before, and of whom nothing ever did, no attempt is counted."""
+    made = [touch for touch in state.touches if not touch.outcome.startswith("not ")]
+    if state.stage != "attempting" or any(touch.at >= (state.life_began or touch.at) for touch in made):
+        return state
+    state = state.but(stage="new")
+    if made or state.furthest != "attempting":
+        return state
+    reached = {stage: at for stage, at in state.milestones.items() if stage != "attempting"}
+    return state.but(furthest="new", milestones=reached)
+
+
 def call_not_placed(state: Lead, event: ev.CallNotPlaced) -> Lead:
     touch = touch_of(state, event.attempt)
     if touch is None or touch.outcome not in ("queued", "ambiguous"):
         return state
     state = _drop_call(marks.touch(state, event.attempt, outcome=f"not placed: {event.why}"), event.attempt)
+    if event.uncounted and not event.permanent:
+        state = _as_new(state)
     why = refusals.told(event.refusal) if event.refusal else refusals.held(event.why)
     state = marks.note(state, event.at, "not_called", f"not dialled: {why}", event.why, attempt=event.attempt)
     state = known.heeded(state, event.at, event.known)

@@ -151,6 +151,9 @@ def moved(state: Lead, before: Stage, at: datetime) -> Lead:
     """Note that this event took the lead from the stage ``before`` to where it stands, if it did; once for each event."""
     if state.stage == before or any(t.version == state.version for t in state.transitions):
         return state
+    last = state.transitions[-1] if state.transitions else None
+    if last and (last.before, last.after) == ("new", "attempting") == (state.stage, before):
+        return state.but(transitions=state.transitions[:-1])  # a dial that never left, of which nobody has heard yet
     made = Transition(at=at, version=state.version, before=before, after=state.stage)
     return state.but(transitions=(*state.transitions, made))
 
