@@ -10,6 +10,7 @@ from playwright.async_api import Browser, Page, expect
 
 from activities.vendors import google, google_changes
 from tests.fixtures.books import Books
+from tests.test_browser import picture
 
 ANA, BEN = "ana@tallyhook.example", "ben@tallyhook.example"
 NOON = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0) + timedelta(days=1)
@@ -130,3 +131,33 @@ async def test_something_else_is_put_into_an_empty_time(books: Books, browser: B
 
 async def google_events(calendar: str) -> list[google.Event]:
     return await google_changes.between(calendar, NOON - timedelta(days=1), NOON + timedelta(days=1))
+
+
+async def test_two_meetings_in_one_minute_are_told_apart_and_moved_by_seconds(books: Books, browser: Browser) -> None:
+    """A demo playbook's meetings last seconds."""
+    page, _ = await calendars(books, browser)
+    begins = [NOON + timedelta(hours=1, seconds=seconds) for seconds in (5, 35)]
+    ids = []
+    for number, start in enumerate(begins):
+        draft = google.Draft(booking=f"s{number}", title=f"Short {number}", notes="", start=start, end=start + timedelta(seconds=20), zone="UTC")
+        ids.append((await google.insert_event(ANA, draft)).id)
+    for number, told in enumerate(("1:00:05 PM", "1:00:35 PM")):
+        await expect(page.locator(".event", has_text=f"Short {number}")).to_contain_text(told)
+    await expect(page.locator(".event", has_text="Demo: Lee")).to_contain_text("12:00:00 PM – 12:30:00 PM")
+    await picture(page, "calendars")
+    await page.get_by_role("button", name="Agenda").click()
+    await expect(page.locator(".line", has_text="Short 1")).to_contain_text("1:00:35 PM – 1:00:55 PM")
+    await page.locator(".line", has_text="Short 1").click()
+    await expect(page.get_by_label("Starts")).to_have_value(f"{begins[1]:%Y-%m-%dT%H:%M:%S}")
+    await page.get_by_label("Starts").fill(f"{begins[1] + timedelta(seconds=10):%Y-%m-%dT%H:%M:%S}")
+    await page.get_by_role("button", name="Move", exact=True).click()
+
+    async def later() -> bool:
+        return (await at(books, ANA, ids[1])).start == begins[1] + timedelta(seconds=10)
+
+    await until(page, later)
+
+
+async def test_whole_minutes_are_written_without_seconds(books: Books, browser: Browser) -> None:
+    page, _ = await calendars(books, browser)
+    await expect(page.locator(".event")).to_contain_text("12:00 PM – 12:30 PM")
