@@ -20,10 +20,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 
 from .tokens import bag, tokens
-from .words import Expression
+from .words import Expression, remembered
 
 _IS = re.compile(
     r"\b([a-z]+)['’]s (?=(?:the|a|an|not|in|on|at|going|already|our|my|who|her|his|really|actually|just|responsible|no longer|handling|running|doing)\b)", re.IGNORECASE
@@ -36,7 +35,7 @@ Spoken = tuple[str, ...]
 """A text as rules see it: once whole, and once more with a cut at each comma, if it has any."""
 
 
-@lru_cache(maxsize=8)
+@remembered
 def spoken(text: str) -> Spoken:
     """``text`` in words with a space around each and the ends of sentences as "."."""
     if "'" in text or "’" in text:
@@ -74,12 +73,6 @@ class Needs:
     """What a word may begin with instead."""
     open: bool = False
 
-    def met_by(self, words: frozenset[str]) -> bool:
-        """Whether a text with these ``words`` may hold the pattern."""
-        if self.open or not self.words.isdisjoint(words):
-            return True
-        return bool(self.beginnings) and any(word.startswith(self.beginnings) for word in words)
-
     @property
     def often(self) -> int:
         """How often, compared with others, they are met by a text that does not hold the pattern."""
@@ -102,12 +95,7 @@ def _rarest(items: list[Needs]) -> Needs:
     return min((needs for needs in items if not needs.open), key=lambda needs: needs.often, default=_OPEN)
 
 
-@lru_cache(maxsize=8)
-def _words_of(said: Spoken) -> frozenset[str]:
-    return frozenset(said[0].split())
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Pattern:
     find: Expression
     needs: Needs
@@ -120,53 +108,66 @@ class _Pattern:
         return self.edged and len(said) > 1 and self.find.search(said[1]) is not None
 
 
+class _Index:
+    """What the patterns of a grammar need, by word: a text is looked up once for all of them."""
+
+    __slots__ = ("_by_beginning", "_by_word", "_lengths", "possible")
+
+    def __init__(self) -> None:
+        self._by_word: dict[str, list[_Pattern]] = {}
+        self._by_beginning: dict[str, list[_Pattern]] = {}
+        self._lengths: list[int] = []
+        self.possible = remembered(self._possible)
+
+    def add(self, pattern: _Pattern) -> None:
+        for word in pattern.needs.words:
+            self._by_word.setdefault(word, []).append(pattern)
+        for beginning in pattern.needs.beginnings:
+            self._by_beginning.setdefault(beginning, []).append(pattern)
+        self._lengths = sorted({len(beginning) for beginning in self._by_beginning})
+        self.possible.cache_clear()
+
+    def _possible(self, said: Spoken) -> frozenset[_Pattern]:
+        """The patterns that may be in what was said, beside those that need nothing."""
+        found: set[_Pattern] = set()
+        for word in set(said[0].split()):
+            found.update(self._by_word.get(word, ()))
+            for length in self._lengths:
+                found.update(self._by_beginning.get(word[:length], ()))
+        return frozenset(found)
+
+
 class Rules:
     """Patterns of which any may be found: anywhere, or at the edges of a clause."""
 
-    __slots__ = ("_always", "_beginnings", "_by_beginning", "_by_word", "_words")
+    __slots__ = ("_always", "_index", "_others")
 
-    def __init__(self, patterns: list[_Pattern]) -> None:
-        self._by_word: dict[str, list[_Pattern]] = {}
-        self._by_beginning: dict[str, list[_Pattern]] = {}
+    def __init__(self, patterns: list[_Pattern], index: _Index) -> None:
+        self._index = index
         self._always = [pattern for pattern in patterns if pattern.needs.open]
-        for pattern in patterns:
-            for word in pattern.needs.words:
-                self._by_word.setdefault(word, []).append(pattern)
-            for beginning in pattern.needs.beginnings:
-                self._by_beginning.setdefault(beginning, []).append(pattern)
-        self._words = frozenset(self._by_word)
-        self._beginnings = tuple(self._by_beginning)
+        self._others = frozenset(pattern for pattern in patterns if not pattern.needs.open)
 
     def found_in(self, said: Spoken) -> bool:
         """Whether one of the patterns is in what was said."""
-        return bool(said) and any(pattern.found_in(said) for pattern in self._possible(_words_of(said)))
-
-    def _possible(self, words: frozenset[str]) -> list[_Pattern]:
-        """The patterns that a text with these ``words`` may hold."""
-        found = self._always
-        for word in self._words & words:
-            found = found + self._by_word[word]
-        if self._beginnings:
-            for word in words:
-                if word.startswith(self._beginnings):
-                    found = found + [p for b, rules in self._by_beginning.items() if word.startswith(b) for p in rules]
-        return found
+        if not said:
+            return False
+        possible = self._others & self._index.possible(said)
+        return any(pattern.found_in(said) for pattern in (*self._always, *possible))
 
 
 class Cuts:
     """Patterns whose words are left out before others are looked for."""
 
-    __slots__ = ("_find", "_needs")
+    __slots__ = ("_index", "_pattern")
 
-    def __init__(self, find: str, needs: Needs) -> None:
-        self._find = Expression(find)
-        self._needs = needs
+    def __init__(self, pattern: _Pattern, index: _Index) -> None:
+        self._pattern = pattern
+        self._index = index
 
     def cut_from(self, said: Spoken) -> Spoken:
         """What was said, without the words that the patterns find anywhere."""
-        if not said or not self._needs.met_by(_words_of(said)):
-            return said
-        return tuple(self._find.sub(" ", words) for words in said)
+        needless = not said or not (self._pattern.needs.open or self._pattern in self._index.possible(said))
+        return said if needless else tuple(self._pattern.find.sub(" ", words) for words in said)
 
 
 _ITEM = re.compile(
@@ -190,10 +191,11 @@ class Grammar:
     def __init__(self, parts: Mapping[str, str]) -> None:
         self._patterns = parts
         self._parts: dict[str, tuple[str, Needs]] = {}
+        self._index = _Index()
 
     def rules(self, *patterns: str) -> Rules:
         """What finds any of ``patterns``. Raises ValueError for a pattern that cannot be read."""
-        return Rules([self._pattern(pattern) for pattern in patterns])
+        return Rules([self._pattern(pattern) for pattern in patterns], self._index)
 
     def cuts(self, *patterns: str) -> Cuts:
         """What leaves out ``patterns``, none of which is tied to the edge of a clause. Raises ValueError for one that
@@ -201,11 +203,16 @@ class Grammar:
         if edged := [pattern for pattern in patterns if not _EDGES.isdisjoint(pattern)]:
             raise ValueError(f"to be cut anywhere, not at an edge: {edged[0]!r}")
         found = [self.read(pattern) for pattern in patterns]
-        return Cuts(f"(?<= ){_either([text for text, _ in found])}", _one_of([needs for _, needs in found]))
+        together = _either([text for text, _ in found]), _one_of([needs for _, needs in found])
+        return Cuts(self._made(*together, edged=False), self._index)
 
     def _pattern(self, pattern: str) -> _Pattern:
-        text, needs = self.read(pattern)
-        return _Pattern(Expression(f"(?<= ){text}"), needs, not _EDGES.isdisjoint(pattern))
+        return self._made(*self.read(pattern), edged=not _EDGES.isdisjoint(pattern))
+
+    def _made(self, text: str, needs: Needs, edged: bool) -> _Pattern:
+        made = _Pattern(Expression(f"(?<= ){text}"), needs, edged)
+        self._index.add(made)
+        return made
 
     def _part(self, name: str) -> tuple[str, Needs]:
         if name not in self._parts:

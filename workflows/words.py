@@ -42,11 +42,24 @@ def fixed(text: str) -> str:
 _IS = re.compile(r"\b(what|who|where|how|when|that|it|this)'s\b")
 
 
-def cued(words: str, cues: Mapping[str, Sequence[str]]) -> str:
-    """The first of the names in ``cues`` one of whose cues stands in ``words``; "" when none does."""
-    whole = _IS.sub(r"\1 is", plain(words))
-    said = f" {whole} "
-    return next((name for name, known in cues.items() if any(f" {fixed(cue)} " in said for cue in known)), "")
+class Cues:
+    """The words that tell which of several names is meant: a playbook's, made ready for many texts."""
+
+    __slots__ = ("_by_first",)
+
+    def __init__(self, cues: Mapping[str, Sequence[str]]) -> None:
+        self._by_first: dict[str, list[tuple[int, str, str]]] = {}
+        """By a cue's first word: the place of its name, the name, and the cue."""
+        for place, (name, known) in enumerate(cues.items()):
+            for cue in filter(None, map(fixed, known)):
+                self._by_first.setdefault(cue.split()[0], []).append((place, name, f" {cue} "))
+
+    def first_in(self, words: str) -> str:
+        """The first of the names one of whose cues stands in ``words``; "" when none does."""
+        whole = _IS.sub(r"\1 is", plain(words))
+        said = f" {whole} "
+        begun = (each for word in whole.split() for each in self._by_first.get(word, ()))
+        return min((each for each in begun if each[2] in said), default=(0, "", ""))[1]
 
 
 _deferred: list[Callable[[], object]] = []

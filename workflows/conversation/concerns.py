@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 
 from ..events import Concern
 from ..reading import is_confirmation, is_denial, is_hesitating_yes
-from ..words import cued
+from .prepared import prepared
 from .signs import weigh
 from .state import State
 from .turn import Reading
@@ -36,7 +36,7 @@ class Reply(NamedTuple):
 
 def concern(state: State, words: str) -> str:
     """The playbook's objection that these words raise, by its cues; "" when none."""
-    return cued(words, {name: objection.cues for name, objection in state.playbook.objections.items()})
+    return prepared(state.playbook).concerns.first_in(words)
 
 
 def stated(state: State, words: str) -> str:

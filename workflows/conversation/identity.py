@@ -121,5 +121,8 @@ def same_person(one: str, other: str) -> bool:
 
 
 def _bare(name: str) -> str:
+    """``name`` in lower case without its accents."""
+    if name.isascii():
+        return name.lower()
     parts = unicodedata.normalize("NFKD", name.lower())
     return "".join(c for c in parts if not unicodedata.combining(c))

@@ -16,7 +16,7 @@ from . import branches, coming, concerns, dates, ear, instead, later, local, off
 from .authority import TALK, authorize, for_a_person, is_meant
 from .exits import advance, enter
 from .grounding import refused
-from .prompt import moment
+from .prompt import missing
 from .results import answered
 from .signals import Tell
 from .state import ReadBack, State, Turn
@@ -209,9 +209,8 @@ def _book_chosen(talk: Conversation, slot: str) -> None:
 
 def next_question(state: State) -> str:
     """The playbook's own words that keep the talk going from here; a question that was asked in vain, in its other words."""
-    missing = moment(state, "")["state"]["missing"]  # type: ignore[index]
-    if missing and state.node in ("identity", "qualification") and not state.offered:
-        state.last_asked = str(missing[0]["field"])
+    if state.node in ("identity", "qualification") and not state.offered and (left := missing(state)):
+        state.last_asked = left[0]
         question = state.playbook.fields[state.last_asked]
         in_vain = state.asked_often.get(state.last_asked, 0) % 2 == 1
         return state.words(question.rephrase if in_vain and question.rephrase else question.ask)
@@ -358,11 +357,11 @@ def _book(talk: Conversation, proposal: Proposal, quotes: tuple[str, ...]) -> No
     words leave no doubt."""
     s, zone = talk.state, talk.state.brief.zone
     words = s.last_words
-    slot = dates.choose(words, s.offered, zone, s.now)
+    slot = ear.picked(s)
     if slot is None and len(s.offered) == 1 and agrees(words):
         slot = s.offered[0]
     if slot is None:
-        named = dates.read(words, zone, s.now)
+        named = ear.named(s)
         if not named.empty and named.delay is None and (dates.refused(words, zone, s.now) or not _some_fit(s, words)):
             offers.look(talk, words, quotes)
             return

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..playbook import Playbook
+from ..words import Cues
 from .prompt import instruction
 from .turn import schema
 
@@ -20,6 +21,10 @@ class Prepared:
     """The fixed part of what the model is told."""
     waiting: tuple[str, ...]
     """Words of ours that only bridge a wait: who says them has not answered."""
+    facts: Cues
+    """By the name of an approved fact, the words that ask for it."""
+    concerns: Cues
+    """By the name of an objection, the words that raise it."""
     _schemas: dict[tuple[str, ...], dict[str, Any]] = field(default_factory=dict)
 
     def schema(self, actions: tuple[str, ...]) -> dict[str, Any]:
@@ -40,5 +45,7 @@ def prepared(playbook: Playbook) -> Prepared:
         if len(_known) >= _MOST:
             _known.pop(next(iter(_known)))
         waiting = (*playbook.speech.filler, playbook.speech.moment)
-        found = _known[id(playbook)] = Prepared(playbook, instruction(playbook), waiting)
+        facts = Cues({name: fact.cues for name, fact in playbook.facts.items()})
+        concerns = Cues({name: objection.cues for name, objection in playbook.objections.items()})
+        found = _known[id(playbook)] = Prepared(playbook, instruction(playbook), waiting, facts, concerns)
     return found

@@ -87,15 +87,19 @@ _data = json.JSONEncoder(ensure_ascii=False).encode
 """The content of a message, as JSON; ``json.dumps`` would make an encoder for each."""
 
 
+def missing(state: State) -> list[str]:
+    """The fields that are still to be asked for here, in this order."""
+    node, questions = state.here, state.playbook.fields
+    wanted = (*node.required, *state.playbook.qualification.required)
+    asking = "ask" in node.actions and not state.qualified
+    found = [f for f in dict.fromkeys(wanted) if f in questions and not state.knows(f)] if asking else []
+    return ["name", *[f for f in found if f != "name"]] if "name" in node.required and not state.name else found
+
+
 def moment(state: State, words: str) -> dict[str, object]:
     """The state as the model sees it, with the words to read."""
     node = state.here
-    wanted = (*node.required, *state.playbook.qualification.required)
     questions = state.playbook.fields
-    asking = "ask" in node.actions and not state.qualified
-    missing = [f for f in dict.fromkeys(wanted) if f in questions and not state.knows(f)] if asking else []
-    if "name" in node.required and not state.name:
-        missing = ["name", *[f for f in missing if f != "name"]]
     return {
         "state": {
             "node": state.node,
@@ -107,7 +111,7 @@ def moment(state: State, words: str) -> dict[str, object]:
             "known": {k: v for k, v in state.learned.items() if v},
             "missing": [
                 {"field": f, "ask": questions[f].ask, "kind": questions[f].kind, "choices": list(questions[f].choices)}
-                for f in missing
+                for f in missing(state)
             ],
             "offered": [{"number": i, "time": state.time(s.start)} for i, s in enumerate(state.offered, 1)],
             "meeting": (state.facts()["time"] or "stands; nothing of it is told to somebody unknown") if state.booking else "",

@@ -125,6 +125,7 @@ def _list(items: dict[str, Any]) -> dict[str, Any]:
     return {"type": "array", "items": items}
 
 
+_SIGN = re.compile(r'["{}\[\]]')
 _QUOTE = re.compile(r'[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
 """The rest of a JSON string, with its closing quote."""
 
@@ -225,8 +226,8 @@ def _key(text: str, wanted: str) -> tuple[int, int] | None:
     """Where the top-level key ``wanted`` begins, and where its string value begins (after the quote), once both
     have been seen in the partial JSON ``text``."""
     depth, at = 0, 0
-    while at < len(text):
-        char = text[at]
+    while sign := _SIGN.search(text, at):
+        char, at = sign[0], sign.start()
         if char == '"':
             end = _string_end(text, at + 1)
             if end is None:
@@ -245,7 +246,7 @@ def _key(text: str, wanted: str) -> tuple[int, int] | None:
             at = end
         elif char in "{[":
             depth += 1
-        elif char in "}]":
+        else:
             depth -= 1
             if depth == 0:
                 raise MalformedTurn("ended without say")

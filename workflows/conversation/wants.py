@@ -18,9 +18,10 @@ from ..reading import (
     without_dismay,
 )  # fmt: skip
 from ..wishes import Wish, asks_later, is_absent, is_enough, is_not_interested
-from ..words import cued, plain
+from ..words import plain
 from . import dates, ear
 from .concerns import concern
+from .prepared import prepared
 from .state import State
 from .turn import Decision, FieldRead, Intent, Proposal, Reading
 from .understand import value_of
@@ -286,7 +287,7 @@ def _is_borne_out(state: State, claimed: str) -> bool:
 
 def fact(state: State, words: str) -> str:
     """The approved fact that these words ask for, by its cues; "" when none."""
-    return cued(words, {name: known.cues for name, known in state.playbook.facts.items()})
+    return prepared(state.playbook).facts.first_in(words)
 
 
 # ---- without a model ------------------------------------------------------------------------------------------------
