@@ -77,7 +77,7 @@ class Lead:
                 and not (action.not_after and s.start >= action.not_after)
             ]  # fmt: skip
             return Answer(
-                allowed=bool(free), rule="" if free else "no_slots", slots=tuple(free[:3]), version=self.version
+                allowed=bool(free), rule="" if free else "no_slots", slots=tuple(free[: action.count or 3]), version=self.version
             )
         if isinstance(action, ev.Book):
             found = next((s for s in self.slots if s.id == action.slot), None)

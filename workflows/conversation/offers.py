@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -21,6 +21,8 @@ _MOST_PAST = 30
 _DAYS = 7
 """More days than these are no span to look for a time in."""
 _MOST_REFUSED = 10
+_BEFORE, _MOST_BEFORE = timedelta(hours=3), 12
+"""How far back an earlier time is looked for, and at most how many: the last of them is the nearest."""
 
 
 def look(talk: Conversation, when: str, quotes: tuple[str, ...]) -> None:
@@ -28,6 +30,14 @@ def look(talk: Conversation, when: str, quotes: tuple[str, ...]) -> None:
     s, zone = talk.state, talk.state.brief.zone
     words = when if not dates.read(when, zone, s.now).empty else s.last_words
     said = dates.wanted(words, zone, s.now)
+    s.step = dates.step(s.last_words) if said.shift or said.empty else 0
+    anchor = _spoken_of(s, said)
+    if anchor is not None and (s.step or said.shift):
+        shift = said.shift or timedelta(0)
+        if abs(shift) < timedelta(1):
+            _look_beside(talk, anchor + shift, shift, quotes)
+            return
+        said = dates.read(words, zone, s.now, anchor)
     refused = [mention.said for mention in dates.refused(words, zone, s.now)]
     said = dates.Said() if _of_another_matter(s, said) else _on_the_day_at_hand(s, said)
     _note(s, said, refused)
@@ -39,6 +49,32 @@ def look(talk: Conversation, when: str, quotes: tuple[str, ...]) -> None:
     s.past_offers = list(dict.fromkeys([*s.past_offers, *passed]))[-_MOST_PAST:]
     action = ev.OfferSlots(not_before=first, not_after=last, part=part, refused=tuple(s.past_offers))
     moves.attempt(talk, action, quotes, windowed=not said.empty or first is not None or bool(part))
+
+
+def _spoken_of(s: State, said: dates.Said) -> datetime | None:
+    """The time that "later" and "earlier" start from: the last, or first, of those offered, else that of their meeting."""
+    later = s.step > 0 or (said.shift is not None and said.shift > timedelta(0))
+    starts = sorted(slot.start for slot in s.heard_offers)
+    if starts:
+        return starts[-1] if later else starts[0]
+    return s.booking.start if s.booking is not None else None
+
+
+def _look_beside(talk: Conversation, anchor: datetime, shift: timedelta, quotes: tuple[str, ...]) -> None:
+    """Look for the next free time of that day after ``anchor``, or the last before it; where they said by how much
+    (``shift``), it may be ``anchor`` itself."""
+    s = talk.state
+    s.step = s.step or (1 if shift > timedelta(0) else -1)
+    edge = timedelta(minutes=-1 if shift else 1)
+    local = anchor.astimezone(ZoneInfo(s.brief.zone))
+    s.wish = dates.Said()
+    s.past_offers = list(dict.fromkeys([*s.past_offers, *_passed_over(s, s.wish)]))[-_MOST_PAST:]
+    if s.step > 0:
+        first, last, count = anchor + edge, datetime.combine(local.date() + timedelta(1), time(0), local.tzinfo), 1
+    else:
+        first, last, count = max(anchor - _BEFORE, s.now), anchor - edge, _MOST_BEFORE
+    action = ev.OfferSlots(not_before=first.astimezone(UTC), not_after=last.astimezone(UTC), refused=tuple(s.past_offers), count=count)
+    moves.attempt(talk, action, quotes, windowed=True)
 
 
 def _of_another_matter(s: State, said: dates.Said) -> bool:
@@ -74,6 +110,8 @@ def _beyond(refused: Sequence[dates.Said], zone: str) -> datetime | None:
 def welcome(s: State, slots: tuple[ev.Slot, ...]) -> tuple[ev.Slot, ...]:
     """Those of ``slots`` to speak of: not at times that they refused, if there are others; of the hour that they named,
     if it is free, only that."""
+    if s.step:
+        return slots[:1] if s.step > 0 else slots[-1:]
     zone = s.brief.zone
     left = tuple(slot for slot in slots if not any(dates.fits(slot, _any_such(said), zone) for said in s.unwanted)) or slots
     said = s.wish

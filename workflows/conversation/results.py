@@ -88,6 +88,7 @@ def _slots(talk: Conversation, pending: Pending, answer: Answer) -> None:
         return
     s.offered = ()
     if pending.windowed and not pending.retried:
+        s.step = 0
         talk.perform(ev.OfferSlots())  # nothing then: anything, also what was named before
         assert s.pending is not None
         s.pending.retried = True

@@ -145,6 +145,8 @@ class State:
     past_offers: list[str] = field(default_factory=list)
     unwanted: list[Said] = field(default_factory=list)
     """The times that they refused by name in this talk."""
+    step: int = 0
+    """They asked for a later time than the one spoken of (1), or an earlier one (-1)."""
     wish: Said | None = None
     """The time that slots were looked for last."""
     booking: Booking | None = None

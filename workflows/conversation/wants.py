@@ -148,7 +148,7 @@ def wished(state: State) -> Wish:
     if (
         found == "later"
         and (state.offered or state.node in ("booking", "reschedule"))
-        and not _OF_A_CALL.search(words)
+        and (not _OF_A_CALL.search(words) or dates.step(state.last_words))
     ):
         return ""  # "Thursday would be better": a time for the meeting
     if found == "cancel" and not state.booking:
@@ -161,10 +161,25 @@ def wished(state: State) -> Wish:
 def _would_rather(state: State) -> bool:
     """Whether they name another time than that of their meeting, and would rather have it then: "can we make it Thursday
     instead?"."""
-    if state.booking is None or state.offered or not _RATHER.search(plain(state.last_words)):
+    if state.booking is None or state.offered:
+        return False
+    if _beside(state):
+        return True
+    if not _RATHER.search(plain(state.last_words)):
         return False
     said = dates.wanted(state.last_words, state.brief.zone, state.now)
     return not said.empty and said.delay is None and not dates.fits(state.booking, said, state.brief.zone)
+
+
+def _beside(state: State) -> bool:
+    """Whether they want a time a little, or so much, later or earlier than the one spoken of."""
+    return bool(dates.step(state.last_words) or dates.wanted(state.last_words, state.brief.zone, state.now).shift)
+
+
+def _wants_beside(state: State, action: str) -> bool:
+    """Whether they want such a time, and the model would only talk, or book what they did not choose."""
+    unheard = action in _MERE_TALK or (action == "book" and ear.picked(state) is None)
+    return unheard and _beside(state)
 
 
 def is_somebody_else(state: State) -> bool:
@@ -205,6 +220,8 @@ def settle(state: State, decision: Decision) -> Decision:
         return meant("move", "offer_slots")
     if (action.name == "offer_slots" and answers_offer(state)) or _missed_choice(state, decision):
         return meant("picks_time", "book", "choice")
+    if state.offered and "offer_slots" in state.allowed and _wants_beside(state, action.name):
+        return meant("names_time", "offer_slots")
     if _names_when(state, decision):
         return meant("later", "call_back")
     if _missed_time(state, decision):

@@ -20,10 +20,11 @@ from ...tokens import bag, tokens
 from .choice import asks_earliest, bare_hour, choose, fits, refused
 from .said import ELSEWHERE, Clock, Mention, Part, Said, span
 from .scan import maybe_a_number, mentions, names_any
+from .steps import step
 
 __all__ = [
     "ELSEWHERE", "Clock", "Mention", "Part", "Said", "asks_earliest", "bare_hour", "choose", "fits", "maybe_a_number", "mentions", "mentions_time", "moment", "names_any",
-    "read", "refused", "span", "wanted", "window",
+    "read", "refused", "span", "step", "wanted", "window",
 ]  # fmt: skip
 
 _NIGHT = 21

@@ -247,6 +247,8 @@ class _Choice:
             return self._nth(i, i + 2, int(at))
         if at in _EARLIEST and _asks_which(self.t):
             return None  # "what's the earliest you have?"
+        if at == "sooner" and before not in ("the", ""):
+            return None  # "anything sooner?"
         if at in _EARLIEST or (at == "soon" and before == "as" and len(self.t) <= 8):
             return None if at == "asap" and len(self.t) > 8 else _Reference(i, i + 1, self.slots[:1])
         if at in _LATEST and before in ("the", "that", "your", "la", "el") and after not in ("week", "month", "time", "year", "thing"):
