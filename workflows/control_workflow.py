@@ -18,6 +18,7 @@ from temporalio.exceptions import ActivityError, ApplicationError
 
 with workflow.unsafe.imports_passed_through():
     from . import effects, messages, versions
+    from .handlers import query, signal, update
     from .model import Instant, Model
 
 MEMO = "paused"
@@ -163,7 +164,7 @@ class ControlWorkflow:
             self._sweeps.append(Sweep(scope=scope, by=by, due=workflow.now() + wait, nth=nth))
             self._sweeps.sort(key=lambda s: s.due)
 
-    @workflow.update(name="pause")
+    @update
     def pause(self, asked: Pause) -> Paused:
         """Pause a scope; a scope that is paused already keeps its first reason."""
         return self._pause(asked)
@@ -173,13 +174,13 @@ class ControlWorkflow:
         if fault := scope_fault(asked.scope):
             raise ApplicationError(fault)
 
-    @workflow.signal(name="pause")
+    @signal(name="pause")
     def pause_by_signal(self, asked: Pause) -> None:
-        """The same, durable also while no worker runs."""
+        """Pause a scope, as the update does; durable also while no worker runs."""
         if not scope_fault(asked.scope):
             self._pause(asked)
 
-    @workflow.update(name="resume")
+    @update
     def resume(self, asked: Resume) -> Paused:
         """Resume a scope and wake what it held; a scope that is not paused is searched for held leads all the
         same, which makes it the remedy for a lead left behind."""
@@ -190,14 +191,15 @@ class ControlWorkflow:
         if fault := scope_fault(asked.scope):
             raise ApplicationError(fault)
 
-    @workflow.signal(name="resume")
+    @signal(name="resume")
     def resume_by_signal(self, asked: Resume) -> None:
-        """The same, durable also while no worker runs."""
+        """Resume a scope, as the update does; durable also while no worker runs."""
         if not scope_fault(asked.scope):
             self._resume(asked)
 
-    @workflow.query
+    @query
     def paused(self) -> Paused:
+        """What is paused: by whom, why and since when."""
         return Paused(holds=tuple(self._holds.values()))
 
     def _pause(self, asked: Pause) -> Paused:

@@ -22,6 +22,7 @@ with workflow.unsafe.imports_passed_through():
     from . import events as ev
     from .brief import brief, details, view
     from .effects import Entry
+    from .handlers import query, signal, update
     from .lead import Lead, touch_of
     from .messages import (
         LEAD,
@@ -507,68 +508,68 @@ class LeadWorkflow:
     def _no(self, rule: str, detail: str) -> Answer:
         return Answer(allowed=False, rule=rule, detail=detail, version=self._state.version)
 
-    @workflow.signal
+    @signal
     def form_submitted(self, event: ev.FormSubmitted) -> None:
         """A form was filled in."""
         self._put(event)
 
-    @workflow.signal
+    @signal
     def call_status(self, event: ev.CallEnded) -> None:
         """The carrier's final word on a call."""
         self._put(event)
 
-    @workflow.signal
+    @signal
     def call_transferred(self, event: ev.TransferTold) -> None:
         """What became of a call that was put through to a colleague."""
         self._put(event)
 
-    @workflow.signal
+    @signal
     def message_received(self, event: ev.MessageReceived) -> None:
         """A text from the lead."""
         self._put(event)
 
-    @workflow.signal
+    @signal
     def mail_bounced(self, event: ev.MailBounced) -> None:
         """An e-mail address of theirs cannot be delivered to."""
         self._put(event)
 
-    @workflow.signal
+    @signal
     def message_status(self, event: ev.TextFailed) -> None:
         """A text could not be delivered."""
         self._put(event)
 
-    @workflow.signal
+    @signal
     def twins_met(self, event: ev.TwinsMet) -> None:
         """Another lead was found that shares a handle with this one."""
         self._put(event)
 
-    @workflow.signal
+    @signal
     def rep_left(self, event: ev.RepLeft) -> None:
         """The rep of this lead takes no meetings any more."""
         self._put(event)
 
-    @workflow.signal
+    @signal
     def calendar_changed(self, event: ev.CalendarChanged) -> None:
         """Somebody changed the meeting in a calendar."""
         self._put(event)
 
-    @workflow.signal
+    @signal
     def crm_known(self, event: ev.CrmKnown) -> None:
         """What the CRM says of the lead came after the dial."""
         self._put(event)
 
-    @workflow.signal
+    @signal
     def resume(self, wake: Wake) -> None:
         """A pause is over: what is overdue is spread over the playbook's ``resume_spread``."""
         spread = workflow.random().random() * self._playbook.resume_spread
         self._put(ev.Resumed(at=workflow.now(), id=wake.id, by=wake.by, scope=wake.scope, spread=spread))
 
-    @workflow.signal
+    @signal
     def move_playbook(self, event: ev.PlaybookMoved) -> None:
         """Go on under another version of the playbook, known to the workers by its hash."""
         self._put(event)
 
-    @workflow.update
+    @update
     async def connect(self, call: Connect) -> Brief:
         """The gateway has somebody on the line; the answer is all that the conversation needs."""
         live = self._state.call
@@ -578,12 +579,12 @@ class LeadWorkflow:
         await self._told(ev.CallConnected(at=call.at, attempt=call.attempt, sid=call.sid, inbound=call.inbound, transfers=call.transfers))
         return brief(self._state, self._playbook, call, resumed=again)
 
-    @workflow.update
+    @update
     async def act(self, asked: Act) -> Answer:
         """An action of the conversation, authorised again on the durable state."""
         return await self._ask(asked.action, asked.by, asked.id, asked.attempt, asked.version, asked.verdict)
 
-    @workflow.update
+    @update
     async def report(self, told: Report) -> int:
         """What a conversation understood, or its end."""
         if told.learned is not None:
@@ -592,7 +593,7 @@ class LeadWorkflow:
             await self._told(told.ended)
         return self._state.version
 
-    @workflow.update
+    @update
     async def reschedule(self, move: Move) -> Answer:
         """Move the meeting to another time with the same rep, or to an offered slot."""
         slot = move.slot
@@ -604,22 +605,22 @@ class LeadWorkflow:
             slot = f"{self._state.booking.rep}@={move.start.isoformat()}"
         return await self._ask(ev.Book(slot=slot), move.by, move.id)
 
-    @workflow.update
+    @update
     async def cancel(self, by: By) -> Answer:
         """Cancel the meeting."""
         return await self._ask(ev.Cancel(words=by.words), by.by, by.id)
 
-    @workflow.update
+    @update
     async def undo(self, by: By) -> Answer:
         """Take back the last booking, move or cancellation: the meeting, rep and reminders that were stand again."""
         return await self._ask(ev.Undo(words=by.words), by.by, by.id)
 
-    @workflow.update
+    @update
     async def opt_out(self, by: By) -> Answer:
         """Never contact this person again; answered once the opt-out outlives this lead."""
         return await self._ask(ev.OptOut(words=by.words), by.by, by.id)
 
-    @workflow.update
+    @update
     async def opt_in(self, by: By) -> Answer:
         """They may be contacted again, by what they said (``words``). The opt-outs of their handles are executions of
         their own, and are ended by who asks this."""
@@ -627,13 +628,13 @@ class LeadWorkflow:
             return self._no("no_words", "say what the person said")
         return await self._note(ev.OptedIn(at=workflow.now(), id=by.id, by=by.by, words=by.words))
 
-    @workflow.update
+    @update
     async def approve(self, decide: Decide) -> Answer:
         """Do what the playbook leaves to a person: authorised again as things stand now, then done. The answer is that
         of the action."""
         return await self._decide(decide, True)
 
-    @workflow.update
+    @update
     async def reject(self, decide: Decide) -> Answer:
         """Do not do what waits for a person; they are told that a colleague gets back to them."""
         return await self._decide(decide, False)
@@ -663,7 +664,7 @@ class LeadWorkflow:
             return again if known else ""
         return next((r.id for r in self._state.requests if r.approved_by), "")
 
-    @workflow.update
+    @update
     async def resolve(self, asked: Resolve) -> Answer:
         """Do what a person decided about an open item of this lead, and note who did, and why."""
         if why := review.unfit(self._state, asked):
@@ -684,7 +685,7 @@ class LeadWorkflow:
             )
         )  # fmt: skip
 
-    @workflow.update
+    @update
     async def merge(self, asked: Merge) -> Answer:
         """Take in another lead, the same person; answered when that is done."""
         other = asked.other
@@ -698,13 +699,13 @@ class LeadWorkflow:
         why = next((d.why for d in self._state.doubts if d.lead == other), "it goes on as another lead")
         return self._no("not_merged", f"{why}; say with keep whose meeting stands" if "meeting" in why else why)
 
-    @workflow.update
+    @update
     async def keep_apart(self, asked: Apart) -> Answer:
         """The other lead is somebody else: both go on."""
         event = ev.KeptApart(at=workflow.now(), id=asked.id, lead=asked.other, by=asked.by or "a person", words=asked.words)
         return await self._note(event)
 
-    @workflow.update
+    @update
     async def yield_to(self, asked: YieldTo) -> dict[str, Any]:
         """Go into another lead, the same person, as soon as no call is under way; the state as it stands then. Refused
         (ApplicationError) as ``merged``, ``mutual`` or ``two_meetings``."""
@@ -724,7 +725,7 @@ class LeadWorkflow:
         if self._state.merged_into != asked.into and (why := story.engaged(self._state, asked.into)):
             raise ApplicationError(why, type="busy")
 
-    @workflow.update
+    @update
     async def take_over(self, by: TakeOver) -> Answer:
         """A person takes over: the machine starts nothing more until ``release``. The answer's detail names who had it."""
         has = self._state.taken_over_by
@@ -733,24 +734,24 @@ class LeadWorkflow:
         answer = await self._note(ev.TakenOver(at=workflow.now(), id=by.id, by=by.by))
         return answer.model_copy(update={"detail": has}) if has not in ("", by.by, "team") else answer
 
-    @workflow.update
+    @update
     async def release(self, by: By) -> Answer:
         """Hand the lead back to the machine."""
         return await self._note(ev.Released(at=workflow.now(), id=by.id, by=by.by))
 
-    @workflow.update
+    @update
     async def hold(self, by: By) -> Answer:
         """Pause this lead until the signal ``resume``."""
         return await self._note(ev.Held(at=workflow.now(), by=by.by))
 
-    @workflow.update
+    @update
     async def confirm(self, by: By) -> Answer:
         """The lead confirmed the meeting."""
         if self._state.booking is None:
             return self._no("no_meeting", "there is no meeting to confirm")
         return await self._note(ev.MeetingConfirmed(at=workflow.now(), booking=self._state.booking.id, by=by.by))
 
-    @workflow.update
+    @update
     async def joined(self, click: Joined) -> Answer:
         """A person clicked through the join link: attendance, if it was inside the meeting's window."""
         meeting = next((b for b in (self._state.booking, self._state.missed) if b and b.id == click.booking), None)
@@ -765,12 +766,12 @@ class LeadWorkflow:
             ev.AttendanceReported(at=click.at, booking=meeting.id, present=True, source="join_link")
         )
 
-    @workflow.update
+    @update
     async def attended(self, by: By) -> Answer:
         """The rep's mark: they came. It outranks the join link."""
         return await self._mark(by, True)
 
-    @workflow.update
+    @update
     async def no_show(self, by: By) -> Answer:
         """The rep's mark: they did not come."""
         return await self._mark(by, False)
@@ -786,12 +787,12 @@ class LeadWorkflow:
             ev.AttendanceReported(at=workflow.now(), booking=meeting.id, present=present, source="rep", by=by.by)
         )
 
-    @workflow.query
+    @query
     def view(self) -> View:
         """The lead as people see it."""
         return view(self._state, self._playbook, self._step)
 
-    @workflow.query
+    @query
     def why(self) -> list[Entry]:
         """What happened and was decided since the record was last written."""
         return list(self._state.entries)

@@ -3,17 +3,20 @@
 All of them can be sent by hand, for instance ``temporal workflow update execute -w lead-... --name reschedule
 --input '{"start": "2027-03-12T15:00:00Z", "by": "ops"}'``, or from Temporal's UI.
 
+What each of them does, Temporal's UI and ``temporal workflow metadata`` tell of any workflow that runs.
+
 LeadWorkflow
     signals   ``form_submitted`` FormSubmitted, ``call_status`` CallEnded, ``message_received`` MessageReceived,
-              ``message_status`` TextFailed, ``resume`` Wake, ``rep_left`` RepLeft,
+              ``message_status`` TextFailed, ``mail_bounced`` MailBounced, ``resume`` Wake, ``rep_left`` RepLeft,
               ``calendar_changed`` CalendarChanged, ``call_transferred`` TransferTold, ``move_playbook`` PlaybookMoved,
-              ``twins_met`` TwinsMet
+              ``twins_met`` TwinsMet, ``crm_known`` CrmKnown
     updates   ``connect`` Connect -> Brief, ``act`` Act -> Answer, ``report`` Report -> int (the new version),
               ``reschedule`` Move -> Answer, ``cancel`` By -> Answer, ``take_over`` TakeOver -> Answer, ``release`` By ->
               Answer, ``attended`` By -> Answer, ``no_show`` By -> Answer, ``joined`` Joined -> Answer,
               ``confirm`` By -> Answer, ``undo`` By -> Answer, ``hold`` By -> Answer, ``opt_out`` By -> Answer,
               ``opt_in`` By -> Answer, ``approve`` Decide -> Answer,
-              ``reject`` Decide -> Answer, ``resolve`` Resolve -> Answer
+              ``reject`` Decide -> Answer, ``resolve`` Resolve -> Answer, ``merge`` Merge -> Answer,
+              ``keep_apart`` Apart -> Answer, ``yield_to`` YieldTo -> the lead's state
     queries   ``view`` -> View, ``why`` -> list of Entry
 """
 

@@ -16,6 +16,7 @@ from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
     from . import messages, versions
+    from .handlers import query, signal, update
     from .model import Instant, Model
 
 _KEPT = 20
@@ -85,7 +86,7 @@ class OptOutWorkflow:
             carried = OptOutStart(handle=self._handle, said=tuple(self._said), times=self._times)
             workflow.continue_as_new(carried)
 
-    @workflow.signal
+    @signal
     def opted_out(self, stop: Stop) -> None:
         """They said it (again). Said once more after an opt-in in the same moment, the stop stands."""
         if stop in self._said:
@@ -97,7 +98,7 @@ class OptOutWorkflow:
         self._ended = None
         self._show()
 
-    @workflow.update(name="opt_in")
+    @update
     def opt_in(self, asked: OptIn) -> OptOutEnded:
         """End the opt-out. Refused (ApplicationError) without the person's words or without who vouches."""
         return self._end(asked)
@@ -107,13 +108,13 @@ class OptOutWorkflow:
         if not asked.by.strip() or not asked.words.strip():
             raise ApplicationError("an opt-in needs who vouches for it (by) and what the person said (words)")
 
-    @workflow.signal(name="opt_in")
+    @signal(name="opt_in")
     def opt_in_by_signal(self, asked: OptIn) -> None:
-        """The same for callers that cannot wait for an answer; without by or words nothing changes."""
+        """End the opt-out, as the update does, for callers that cannot wait for an answer; without by or words nothing changes."""
         if asked.by.strip() and asked.words.strip():
             self._end(asked)
 
-    @workflow.query
+    @query
     def said(self) -> list[Stop]:
         """The evidence: the first time and the latest."""
         return list(self._said)

@@ -9,7 +9,7 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from . import ledger, messages, versions
-    from .handlers import bug_ends_here, quiet_moment
+    from .handlers import bug_ends_here, query, quiet_moment, update
     from .ledger import Ahead, AskAhead, AskTaken, Commit, HoldTime, Ledger, Release, Standing, Taken
     from .model import Model
 
@@ -46,27 +46,29 @@ class RepWorkflow:
         carried = ledger.without_past(self._ledger)
         workflow.continue_as_new(start.model_copy(update={"carry": carried}))
 
-    @workflow.update
+    @update
     def hold(self, asked: HoldTime) -> Standing:
         """Claim a time for a while."""
         return self._change(ledger.hold, asked)
 
-    @workflow.update
+    @update
     def commit(self, asked: Commit) -> Standing:
         """Turn the hold into a booking."""
         return self._change(ledger.commit, asked)
 
-    @workflow.update
+    @update
     def release(self, asked: Release) -> Standing:
         """Free the time; the booking's id is spent."""
         return self._change(ledger.release, asked)
 
-    @workflow.query
+    @query
     def taken(self, asked: AskTaken) -> Taken:
+        """What keeps the rep busy between two instants."""
         return ledger.taken(self._ledger, asked)
 
-    @workflow.query
+    @query
     def ahead(self, asked: AskAhead) -> Ahead:
+        """The meetings that are not over yet."""
         return ledger.ahead(self._ledger, asked)
 
     def _change(self, step: Callable[[Ledger, _Asked], tuple[Ledger, Standing]], asked: _Asked) -> Standing:

@@ -12,7 +12,7 @@ from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
     from . import effects, messages, rotation, slots, versions
-    from .handlers import bug_ends_here, quiet_moment
+    from .handlers import bug_ends_here, query, quiet_moment, update
     from .model import Model
     from .roster import Team
     from .rotation import (
@@ -74,7 +74,7 @@ class TeamWorkflow:
         )  # fmt: skip
         self._rotation = self._rotation.model_copy(update={"gone": self._rotation.gone[1:]})
 
-    @workflow.update
+    @update
     def set_roster(self, team: Team) -> Shares:
         """Who is in the team, with their hours, calendars and weights."""
         return self._change(rotation.set_roster, team)
@@ -89,37 +89,39 @@ class TeamWorkflow:
         if len({rep.id for rep in team.reps}) < len(team.reps):
             raise ApplicationError("two reps have the same id; give each their own")
 
-    @workflow.update
+    @update
     def set_active(self, asked: SetActive) -> Shares:
         """Switch a rep off (away, ill) or on again."""
         return self._change(rotation.set_active, asked)
 
-    @workflow.update
+    @update
     def candidates(self, asked: AskCandidates) -> Candidates:
         """Whose times to offer a lead, in order of preference."""
         return self._change(rotation.candidates, asked)
 
-    @workflow.update
+    @update
     def assign(self, asked: AssignTurn) -> Assigned:
         """The meeting goes to this rep."""
         return self._change(rotation.assign, asked)
 
-    @workflow.update
+    @update
     def give_back(self, asked: GiveBack) -> GivenBack:
         """The meeting will not be."""
         return self._change(rotation.give_back, asked)
 
-    @workflow.update
+    @update
     def outcome(self, asked: Outcome) -> bool:
         """They met, or the lead did not come."""
         return self._change(rotation.outcome, asked)
 
-    @workflow.query
+    @query
     def shares(self) -> Shares:
+        """Each rep's share of the meetings against their weight, and why each of the latest went where it did."""
         return rotation.shares(self._rotation)
 
-    @workflow.query
+    @query
     def roster(self) -> Team:
+        """Who is in the team."""
         return self._rotation.team
 
     def _change(self, step: Callable[[Rotation, _Asked], tuple[Rotation, _Answer]], asked: _Asked) -> _Answer:
