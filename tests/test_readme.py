@@ -8,7 +8,9 @@ from __future__ import annotations
 import ast
 import inspect
 import re
+import shlex
 from pathlib import Path
+from typing import Any
 
 from typer.main import get_command
 
@@ -66,6 +68,35 @@ def test_the_files_and_commands_it_names_exist() -> None:
         group = getattr(known[first], "commands", None)
         if group is not None:
             assert rest[0] in group, line
+
+
+def daily() -> list[list[str]]:
+    """The commands of "Day to day" and of what follows it, in words, without their comments."""
+    block = README.read_text().partition("## Day to day\n")[2].partition("\n## The rules of calling")[0]
+    lines = [line for line in block.splitlines() if line.startswith("    showrate ")]
+    assert len(lines) > 30
+    return [shlex.split(line, comments=True)[1:] for line in lines]
+
+
+def test_what_people_type_each_day_is_understood_as_it_is_written() -> None:
+    for words in daily():
+        found: Any = get_command(command.app)
+        while hasattr(found, "commands"):
+            found = found.commands[words.pop(0)]
+        found.make_context(found.name, words)  # raises on what it does not know, or lacks
+
+
+def test_every_command_for_reps_and_operators_is_named() -> None:
+    processes = {"demo", "setup", "worker", "sandbox", "serve", "eval"}
+    groups = getattr(get_command(command.app), "commands", {})
+    every = [
+        " ".join((name, *inner))
+        for name, group in groups.items() if name not in processes
+        for inner in ([(each,) for each in group.commands] if hasattr(group, "commands") else [()])
+    ]  # fmt: skip
+    text = README.read_text()
+    missing = [name for name in every if not re.search(rf"showrate {name}(?![\w-])", text)]
+    assert not missing
 
 
 if __name__ == "__main__":
