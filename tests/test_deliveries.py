@@ -269,19 +269,21 @@ async def test_one_process_delivers_at_a_time_and_another_takes_over(receiver: R
 
 @pytest.fixture
 def slow(crm: Courier, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
-    """Each POST takes several renewals of the hold. ``slow(...)`` says what becomes of them, in their order, and gives
-    those that were met: ``held``, ``away`` (the record) or ``lost`` (to another process); held from then on."""
+    """Each POST takes as many renewals of the hold as ``slow(...)`` says what becomes of, in their order; it gives those
+    that were met: ``held``, ``away`` (the record) or ``lost`` (to another process); held from then on."""
     monkeypatch.setattr(outbox, "HELD", timedelta(seconds=0.15))
     post, take = crm._sender.post, outbox.take
 
-    async def slowly(event: str, body: bytes) -> Any:
-        await asyncio.sleep(0.4)
-        return await post(event, body)
-
-    monkeypatch.setattr(crm._sender, "post", slowly)
-
     def script(*fates: str) -> list[str]:
         met: list[str] = []
+
+        async def slowly(event: str, body: bytes) -> Any:
+            async with asyncio.timeout(60):
+                while len(met) < len(fates):
+                    await asyncio.sleep(0.02)
+            return await post(event, body)
+
+        monkeypatch.setattr(crm._sender, "post", slowly)
 
         def taken(name: str, holder: str, now: datetime) -> outbox.State | None:
             met.append(fates[len(met)] if len(met) < len(fates) else "held")
@@ -299,7 +301,7 @@ async def test_a_slow_turn_keeps_its_hold_also_while_the_record_is_away(
     receiver: Receiver, crm: Courier, slow: Callable[..., list[str]]
 ) -> None:
     happens("lead-1", 1, "form")
-    met = slow("held", "away")
+    met = slow("held", "away", "held")
     assert await crm.turn()
     assert met[:3] == ["held", "away", "held"]
     assert (receiver.numbers("lead-1"), outbox.states()[0].delivered) == ([1], 1)

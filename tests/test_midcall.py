@@ -214,7 +214,7 @@ async def _over(phone: Phone) -> bool:
     return bool((await phone.call())["status"] == "completed")
 
 
-async def until(true: Callable[[], Awaitable[object]], seconds: float = 60) -> None:
+async def until(true: Callable[[], Awaitable[object]], seconds: float = 150) -> None:
     end = time.monotonic() + seconds
     while not await true():
         assert time.monotonic() < end

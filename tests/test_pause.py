@@ -97,7 +97,7 @@ class Floor:
         return asked
 
     async def view(self, lead: str) -> ms.View:
-        return await leads.view(self.client, lead)
+        return await self.client.get_workflow_handle(lead).query("view", result_type=ms.View)
 
     async def no_answer(self, lead: str) -> None:
         """The carrier's word that the first call rang out."""

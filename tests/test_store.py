@@ -299,7 +299,7 @@ def test_processes_write_at_once(record: Path) -> None:
     for writer in writers:
         writer.start()
     for writer in writers:
-        writer.join(60)
+        writer.join(300)
         assert writer.exitcode == 0
     assert len(store.entries("lead-shared")) == 100
     assert len(store.list_leads(limit=1000)) == 101
