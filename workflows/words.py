@@ -7,8 +7,9 @@ first looked for. A process that answers people does it beside its first work (:
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache, lru_cache, partial
+from itertools import groupby
 from typing import TypeVar
 
 _Result = TypeVar("_Result")
@@ -96,6 +97,30 @@ class Expression:
         return self._compiled().sub(by, text)
 
 
+_PIECE = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|[()|]|[^\\\[()|]+", re.DOTALL)
+"""Of a regular expression: an escape, a class of characters, a bracket or bar, or anything else."""
+_AT_A_WORD = r"\b"
+
+
 def any_of(*patterns: str) -> Expression:
-    """One pattern that finds what any of ``patterns`` finds."""
-    return Expression("|".join(f"(?:{pattern})" for pattern in patterns))
+    """One pattern that finds what any of ``patterns`` finds, as they stand in a row. Where several of them begin at the
+    edge of a word, that is written once before all of them: nowhere else are they tried."""
+    options = [option for pattern in patterns for option in _options(pattern)]
+    groups = groupby(options, lambda option: option.startswith(_AT_A_WORD))
+    return Expression("|".join(_at_a_word(group) if edged else "|".join(group) for edged, group in groups))
+
+
+def _at_a_word(options: Iterable[str]) -> str:
+    return f"{_AT_A_WORD}(?:{'|'.join(option.removeprefix(_AT_A_WORD) for option in options)})"
+
+
+def _options(pattern: str) -> list[str]:
+    """The alternatives of ``pattern``."""
+    found, depth = [""], 0
+    for piece in _PIECE.findall(pattern):
+        if piece == "|" and not depth:
+            found.append("")
+        else:
+            depth += (piece == "(") - (piece == ")")
+            found[-1] += piece
+    return found

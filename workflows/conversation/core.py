@@ -266,7 +266,7 @@ class Conversation:
         fixed = prepared(self.playbook)
         s = self._state = State.of(self.playbook, brief, event.at)
         s.turn_no = brief.version * _TURNS_PER_BRIEF
-        s.instruction, s.waiting = fixed.instruction, fixed.waiting
+        s.instruction, s.waiting, s.bridging = fixed.instruction, fixed.waiting, fixed.bridging
         note(s, "answered", detail=brief.opening)
         if brief.refusal:
             words = self.playbook.speech.paused if brief.refusal.startswith("paused") else self.playbook.speech.goodbye

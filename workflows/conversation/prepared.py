@@ -21,6 +21,8 @@ class Prepared:
     """The fixed part of what the model is told."""
     waiting: tuple[str, ...]
     """Words of ours that only bridge a wait: who says them has not answered."""
+    bridging: frozenset[str]
+    """Those words, and every beginning of them."""
     facts: Cues
     """By the name of an approved fact, the words that ask for it."""
     concerns: Cues
@@ -45,7 +47,8 @@ def prepared(playbook: Playbook) -> Prepared:
         if len(_known) >= _MOST:
             _known.pop(next(iter(_known)))
         waiting = (*playbook.speech.filler, playbook.speech.moment)
+        bridging = frozenset(words[:upto] for words in waiting for upto in range(len(words) + 1))
         facts = Cues({name: fact.cues for name, fact in playbook.facts.items()})
         concerns = Cues({name: objection.cues for name, objection in playbook.objections.items()})
-        found = _known[id(playbook)] = Prepared(playbook, instruction(playbook), waiting, facts, concerns)
+        found = _known[id(playbook)] = Prepared(playbook, instruction(playbook), waiting, bridging, facts, concerns)
     return found

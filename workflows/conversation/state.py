@@ -212,7 +212,9 @@ class State:
     read_to: int = 0
     """The lines before this one led to an action already."""
     waiting: tuple[str, ...] = ()
-    """Words of ours that only bridge a wait."""
+    """Words of ours that only bridge a wait ..."""
+    bridging: frozenset[str] = frozenset()
+    """... and whatever may have been heard of them."""
     keys: str = ""
     """Digits pressed in answer to a question for a number, so far."""
     key_at: datetime | None = None
@@ -327,13 +329,9 @@ class State:
             line = self.lines[index]
             if line.who == "lead":
                 said.append(line.text)
-            elif not self._bridges(line.text):
+            elif line.text not in self.bridging:
                 break
         return said[0] if len(said) == 1 else " ".join(reversed(said))
-
-    def _bridges(self, text: str) -> bool:
-        """Whether these words of ours only bridged a wait, as far as they were heard."""
-        return any(bridge.startswith(text) for bridge in self.waiting)
 
     @property
     def heard_offers(self) -> tuple[Slot, ...]:
