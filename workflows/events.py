@@ -199,6 +199,8 @@ class OfferSlots(Model):
     """Slots offered before and refused."""
     count: int = 0
     """How many; the playbook's number of offers when 0."""
+    zone: str = ""
+    """Where they are just now, when it is not their zone on record: parts of the day and civil hours are those there."""
 
 
 class Book(Model):

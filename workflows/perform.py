@@ -304,7 +304,7 @@ async def find_times(state: Lead, playbook: Playbook, step: plan.FindTimes) -> e
     asked = step.request.action
     assert isinstance(asked, ev.OfferSlots)
     request = fx.FindSlots(
-        lead=state.lead, team=playbook.team, playbook=state.playbook, now=workflow.now(), zone=state.zone,
+        lead=state.lead, team=playbook.team, playbook=state.playbook, now=workflow.now(), zone=asked.zone or state.zone,
         owner=state.owner, rep=state.booking.rep if state.booking else "", count=asked.count or playbook.meeting.offers,
         not_before=asked.not_before, not_after=asked.not_after, part=asked.part,
         exclude=tuple(dict.fromkeys((*state.refused, *asked.refused))),

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from ..events import Action, ConversationEnded, Line
+from ..events import Action, ConversationEnded, Line, OfferSlots
 from ..messages import Brief
 from ..playbook import Playbook
 from ..reading import is_confirmation, is_opt_out
@@ -130,6 +130,8 @@ class Conversation:
         self.void()
         s.turn_no += 1
         s.read_to = len(s.lines)
+        if isinstance(action, OfferSlots) and s.brief.zone != s.home:
+            action = action.model_copy(update={"zone": s.brief.zone})
         s.pending = Pending(f"{s.brief.attempt}:{s.turn_no}", action, windowed=windowed, note=note, at=s.now)
         self._out.append(signals.Perform(s.pending.id, action, s.lead_version, s.verdict_on(action)))
 

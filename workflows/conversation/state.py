@@ -12,7 +12,7 @@ from ..messages import Brief, Transfer
 from ..playbook import Node, Playbook, Source
 from ..wording import asked, first_name, names_time, promised, render, spoken_phone, spoken_time, spoken_times
 from . import identity
-from .dates import Said
+from .dates import Said, label
 from .ear import Ear
 from .floor import Floor
 from .moments import Noted, told
@@ -92,6 +92,8 @@ class State:
     node: str
     began: datetime
     now: datetime
+    home: str = ""
+    """Their zone on record; ``brief.zone`` is that in which they are."""
     instruction: str = ""
     """What the model is told under this playbook, written once."""
     errand: str = ""
@@ -257,6 +259,7 @@ class State:
             node=_entry(playbook, brief),
             began=now,
             now=now,
+            home=brief.zone,
             errand=asked(playbook, brief.person),
             promise=promised(playbook, brief.person, now - brief.asked_at if brief.asked_at else None),
             lead_version=brief.version,
@@ -341,14 +344,21 @@ class State:
     def spoke_of(self, slot: Slot) -> bool:
         """Whether this talk named the time of ``slot`` lately."""
         told = [line for line in self.lines[-_OFFERED_WITHIN:] if line.who == "agent"]
-        return any(names_time(line.text, slot.start, self.brief.zone, line.at) for line in reversed(told))
+        zones = {self.brief.zone, self.home}
+        return any(names_time(line.text, slot.start, zone, line.at) for line in reversed(told) for zone in zones)
 
     def time(self, instant: datetime) -> str:
         """``instant`` as said to this lead now."""
-        return spoken_time(instant, self.brief.zone, self.now)
+        return spoken_time(instant, self.brief.zone, self.now) + self._by_which_clock
 
     def slots_in_words(self) -> str:
-        return spoken_times([slot.start for slot in self.offered], self.brief.zone, self.now)
+        times = spoken_times([slot.start for slot in self.offered], self.brief.zone, self.now)
+        return times + self._by_which_clock if times else ""
+
+    @property
+    def _by_which_clock(self) -> str:
+        """What is said after a time of those who are not at home."""
+        return "" if self.brief.zone == self.home else f" {label(self.brief.zone)}"
 
     def facts(self, extra: Mapping[str, str] | None = None) -> dict[str, str]:
         """What the playbook's words are filled with."""

@@ -21,10 +21,12 @@ from .choice import asks_earliest, bare_hour, choose, fits, refused
 from .said import ELSEWHERE, Clock, Mention, Part, Said, span
 from .scan import maybe_a_number, mentions, names_any
 from .steps import step
+from .whereabouts import is_stay, label, whereabouts
+from .zones import same_clock
 
 __all__ = [
-    "ELSEWHERE", "Clock", "Mention", "Part", "Said", "asks_earliest", "bare_hour", "choose", "fits", "maybe_a_number", "mentions", "mentions_time", "moment", "names_any",
-    "read", "refused", "span", "step", "wanted", "window",
+    "ELSEWHERE", "Clock", "Mention", "Part", "Said", "asks_earliest", "bare_hour", "choose", "fits", "label", "maybe_a_number", "mentions", "mentions_time", "moment", "names_any",
+    "read", "refused", "same_clock", "span", "step", "wanted", "whereabouts", "window",
 ]  # fmt: skip
 
 _NIGHT = 21
@@ -42,10 +44,14 @@ def read(text: str, zone: str, now: datetime, anchor: datetime | None = None) ->
 
 
 def wanted(text: str, zone: str, now: datetime) -> Said:
-    """What :func:`read` finds, without the times that the words refuse."""
+    """What :func:`read` finds, without the times that the words refuse, and without how long they are somewhere."""
     t = tokens(text)
     left_out = {mention.start for mention in refused(text, zone, now)}
-    found = [mention for mention in mentions(t, zone, now, None) if mention.start not in left_out]
+    found = [
+        mention
+        for mention in mentions(t, zone, now, None)
+        if mention.start not in left_out and not is_stay(" ".join(t[: mention.start]))
+    ]
     return _together([mention.said for mention in _meant(t, found)])
 
 

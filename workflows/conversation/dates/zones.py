@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from .said import ELSEWHERE
 
-_NAMES = {
+TIMES = {
     "eastern": "America/New_York", "et": "America/New_York", "est": "America/New_York", "edt": "America/New_York",
     "central": "America/Chicago", "ct": "America/Chicago", "cst": "America/Chicago", "cdt": "America/Chicago",
     "mountain": "America/Denver", "mt": "America/Denver", "mst": "America/Denver", "mdt": "America/Denver",
@@ -17,7 +17,7 @@ _NAMES = {
     "gmt": "Europe/London", "bst": "Europe/London", "british": "Europe/London", "utc": "UTC", "cet": "Europe/Berlin", "cest": "Europe/Berlin",
     "aest": "Australia/Sydney", "jst": "Asia/Tokyo",
 }  # fmt: skip
-_PLACES = {
+PLACES = {
     "new york": "America/New_York", "boston": "America/New_York", "miami": "America/New_York", "atlanta": "America/New_York",
     "east coast": "America/New_York", "chicago": "America/Chicago", "dallas": "America/Chicago", "houston": "America/Chicago",
     "texas": "America/Chicago", "denver": "America/Denver", "phoenix": "America/Phoenix", "los angeles": "America/Los_Angeles",
@@ -26,10 +26,10 @@ _PLACES = {
     "berlin": "Europe/Berlin", "madrid": "Europe/Madrid", "mexico city": "America/Mexico_City", "toronto": "America/Toronto",
     "sydney": "Australia/Sydney", "tokyo": "Asia/Tokyo", "india": "Asia/Kolkata",
 }  # fmt: skip
-_ABBREVIATED = frozenset(name for name in _NAMES if len(name) <= 4 and name not in ("utc",))
+_ABBREVIATED = frozenset(name for name in TIMES if len(name) <= 4 and name not in ("utc",))
 _HALF_YEAR = timedelta(days=182)
 
-WORDS = frozenset(_NAMES) | {name.split()[0] for name in _PLACES} | {"my", "your", "our", "local", "their"}
+WORDS = frozenset(TIMES) | {name.split()[0] for name in PLACES} | {"my", "your", "our", "local", "their"}
 """The words with which the name of a zone begins."""
 
 
@@ -41,7 +41,7 @@ def zone_at(t: Sequence[str], i: int, zone: str, now: datetime) -> tuple[str, st
         return "", "", i + 2
     if t[i + 1 : i + 2] == ["time"] and at in ("your", "their"):
         return ELSEWHERE, "", i + 2
-    if at in _NAMES:
+    if at in TIMES:
         after = i + 1
         while after < len(t) and t[after] in ("time", "standard", "daylight"):
             after += 1
@@ -49,12 +49,17 @@ def zone_at(t: Sequence[str], i: int, zone: str, now: datetime) -> tuple[str, st
             return "", at.upper(), after
         if at in ("british",) and after == i + 1:
             return None
-        return _NAMES[at], at.upper() if at in _ABBREVIATED else "", after
+        return TIMES[at], at.upper() if at in _ABBREVIATED else "", after
     for width in (1, 2):
         name = " ".join(t[i : i + width])
-        if name in _PLACES and t[i + width : i + width + 1] == ["time"]:
-            return _PLACES[name], "", i + width + 1
+        if name in PLACES and t[i + width : i + width + 1] == ["time"]:
+            return PLACES[name], "", i + width + 1
     return None
+
+
+def same_clock(one: str, other: str, now: datetime) -> bool:
+    """Whether the two zones show the same time now, and in half a year."""
+    return all(at.astimezone(ZoneInfo(one)).utcoffset() == at.astimezone(ZoneInfo(other)).utcoffset() for at in (now, now + _HALF_YEAR))
 
 
 def own_names(zone: str, now: datetime) -> tuple[str, ...]:
