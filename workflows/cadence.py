@@ -88,6 +88,7 @@ LEFT_OUT = {
     "failed": "the number could not be reached",
     "refused": "the carrier will not dial this number",
     "talked": "they were spoken with",
+    "late": "it speaks of what has just been, and that is long past",
 }
 """The rules that leave a touch out, in words."""
 

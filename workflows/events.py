@@ -366,6 +366,16 @@ class TouchPassed(_Event):
     why: str = ""
 
 
+class Lapsed(_Event):
+    """A text or e-mail that was due is left out, for it came too late to have sense: ``rule`` says why, ``why`` in words."""
+
+    kind: Literal["lapsed"] = "lapsed"
+    touch: str
+    message: str
+    rule: str
+    why: str = ""
+
+
 class CallPlaced(_Event):
     kind: Literal["call_placed"] = "call_placed"
     attempt: str
@@ -942,6 +952,7 @@ Event = Annotated[
     FormSubmitted
     | DialQueued
     | TouchPassed
+    | Lapsed
     | CallPlaced
     | CallNotPlaced
     | CallAmbiguous

@@ -94,6 +94,8 @@ class DueText(Model):
     """The e-mail that it answers."""
     page: str = ""
     """The rep's own page, on which they can book."""
+    since: Instant | None = None
+    """When it became due."""
 
 
 class Unanswered(Model):
@@ -234,6 +236,8 @@ class Lead(Model):
     bars: tuple[Bar, ...] = ()
     """What the calling gate said at dispatches: at most one for each channel and purpose."""
     failures: int = 0
+    sends_late: bool = False
+    """What is late is sent all the same: the lead's history is from before it was left out."""
     homeless: str = ""
     """The booking whose rep left, until another has it or a person knows."""
     outside: ev.CalendarChanged | None = None

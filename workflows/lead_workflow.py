@@ -17,7 +17,7 @@ from temporalio.common import SearchAttributeKey, SearchAttributeUpdate
 from temporalio.exceptions import ActivityError, ApplicationError
 
 with workflow.unsafe.imports_passed_through():
-    from . import attendance, attributes, perform, plan, requests, review, story, twins, versions
+    from . import attendance, attributes, lateness, perform, plan, requests, review, story, twins, versions
     from . import effects as fx
     from . import events as ev
     from .brief import brief, details, view
@@ -54,6 +54,8 @@ _ASKS = "unknown-outcome-is-asked"
 """The patch since which nobody counts as absent for want of evidence."""
 _MAIL_WAITS = "mail-waits"
 """The patch since which an e-mail is called off, and waits, as a text does."""
+_LATE = "late-is-left-out"
+"""The patch since which what came too late to have sense is not sent."""
 _WATCHED = "twins-are-looked-for"
 """The patch since which a lead notices that the one for whose sake it does nothing is gone."""
 _Handle = workflow.ActivityHandle[Any]
@@ -168,10 +170,13 @@ class LeadWorkflow:
         return plan.Wait(key="fault", rule="fault", reason="planning failed; a person has to look")
 
     def _as_it_was(self) -> None:
-        """Where nobody knows whether they came, and where another lead is waited for, a history that was recorded before
-        somebody was asked, or that lead looked for, goes on as it was."""
+        """Where nobody knows whether they came, where another lead is waited for, and where something is late, a history that
+        was recorded before somebody was asked, that lead looked for, or what is late left out, goes on as it was."""
         if twins.looked_for(self._state) and not self._state.unwatched and not workflow.patched(_WATCHED):
             self._state = self._state.but(unwatched=True)
+        late = not self._state.sends_late and lateness.any_late(self._state, self._playbook, workflow.now())
+        if late and not workflow.patched(_LATE):
+            self._state = self._state.but(sends_late=True)
         unsure = attendance.nobody_knows(self._state, self._playbook, workflow.now())
         if unsure and not self._state.guesses and not workflow.patched(_ASKS):
             self._state = self._state.but(guesses=True)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
-from . import attendance, cadence, posting, review, timing, transfers
+from . import attendance, cadence, lateness, posting, review, timing, transfers
 from . import events as ev
 from .heed import not_contacted
 from .lead import Broken, DueText, Lead, LiveCall
@@ -298,6 +298,8 @@ def _due_text(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
         late = "after the last try that did not go out" if state.failures else "after the pause"
         return Wait(key="wait", rule="backing_off", reason=f"waiting a while {late}", until=state.not_before)
     due: DueText = state.due_texts[0]
+    if (free := lateness.free_at(state, playbook, due.since, now)) > now:
+        return Wait(key="wait", rule="min_gap", reason="what had to wait goes out one by one", until=free)
     return Text(
         key=f"text:{due.key}:{state.failures}", rule="asked", reason=f"{due.message} is due", touch=due.key,
         message=due.message, booking=due.booking or state.booking, not_after=now + timedelta(hours=1), body=due.body,
@@ -349,7 +351,7 @@ def _meeting(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
     for text in attendance.announcements(state, playbook, meeting):
         if now >= text.stale or (blocked and text.at <= now) or not (state.phone or (state.email and text.message in playbook.mails)):
             continue
-        at = max(text.at, state.not_before or text.at, now)
+        at = max(text.at, state.not_before or text.at, lateness.free_at(state, playbook, text.at, now))
         ruling = allowed(state, playbook, "text", at, "service") if state.phone else posting.anytime(at)
         if ruling.at is None or ruling.at >= text.stale:
             continue
@@ -536,6 +538,8 @@ def _cadence(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
     ruling = timing.when(state, playbook, touch, touch.channel, due, now, allowed)
     if ruling.at is None or ruling.until is None:
         return _pass(name, ruling.rule, now)
+    if lateness.too_late(state, touch, due, ruling.at):
+        return _pass(name, "late", now)
     if ruling.at > now:
         return _until(ruling, due, touch.name)
     if touch.channel == "email":
@@ -615,6 +619,7 @@ RULES: tuple[Rule, ...] = (
     merging,  # two leads of one person are about to be one
     _outcome,  # a meeting that was held is the goal
     attendance.outcome,  # nobody knows whether they came: somebody is asked
+    lateness.lapsing,  # what came too late to have sense is left out
     _due_text,  # the answer to what they just did
     _thread,  # what they wrote
     _broken,  # a talk that broke off goes on

@@ -171,6 +171,9 @@ class Touch(Strict):
     """The template of a text. A call leaves no voicemail text unless ``voicemail`` names one."""
     voicemail: str = ""
     skip_if: tuple[Literal["reached", "texted_back", "first_pass", "has_number"], ...] = ()
+    within: Duration | None = None
+    """It speaks of what has just been, and is left out when it could go out only so long after its time; after a no-show, so
+    long after the meeting that was missed."""
 
 
 class Reaction(Strict):
@@ -214,6 +217,8 @@ class Cadence(Strict):
     max_calls: int = 3
     per: Duration
     """At most ``max_calls`` dials in any window of this length (Fla. Stat. 501.616(6)(b): 3 per 24 h)."""
+    late: Duration = timedelta(days=1)
+    """An answer to what they wrote that could not go out for so long, as in a pause, is left to a person."""
     retry_callback: Duration
     """After a promised callback went unanswered, wait this long before the cadence goes on."""
     choosing: Duration = timedelta(minutes=10)

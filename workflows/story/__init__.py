@@ -18,6 +18,7 @@ from . import (
     calendar,
     calls,
     known,
+    lapses,
     mails,
     marks,
     meetings,
@@ -46,13 +47,15 @@ def apply(state: Lead, event: ev.Event) -> Lead:
         if event.id in state.seen:
             return state
         state = state.but(seen=(*state.seen, event.id)[-KEPT_IDS:])
-    return marks.moved(review.noted(before, HANDLERS[event.kind](state, event)), before.stage, event.at)
+    after = marks.dated(HANDLERS[event.kind](state, event), event.at)
+    return marks.moved(review.noted(before, after), before.stage, event.at)
 
 
 HANDLERS: dict[str, Callable[[Lead, Any], Lead]] = {
     "form_submitted": people.form_submitted,
     "dial_queued": calls.dial_queued,
     "touch_passed": cadence.touch_passed,
+    "lapsed": lapses.lapsed,
     "call_placed": calls.call_placed,
     "call_not_placed": calls.call_not_placed,
     "call_ambiguous": calls.call_ambiguous,

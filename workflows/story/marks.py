@@ -125,6 +125,17 @@ def due(state: Lead, key: str, message: str, booking: ev.Booking | None = None) 
     return state.but(due_texts=(*state.due_texts, message_due))
 
 
+def dated(state: Lead, at: datetime) -> Lead:
+    """``state``, in which whatever became due now says so."""
+    if all(each.since for each in (*state.due_texts, *state.due_mails)):
+        return state
+    texts, mails = (
+        tuple(each if each.since else each.model_copy(update={"since": at}) for each in those)
+        for those in (state.due_texts, state.due_mails)
+    )
+    return state.but(due_texts=texts, due_mails=mails)
+
+
 def milestone(state: Lead, name: str, at: datetime) -> Lead:
     """Remember when ``name`` was reached for the first time."""
     return state if name in state.milestones else state.but(milestones={**state.milestones, name: at})
