@@ -135,7 +135,8 @@ def offer(state: Lead, playbook: Playbook, now: datetime, allowed: Allowed) -> S
     if state.closed or state.callback_at or any(t.attempt == key for t in state.touches):
         return None
     ruling = allowed(max(now, state.not_before or now))
-    if ruling.at is None or ruling.at > now or now >= since + playbook.attendance.offer_within:
+    latest = since + playbook.attendance.offer_within
+    if ruling.at is None or ruling.at > now or now >= latest:
         return None
     reason = "new times for the meeting that was missed, or may have been"
     found = state.answers.get(request)
@@ -146,5 +147,5 @@ def offer(state: Lead, playbook: Playbook, now: datetime, allowed: Allowed) -> S
         return None
     return Text(
         key=f"text:{key}:{state.failures}", rule="no_show", reason=reason, touch=key, message=OFFER,
-        not_after=since + playbook.attendance.offer_within,
+        not_after=min(latest, ruling.until or latest),
     )  # fmt: skip

@@ -360,7 +360,7 @@ def _meeting(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
         if ruling.at <= now:
             return Text(
                 key=f"text:{text.key}:{state.failures}", rule="reminder", reason=text.reason, touch=text.key,
-                message=text.message, booking=meeting, not_after=text.stale,
+                message=text.message, booking=meeting, not_after=min(text.stale, ruling.until or text.stale),
             )  # fmt: skip
         until = min(until or ruling.at, ruling.at)
     call = _confirm_call(state, playbook, now, meeting)
