@@ -20,7 +20,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from .crm import Crm
 from .model import Duration, Strict
 from .rulebook import Clock, Day, Rulebook
-from .speech import Fact, Interest, Objection, Promise, Speech
+from .speech import LANGUAGES, Fact, Interest, Language, Objection, Promise, Speech
 
 LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """Reads what people write; in C where that is there, which is ten times as fast."""
@@ -490,6 +490,8 @@ class Playbook(Strict):
     objections: dict[str, Objection] = Field(default_factory=dict)
     graph: dict[str, Node]
     speech: Speech
+    languages: dict[str, Language] = Field(default_factory=lambda: dict(LANGUAGES))
+    """By code (``es``); one that speaks of no particular language stands last."""
     messages: dict[str, str]
     mails: dict[str, Letter] = Field(default_factory=dict)
     """What goes out by e-mail too, where an address is known, by the name of the text that it goes with; ``reply`` frames

@@ -62,6 +62,9 @@ def _said(book: Playbook) -> Iterator[tuple[str, str]]:
     """Everything that is spoken, with its path."""
     for name in type(book.speech).model_fields:
         yield from _texts(f"speech.{name}", getattr(book.speech, name))
+    for code, language in book.languages.items():
+        yield f"languages.{code}.offer", language.offer
+        yield f"languages.{code}.handoff", language.handoff
     for node, here in book.graph.items():
         yield f"graph.{node}.fallback", here.fallback
     for name, fact in book.facts.items():

@@ -48,6 +48,109 @@ class Promise(Strict):
     """... and this is said after it."""
 
 
+class Language(Strict):
+    """A language that the agent does not speak, and how whoever speaks it is met. Words without accents."""
+
+    name: str
+    """In ours: "Spanish"."""
+    cues: tuple[str, ...]
+    """How it is said that they speak it, or do not speak ours."""
+    alone: tuple[str, ...] = ()
+    """The same where it is all that they say: "Deutsch?"."""
+    common: tuple[str, ...] = ()
+    """Its commonest words on the telephone, by which it is heard."""
+    yes: tuple[str, ...] = ()
+    offer: str
+    """Somebody who speaks it, offered in it, to whom only seems to."""
+    handoff: str
+    """Said in it before a person takes over or calls back."""
+
+
+LANGUAGES = {
+    "es": Language(
+        name="Spanish",
+        cues=(
+            "no hablo ingles", "no hablamos ingles", "no se ingles", "no entiendo ingles", "no entiendo el ingles", "habla espanol", "hablas espanol", "hablo espanol",
+            "solo espanol", "en espanol", "alguien que hable espanol", "do you speak spanish", "i speak spanish", "only spanish", "in spanish please", "someone who speaks spanish",
+            "speak spanish please", "no ingles",
+        ),
+        alone=("espanol", "spanish", "spanish please", "espanol por favor"),
+        common=(
+            "hola", "bueno", "buenas", "buenos", "dias", "tardes", "quien", "es", "que", "digame", "si", "no", "senor", "senora", "por", "favor", "habla", "esta", "este",
+            "esa", "eso", "de", "la", "el", "los", "las", "un", "una", "con", "para", "como", "donde", "cuando", "yo", "usted", "me", "te", "se", "le", "mi", "su", "lo", "y", "o",
+            "pero", "aqui", "ella", "quiere", "quiero", "necesito", "gracias", "perdon", "disculpe", "entiendo", "puede", "llama", "parte", "soy", "estoy", "tengo", "nada", "muy", "bien",
+        ),
+        yes=("si", "claro", "vale", "correcto", "gracias", "bueno"),
+        offer="Perdón, yo solo hablo inglés. ¿Quiere que le llame un colega que habla español?",
+        handoff="Disculpe, yo solo hablo inglés. Un colega que habla español se pondrá en contacto con usted. Gracias, adiós.",
+    ),
+    "fr": Language(
+        name="French",
+        cues=(
+            "je ne parle pas anglais", "parle pas anglais", "je parle pas anglais", "parlez vous francais", "vous parlez francais", "en francais", "je parle francais",
+            "do you speak french", "i speak french", "only french", "je ne comprends pas l'anglais", "comprends pas l'anglais",
+        ),
+        alone=("francais", "french", "francais s'il vous plait"),
+        common=(
+            "allo", "oui", "non", "bonjour", "bonsoir", "qui", "est", "ce", "c'est", "cest", "je", "ne", "pas", "vous", "nous", "a", "l'appareil", "lappareil", "quoi", "monsieur",
+            "madame", "merci", "de", "la", "le", "les", "un", "une", "et", "que", "qu'est", "pour", "moi", "mais", "suis", "comprends", "parle", "parlez", "appelle", "pardon", "il", "elle", "en",
+            "plait", "sil",
+        ),
+        yes=("oui", "ouais", "d'accord", "daccord", "merci"),
+        offer="Pardon, je ne parle qu'anglais. Voulez-vous qu'un collègue qui parle français vous rappelle?",
+        handoff="Excusez-moi, je ne parle qu'anglais. Un collègue qui parle français vous contactera. Merci, au revoir.",
+    ),
+    "de": Language(
+        name="German",
+        cues=(
+            "ich spreche kein englisch", "spreche kein englisch", "kann kein englisch", "sprechen sie deutsch", "auf deutsch", "spricht jemand deutsch", "ich spreche deutsch",
+            "verstehe kein englisch", "do you speak german", "i speak german", "only german", "nur deutsch",
+        ),
+        alone=("deutsch", "german", "deutsch bitte"),
+        common=(
+            "guten", "tag", "morgen", "hallo", "wer", "ist", "da", "dort", "bitte", "ja", "nein", "ich", "hier", "was", "wollen", "sie", "und", "der", "die", "das", "ein", "eine",
+            "nicht", "kein", "keine", "wie", "wo", "mit", "von", "mir", "mich", "wir", "es", "bin", "sind", "haben", "habe", "verstehe", "spricht", "danke", "worum", "geht", "am", "apparat", "moechten",
+        ),
+        yes=("ja", "gerne", "genau", "danke", "jawohl"),
+        offer="Verzeihung, ich spreche nur Englisch. Soll Sie jemand anrufen, der Deutsch spricht?",
+        handoff="Verzeihung, ich spreche nur Englisch. Jemand, der Deutsch spricht, meldet sich bei Ihnen. Danke, auf Wiederhören.",
+    ),
+    "pt": Language(
+        name="Portuguese",
+        cues=("nao falo ingles", "nao falamos ingles", "fala portugues", "falo portugues", "em portugues", "do you speak portuguese", "i speak portuguese", "nao entendo ingles"),
+        alone=("portugues", "portuguese"),
+        common=(
+            "alo", "quem", "fala", "esta", "bom", "boa", "dia", "tarde", "nao", "sim", "por", "favor", "voce", "que", "e", "o", "a", "os", "as", "um", "uma", "de", "do", "da", "com",
+            "para", "eu", "obrigado", "obrigada", "senhor", "senhora", "falando", "entendo", "quero",
+        ),
+        yes=("sim", "claro", "isso", "obrigado", "obrigada"),
+        offer="Desculpe, eu só falo inglês. Quer que um colega que fala português ligue para você?",
+        handoff="Desculpe, eu só falo inglês. Um colega que fala português entrará em contato. Obrigado, até logo.",
+    ),
+    "it": Language(
+        name="Italian",
+        cues=("non parlo inglese", "parla italiano", "parlo italiano", "in italiano", "do you speak italian", "i speak italian", "non capisco l'inglese", "non capisco inglese"),
+        alone=("italiano", "italian"),
+        common=(
+            "pronto", "chi", "parla", "buongiorno", "buonasera", "sono", "non", "si", "no", "per", "favore", "che", "e", "il", "la", "un", "una", "di", "con", "cosa", "vuole",
+            "io", "lei", "grazie", "scusi", "capisco", "signore", "signora", "come", "dove",
+        ),
+        yes=("si", "certo", "va bene", "grazie"),
+        offer="Mi scusi, parlo solo inglese. Vuole che la richiami un collega che parla italiano?",
+        handoff="Mi scusi, parlo solo inglese. Un collega che parla italiano la contatterà. Grazie, arrivederci.",
+    ),
+    "other": Language(
+        name="another language",
+        cues=(
+            "i do not speak english", "i not speak english", "we do not speak english", "no speak english", "i do not speak any english", "not speak much english", "i do not understand english",
+            "no english", "my english is not good", "my english is very bad", "my english is bad", "i speak no english", "not speaking english", "do not speak good english",
+        ),
+        offer="Would you like a colleague who speaks your language to call you?",
+        handoff="No problem. A colleague who speaks your language will call you. Thank you, goodbye.",
+    ),
+}  # fmt: skip
+"""Those that are met without a word in the playbook, by their codes: the commonest foreign ones of our leads."""
+
 OPENINGS = {
     "outreach": "our first call",
     "again": "a later call of ours, after one that reached nobody",

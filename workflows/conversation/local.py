@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ..events import OptOut
 from ..reading import is_confirmation, is_goodbye, is_greeting, is_opt_out, stalls
 from ..wishes import asks_person, asks_recorded, asks_robot, wish
-from . import addresses, branches, coming, elsewhere, machines, moves, readback
+from . import addresses, branches, coming, elsewhere, language, machines, moves, readback
 from .signals import KeepOptOut
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def decide(talk: Conversation, text: str) -> bool:
         s.stalled = True
         talk.say(s.words(talk.playbook.speech.wait))
     else:
-        return _wish(talk, text) or coming.answered(talk, text) or readback.answered(talk, text) or addresses.taken(talk, text) or (moved and elsewhere.told(talk, text))
+        return _wish(talk, text) or language.answered(talk, text) or coming.answered(talk, text) or readback.answered(talk, text) or addresses.taken(talk, text) or (moved and elsewhere.told(talk, text))
     return True
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from .. import events as ev
 from ..messages import Answer
-from . import branches, coming, concerns, instead, later, moves, offers, openings
+from . import branches, coming, concerns, instead, language, later, moves, offers, openings
 from .exits import advance, enter
 from .state import Pending
 from .turn import Reading
@@ -63,7 +63,7 @@ def _done(talk: Conversation, action: ev.Action, answer: Answer) -> None:
     elif isinstance(action, ev.CallBack):
         later.promise(talk, action, answer)
     elif isinstance(action, ev.HandOff):
-        talk.close("hand_off", s.words(speech.complaint if action.complaint else speech.handoff))
+        talk.close("hand_off", language.farewell(s) or s.words(speech.complaint if action.complaint else speech.handoff))
     elif isinstance(action, ev.Refer):
         talk.close("referred", s.words(speech.referred))
     elif isinstance(action, ev.SendLink) and action.join:

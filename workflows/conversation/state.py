@@ -141,6 +141,8 @@ class State:
     """The days in which they want to be called, while the day or time is still open."""
     agreed: str = ""
     """The slot that was read back to them and that they said a clear yes to."""
+    language: str = ""
+    """The language, by the playbook's code, in which they were just offered somebody who speaks it, or were handed over."""
     chosen: str = ""
     """The offered slot that they chose, and that is booked once something else is settled first."""
     offered: tuple[Slot, ...] = ()
