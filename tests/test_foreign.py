@@ -34,7 +34,13 @@ def test_a_stop_is_heard_in_every_language(language: str) -> None:
 def test_what_is_no_stop_is_none(language: str) -> None:
     assert not [text for text in STAYS[language] if is_opt_out(text) or is_opt_out(text, spoken=True)]
     suspected = [text for text in STAYS[language] if may_opt_out(text)]
-    assert len(suspected) <= 0.12 * len(STAYS[language]), suspected
+    assert len(suspected) <= 0.17 * len(STAYS[language]), suspected
+
+
+def test_few_are_suspected_in_all_languages_together() -> None:
+    stays = [text for said in STAYS.values() for text in said]
+    suspected = [text for text in stays if may_opt_out(text)]
+    assert len(suspected) <= 0.05 * len(stays), suspected
 
 
 def test_nothing_english_is_taken_for_it() -> None:

@@ -65,6 +65,8 @@ def left_out(state: Lead, playbook: Playbook, index: int) -> str:
         return "no_address"
     if touch.channel != "email" and not state.phone:
         return "no_number"
+    if touch.channel in state.refuses:
+        return REFUSED
     for outcome in dict.fromkeys(outcome_of(call) for call in calls_of(state)):
         if outcome and touch.channel in _reaction(playbook, outcome).skip:
             return outcome
@@ -74,7 +76,10 @@ def left_out(state: Lead, playbook: Playbook, index: int) -> str:
     return next((rule for rule in touch.skip_if if holds[rule]), "")
 
 
+REFUSED = "refused_way"
+"""They refused this channel, and welcome another."""
 LEFT_OUT = {
+    REFUSED: "they asked to be reached in another way",
     "reached": "they were reached by then",
     "texted_back": "they have texted back",
     "first_pass": "it is for later passes",

@@ -60,7 +60,7 @@ _ANYWHERE = _GRAMMAR.rules(
     "(i am|i will) not [going to] (ask|tell|say|repeat) [<you>|it|this|myself|you this] [again|twice]|(last|final) (warning|time i)|(who|how) [keeps|keep|did|is] [giving|give|given|gave|got|get] [you|out] (my|our) (number|email|name|details)",
     "(get|stay|keep) off (my|our|of my) (phone|back|case|line|property|inbox)|no (soliciting|solicitors|solicitation)|do not solicit|pushing (it|your luck|me)|(come on|seriously) (man|guys|people|dude) ~ $",
     "(want|turn|get|switch|take) (these|this|the|those|your) [<call>|alerts|notifications|updates] off $|(wrong (guy|man|lady|woman|person|one)) ~ (off|stop*|remove|quit)|do you [people|guys|folks|ever] [ever] sleep|nadie ~ (autoriz*|permiso)",
-    "enough already|give (it|this|that) a (rest|break)|give (me|us) (a break|some peace|peace) $|knock it off|cut it out",
+    "i would stop ~ if i (was|were) you|enough already|give (it|this|that) a (rest|break)|give (me|us) (a break|some peace|peace) $|knock it off|cut it out",
     "(how many [more] times|how often) [do|must|have|should|will] [i|we] [have to|got to|need to|to] (tell|say|ask|repeat|told|said|asked)",
     "(how many [more] times|how often) (do|must|will|are) <you> [going to] (<call>|<pester>|try|keep)",
     "what part of (no|stop|not|do not|never)|which part of (no|stop|not|do not|never)|(do|can) not you (understand|take) (no|a no|a hint|english)|no means no",

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from . import events as ev
 from .calling import Purpose
+from .channels import Way
 from .crm import Known
 from .effects import CallNote, Card, Entry, ToDo, Transition
 from .messages import Answer, Item, Resolved, Touched, Transfer
@@ -251,6 +252,8 @@ class Lead(Model):
     wrote_at: Instant | None = None
     """When they last texted us."""
     prefers: Preference | None = None
+    refuses: tuple[Way, ...] = ()
+    """The channels that they refused while another is welcome; an opt-out refuses all."""
     reached: bool = False
     texted_back: bool = False
     callback_at: Instant | None = None
@@ -363,6 +366,11 @@ class Lead(Model):
     @property
     def phone(self) -> str:
         return self.person.phone if self.person else ""
+
+    @property
+    def takes_texts(self) -> bool:
+        """Whether there is a number, and they have nothing against texts."""
+        return bool(self.phone) and "text" not in self.refuses
 
     @property
     def email(self) -> str:

@@ -157,7 +157,7 @@ def text_request(state: Lead, playbook: Playbook, step: plan.Text, now: datetime
     return fx.SendText(
         gate=gate(state), touch=step.touch, to=state.phone,
         body=step.body or render(playbook.messages[step.message], known),
-        mail=mailing.mail(state, playbook, due, known, now) if due else None,
+        mail=mailing.mail(state, playbook, due, known, now) if due and "email" not in state.refuses else None,
         booking=stands.id if stands else "",
         expires=(stands.end if stands else now + playbook.meeting.window) + playbook.attendance.closes,
         not_after=step.not_after, playbook=state.playbook,

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Literal
 
 from . import events as ev
+from .cadence import REFUSED
 from .calling import Contact, Purpose, judge
 from .lead import Lead
 from .messages import Touched
@@ -44,6 +45,8 @@ def allowed(
     state: Lead, playbook: Playbook, channel: Sent, at: datetime, purpose: Purpose = "solicit", but: str = ""
 ) -> Ruling:
     """By what the lead knows; what has to be looked up is left to the dispatch, and what it said before is kept."""
+    if channel in state.refuses and not (channel == "call" and state.callback_at):  # a call they asked for since is theirs
+        return Ruling(at=None, rule=REFUSED)
     asked = contact(state, playbook, channel, purpose, but)
     return narrowed(state, asked, at, lambda start: judge(asked, playbook, start))
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
-from . import attendance, cadence, lateness, posting, review, timing, transfers
+from . import attendance, cadence, lateness, posting, review, timing, transfers, ways
 from . import events as ev
 from .heed import not_contacted
 from .lead import Broken, DueText, Lead, LiveCall
@@ -65,7 +65,7 @@ def next_step(state: Lead, playbook: Playbook, now: datetime) -> Step:
     for rule in RULES:
         step = rule(state, playbook, now)
         if step is not None:
-            return sooner(step, state)
+            return sooner(ways.kept(step, state, now), state)
     return Wait(key="wait", rule="nothing_due", reason="nothing is due; waiting for the lead or a person")
 
 
@@ -314,6 +314,8 @@ def _may_not_answer(state: Lead) -> Step | None:
 
 def may_not_mail(state: Lead) -> Step | None:
     """What keeps the next e-mail from going out now, likewise. An opt-out is left to the gate, which knows whose it is."""
+    if state.due_mails and ways.refused_mail(state, state.due_mails[0]):
+        return Wait(key="wait", rule=cadence.REFUSED, reason="they want no e-mails")
     return None if state.opted_out_at else _unless_told_so(state, blocked_by(state), state.due_mails)
 
 
@@ -347,15 +349,15 @@ def _meeting(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
     if meeting is None or state.closed or state.attendance:
         return None
     until = attendance.next_at(state, playbook)
-    blocked = blocked_by(state, "text" if state.phone else "email")
+    blocked = blocked_by(state, "text" if state.takes_texts else "email")
     for text in attendance.announcements(state, playbook, meeting):
-        if now >= text.stale or (blocked and text.at <= now) or not (state.phone or (state.email and text.message in playbook.mails)):
+        if now >= text.stale or (blocked and text.at <= now) or not (state.takes_texts or (state.email and text.message in playbook.mails)):
             continue
         at = max(text.at, state.not_before or text.at, lateness.free_at(state, playbook, text.at, now))
-        ruling = allowed(state, playbook, "text", at, "service") if state.phone else posting.anytime(at)
+        ruling = allowed(state, playbook, "text", at, "service") if state.takes_texts else posting.anytime(at)
         if ruling.at is None or ruling.at >= text.stale:
             continue
-        if ruling.at <= now and not state.phone:
+        if ruling.at <= now and not state.takes_texts:
             return posting.send(text.key, text.message, "reminder", text.reason, now)
         if ruling.at <= now:
             return Text(
@@ -447,7 +449,7 @@ def _contactable(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
             "close", "no_phone", reason, ev.LeadClosed(at=now, disposition="no_way_to_contact", reason=reason)
         )
     ruling = allowed(state, playbook, "call", now)
-    if ruling.at is None:
+    if ruling.at is None and ruling.rule != cadence.REFUSED:
         reason = _FOR_GOOD.get(ruling.rule, f"the rule on {ruling.rule.replace('_', ' ')} leaves no hour for a call")
         closed = ev.LeadClosed(at=now, disposition="no_way_to_contact", reason=reason)
         return settle("close", ruling.rule, reason, closed)
@@ -607,6 +609,7 @@ def _dial_or_wait(
 
 RULES: tuple[Rule, ...] = (
     merged,  # another lead has the story
+    ways.unmailed,  # an e-mail to who wants none
     _stray_calls,  # one call at a time
     _opt_out,  # kept before anything else is done, and closes
     not_contacted,  # the CRM says that they must not be

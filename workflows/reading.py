@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from . import foreign
+from . import channels, foreign
 from .doubt import may_revoke
 from .leaning import contradicts, leans
 from .revocation import revokes
@@ -23,6 +23,8 @@ _ALWAYS_STOP = {"stop", "stopall", "unsubscribe", "quit", "revoke"}
 _COURTESY = re.compile(r"\b(?:please|now|thanks|thank you|ok|okay|hey|hi|hello|just|no|sir|maam|guys)\b")
 _REPEATED = re.compile(r"\b(\w+)(?: \1\b)+")
 _FIRST = re.compile(r"[.,;:!?\n]")
+_QUOTED = re.compile(r"^[ \t]*(?:>.*|(?:on|am|le|el)\b[^\n]{3,80}\b(?:wrote|schrieb|a [eé]crit|escribi[oó])\b[^\n]{0,40}:[ \t]*)$", re.IGNORECASE | re.MULTILINE)
+"""Lines that they answer: a footer of ours is no word of theirs."""
 
 
 @remembered
@@ -31,14 +33,17 @@ def is_opt_out(text: str, spoken: bool = False) -> bool:
 
     In a text a revocation word alone (STOP, QUIT, END, CANCEL, ...) counts; ``spoken`` words such as "end" or
     "cancel" alone do not, for in a call they answer a question. Words that only move the contact to another time
-    ("don't call me before ten") are no opt-out."""
-    text = mended(text)
+    ("don't call me before ten") or to another channel ("don't call, text me") are no opt-out."""
+    own = _theirs(text)
+    if channels.wish(own).refused:
+        return False
+    text = mended(own)
     words = _uncourteous(text)
     if words in (_SPOKEN_KEYWORDS if spoken else _KEYWORDS):
         return True
     if not spoken and _uncourteous(_FIRST.split(text.strip(), maxsplit=1)[0]) in _ALWAYS_STOP:
         return True
-    return foreign.judged(text) == "stop" or (revokes(text) and not contradicts(text, certain=True))
+    return foreign.judged(own) == "stop" or (revokes(text) and not contradicts(text, certain=True))
 
 
 @remembered
@@ -47,7 +52,21 @@ def may_opt_out(text: str, spoken: bool = False) -> bool:
     suspended until a person has looked."""
     if is_opt_out(text, spoken):
         return False
+    text = _theirs(text)
+    if channels.wish(text).refused:
+        return False
     return foreign.judged(text) == "doubt" or leans(text) or revokes(text) or (may_revoke(text) and not contradicts(text, certain=False))
+
+
+def ways_wished(text: str) -> channels.Wish:
+    """Which channels they refuse while another is welcome; empty where nothing is said of that."""
+    return channels.wish(_theirs(text))
+
+
+def _theirs(text: str) -> str:
+    """``text`` without the lines that it quotes; the whole where nothing else is left."""
+    own = _QUOTED.sub("", text)
+    return own if own.strip() else text
 
 
 def _uncourteous(text: str) -> str:

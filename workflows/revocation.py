@@ -146,7 +146,7 @@ _REMOVAL = any_of(
     r"\bdnc\b|\b(?:national|federal|state|government)(?: \w+){0,3}? (?:registry|register)\b|\bon the tps\b",
     r"\b(?:add|put|place|get|block) (?:me|us|my \w+|this number) (?:on|to|in|onto) (?:your|the|a|that) (?:\w+ )?(?:do not|dont|don't|no|never|block|black|suppression|stop)",
     r"\bunsub(?:scribe)?\b(?! (?:rates?|links?|buttons?|process|flow|page|feature)\b)(?! from (?:our|my) )",
-    r"(?<!\bleads )(?<!\bpeople )(?<!\bthey )(?<!\bcustomers )(?<!\bclients )\bopt(?:ed|ing|s)? ?(?:me |us |my number |this number )?out\b(?! (?:problem|issue|rate|process|form|page|button|link|policy|feature|option|clause|period)s?\b)(?! (?:of|for) (?:(?:the|that|this|my) )?(?!(?:\w+ )?(?:calls?|texts?|messages?|e ?mails?|list|contact|marketing|everything|all|this|it|these)\b))",
+    r"(?<!\bleads )(?<!\bpeople )(?<!\bthey )(?<!\bcustomers )(?<!\bclients )\bopt(?:ed|ing|s)? ?(?:me |us |my number |this number )?out\b(?! (?:problem|issue|rate|process|form|page|button|link|policy|feature|option|clause|period|keyword|record|handling|status|footer|wording)s?\b)(?! (?:takes?|took) effect\b)(?! (?:of|for) (?:(?:the|that|this|my) )?(?!(?:\w+ )?(?:calls?|texts?|messages?|e ?mails?|list|contact|marketing|everything|all|this|it|these)\b))",
     r"\b(?:i'm|i am|i'll|i will|gonna|going to|about to) (?:be )?(?:block(?:ing)? (?:you|this number|your|the number)|report(?:ing)? (?:this|your|the) number)\b|\b(?:i'm|i'll|i am|i will|gonna) (?:be )?block(?:ing)? (?:this|it)$",
     r"\b(?:report|mark)(?:ing|ed)?(?: (?:you|this|it|them|your \w+|this \w+))?(?: all)? (?:as|for) (?:spam|harassment|junk|abuse|robo ?call\w*)\b",
     r"\b(?:i|we)(?: have|'ve| already| just| am| was)* unsubscribed\b(?! (?:from|to) (?:our|my|that|the old|another)\b)",
@@ -194,6 +194,9 @@ _NOT_MEANT = any_of(
     r"\b(?<!\bif you )(?:don't|dont|do not|never|can't|cannot|couldn't|didn't|not)(?: (?:want|mean|need|plan|wish|going) to| wanna| yet)? (?:opt|unsubscribe|remove|take|delete|stop|leave|lose|put|revoke|quit|drop|get|block)\b"
     rf"(?! (?:{_CALLING}|{_PESTERING}|(?:me |us )?any))",
     r"\b(?:you|they) (?:can|could|may) (?:always )?(?:opt|unsubscribe)\b",
+    r"\b(?:lists?|leads|numbers|contacts) against (?:the|your|a|every) (?:\w+ ){0,2}(?:do not call|dnc)(?: list| registry| register)?\b",
+    r"\b(?:unsubscribed|opted out|(?:hit|pressed|clicked|tapped|sent|texted|wrote) (?:the )?(?:unsubscribe|opt out|stop)(?: link| button)?) (?:by (?:accident|mistake)|accidentally|mistakenly|without meaning to)\b"
+    r"|\b(?:accidentally|mistakenly) (?:unsubscribed|opted out|(?:hit|pressed|clicked|tapped|sent|texted|wrote) (?:the )?(?:unsubscribe|opt out|stop))\b",
     r"\b(?:if|how do|how can|can|could|what if|when|do) i (?:want to |wanted to |ever )?(?:opt|unsubscribe|stop|end|cancel|quit|revoke|delete|remove|terminate)\b",
     r"\bstop (?:by|over|in|off|there|sharing|here for)\b",
     # Whom they would rather not have to call themselves.

@@ -93,6 +93,10 @@ class Expression:
     def search(self, text: str) -> re.Match[str] | None:
         return self._compiled().search(text)
 
+    def found(self, text: str) -> list[str]:
+        """All that it finds in ``text``."""
+        return [match[0] for match in self._compiled().finditer(text)]
+
     def sub(self, by: str, text: str) -> str:
         return self._compiled().sub(by, text)
 

@@ -51,6 +51,8 @@ _ALIKE = 0.6
 """Wordings that share so much of all their words are one group."""
 _SEED = 3
 _NO_SPEECH = re.compile(r"[\\{}<>_|/=\[\]]|\(\?")
+_OTHER_LETTERS = re.compile("[\u0370-\u1dff\u3000-\ud7af]")
+"""Of languages that have few lines here, and rules of their own."""
 _ABOUT_STOPPING = ("revocation", "foreign", "optout", "suspension", "leaning")
 """Tests whose lines are opt-outs more often than not."""
 
@@ -65,9 +67,12 @@ class Line(NamedTuple):
 
 def lines() -> list[Line]:
     """What there is to learn from, each wording once."""
-    revocation, wishes, consent = _corpus("revocation"), _corpus("wishes"), _corpus("consent").values()
+    revocation, wishes, consent = _corpus("revocation"), _corpus("wishes"), list(_corpus("consent").values())
     ends = [*revocation["revokes"], *revocation["doubtful"], *wishes["stop"], *(text for part in consent for text in part["ends"])]
     near = [*revocation["leaves"], *(text for part in consent for text in part["stays"])]
+    for part in _corpus("foreign").values():
+        ends += [text for text in part["ends"] if not _OTHER_LETTERS.search(text)]
+        near += [text for text in part["stays"] if not _OTHER_LETTERS.search(text)]
     said = [text for wish, texts in wishes.items() if wish != "stop" for text in texts]
     said += [text for texts in _corpus("coming").values() for text in _texts(texts)]
     said += [line["text"] for name in ("near_misses", "dates") for line in _corpus(name)]

@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import datetime
+from typing import get_args
 
 from .. import events as ev
-from ..cadence import place
+from ..cadence import REFUSED, place
+from ..channels import Way
 from ..lead import Lead
 from ..preference import preference
+from ..reading import ways_wished
 from . import marks
 
 _WHOLE = {"no_number": "calls and texts", "no_address": "e-mails"}
@@ -35,12 +38,35 @@ def touch_passed(state: Lead, event: ev.TouchPassed) -> Lead:
 
 
 def heard(state: Lead, at: datetime, texts: Iterable[str], aloud: bool = False) -> Lead:
-    """What they said of when to call them is kept; the newest word counts."""
+    """What they said of when and how to reach them is kept; the newest word counts."""
     for text in texts:
+        state = _ways(state, at, text)
         found = preference(text, aloud)
         if found is not None and found != state.prefers:
             state = marks.note(state.but(prefers=found), at, "preference", "told us when to call", words=found.words)
     return state
+
+
+def _ways(state: Lead, at: datetime, text: str) -> Lead:
+    """What ``text`` refuses is not used any more, what it welcomes is again. A call of ours that is no talk yet ends, and
+    what was to go out by text goes by e-mail."""
+    wished = ways_wished(text)
+    refuses = tuple(way for way in get_args(Way) if way in wished.refused or (way in state.refuses and way not in wished.welcome))
+    if refuses == state.refuses:
+        return state
+    said = f"reach them by {' or '.join(map(_named, wished.welcome))}, not by {' or '.join(map(_named, wished.refused))}"
+    state = marks.note(state.but(refuses=refuses), at, "ways", said, REFUSED, words=text[:500])
+    state = marks.card(state, f"ways:{state.version}", f"{marks.name(state) or 'A lead'}: {said}", marks.quoted(text), acts=("take-over",))
+    if "call" in refuses:
+        state = marks.unring(state.but(callback_at=None))
+    if "text" in refuses and state.due_texts:
+        mailed = tuple(due for due in state.due_texts if not due.body)
+        state = state.but(due_texts=tuple(due for due in state.due_texts if due.body), due_mails=(*state.due_mails, *mailed))
+    return state
+
+
+def _named(way: Way) -> str:
+    return "e-mail" if way == "email" else "phone" if way == "call" else "text"
 
 
 def asked_times(form: ev.Form) -> tuple[str, ...]:

@@ -120,7 +120,7 @@ def meant(state: Lead, action: ev.Action | ev.Undo, slot: ev.Slot | None = None)
 def due(state: Lead, key: str, message: str, booking: ev.Booking | None = None) -> Lead:
     """Owe the lead ``message``: as a text, with its e-mail if it has one; without a number by e-mail alone."""
     message_due = DueText(key=key, message=message, booking=booking)
-    if not state.phone:
+    if not state.takes_texts:
         return state.but(due_mails=(*state.due_mails, message_due))
     return state.but(due_texts=(*state.due_texts, message_due))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from .. import events as ev
 from .. import refusals, review
 from ..attending import confirms, only_confirms
+from ..cadence import REFUSED
 from ..calling import Refusal
 from ..lead import DueText, Lead, Thread, Unanswered
 from ..messages import Touched
@@ -71,7 +72,7 @@ def _by_mail_alone(state: Lead, touch: str) -> tuple[DueText, ...]:
 def _not_mailed(state: Lead, event: ev.TextSent | ev.MailNotSent, why: str) -> Lead:
     if why == "opted_out":
         return marks.opt_out(state, event.at, "", kept=True)
-    if why == NO_SERVER:
+    if why in (NO_SERVER, REFUSED):
         return state
     state = marks.note(state, event.at, "not_mailed", f"not mailed: {refusals.held(why)}", why, touch=event.touch)
     return review.file(state, "not_mailed", event.at, event.touch, f"{event.message}: {why}")
