@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,14 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workflows.foreign import folded, judged
+from tests.stage import form, playbook
+from workflows import events as ev
+from workflows import plan
+from workflows.foreign import folded, judged, letters
+from workflows.lead import Lead
 from workflows.playbook import LOADER
 from workflows.reading import is_opt_out, may_opt_out
+from workflows.story import apply
 
 CORPORA = Path(__file__).parent / "corpora"
 FOREIGN = yaml.load((CORPORA / "foreign.yml").read_text(), LOADER)
@@ -79,3 +85,32 @@ def test_no_text_takes_long_to_judge(part: str) -> None:
     begun = time.process_time()
     judged(part * (65_536 // len(part)))
     assert time.process_time() - begun < 5
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [("พรุ่งนี้บ่ายสองโมง", "unread"), ("אל תתקשרו אליי", "unread"), ("明天下午两点", "read"), ("Завтра в два", "read"), ("tomorrow at two", ""),
+     ("Đừng lo, tôi sẽ đến", ""), ("Łódź, ośrodek", ""), ("ok 👍👍👍", ""), ("Meet 王 at two please", "")],
+)  # fmt: skip
+def test_letters_that_nobody_here_reads(text: str, kind: str) -> None:
+    assert letters(text) == kind
+    assert may_opt_out(text) == (kind == "unread")
+
+
+@pytest.mark.parametrize(("text", "why"), [("明天下午两点", "other_language"), ("tomorrow at two", "")])
+def test_a_person_answers_what_is_written_in_another_language(text: str, why: str) -> None:
+    """And contact goes on meanwhile: it was no stop."""
+    book, at = playbook(), datetime(2027, 3, 10, 17, 0, tzinfo=UTC)
+    state = apply(Lead(lead="lead-x", audience=book.audience, playbook=book.hash), ev.FormSubmitted(at=at, form=form()))
+    state = apply(state, ev.MessageReceived(at=at, id="m1", text=text))
+    assert state.suspended_at is None
+    step = plan.next_step(state, book, at)
+    if not why:
+        assert isinstance(step, plan.Converse)
+        return
+    assert isinstance(step, plan.Settle)
+    assert isinstance(step.event, ev.TextAnswered)
+    assert step.event.why == why
+    state = apply(state, step.event)
+    assert not state.unanswered
+    assert [owed.card for owed in state.owed if owed.card and text in " ".join(owed.card.lines)]

@@ -347,6 +347,22 @@ def judged(text: str) -> Word:
     return _most(_sentence(sentence.strip()) for sentence in _SENTENCE.split(said) if sentence.strip())
 
 
+Letters = Literal["", "read", "unread"]
+_FEWEST = 3
+_LATIN_END, _READ = "\u024f", re.compile("[\u0400-\u04ff\u0600-\u06ff\u0900-\u097f\u1100-\u11ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+
+
+@remembered
+def letters(text: str) -> Letters:
+    """Whether most of ``text`` is in other letters than Latin ones: in those of a language above, which are "read" for stops
+    and for nothing else, or in those of none, which nobody here reads at all."""
+    all_letters = [letter for letter in unicodedata.normalize("NFC", text) if letter.isalpha()]
+    other = [letter for letter in all_letters if letter > _LATIN_END and not "\u1e00" <= letter <= "\u1eff"]
+    if len(other) < _FEWEST or 2 * len(other) < len(all_letters):
+        return ""
+    return "read" if 2 * sum(bool(_READ.match(letter)) for letter in other) >= len(other) else "unread"
+
+
 def _sentence(sentence: str) -> Word:
     if _HAS_SIGNS.search(sentence):
         dense = "".join(sentence.split())

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
-from . import attendance, cadence, lateness, posting, review, timing, transfers, ways
+from . import attendance, cadence, foreign, lateness, posting, review, timing, transfers, ways
 from . import events as ev
 from .heed import not_contacted
 from .lead import Broken, DueText, Lead, LiveCall
@@ -339,6 +339,9 @@ def _thread(state: Lead, playbook: Playbook, now: datetime) -> Step | None:
         event = ev.TextAnswered(at=now, messages=messages, why=blocked.rule if blocked else "closed")
         return settle(f"thread:{last}", event.why, "their message is left to a person", event)
     text = "\n".join(u.text for u in batch)
+    if foreign.letters(text) and playbook.agent.language.startswith("en"):
+        foreigner = ev.TextAnswered(at=now, messages=messages, why="other_language")
+        return settle(f"thread:{last}", foreigner.why, "they write in another language: a person answers", foreigner)
     channel: Literal["text", "email"] = "email" if by_mail else "text"
     return Converse(key=f"converse:{last}", rule="asked", reason="they wrote to us", messages=messages, text=text, channel=channel)
 

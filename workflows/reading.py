@@ -55,7 +55,9 @@ def may_opt_out(text: str, spoken: bool = False) -> bool:
     text = _theirs(text)
     if channels.wish(text).refused:
         return False
-    return foreign.judged(text) == "doubt" or leans(text) or revokes(text) or (may_revoke(text) and not contradicts(text, certain=False))
+    if foreign.judged(text) == "doubt" or foreign.letters(text) == "unread":
+        return True
+    return leans(text) or revokes(text) or (may_revoke(text) and not contradicts(text, certain=False))
 
 
 def ways_wished(text: str) -> channels.Wish:
