@@ -14,6 +14,7 @@ from starlette.routing import BaseRoute, Route
 from activities.settings import Settings, settings
 from workflows.playbook import Company
 
+from .access import logged_in
 from .audiences import audience_of, newest
 from .render import render, text_of
 from .submission import Problem, as_text
@@ -88,12 +89,12 @@ def source_asked(request: Request, house: Settings) -> str:
 async def show(request: Request) -> Response:
     """The hosted form. UTM parameters of its address go along with what is filled in; ``?name=``, ``?phone=`` and so
     on fill in what the linking page knows already; ``?state=``, ``?zip=`` and ``?zone=`` go along unseen, before what the
-    browser says of the zone."""
+    browser says of the zone. Who is logged in to the console also sees the lines that put it on a site."""
     house = settings()
     asked = list(request.query_params.items())[:40]
     along = {k[:64]: v[:300] for k, v in asked if v and (k.startswith("utm_") or k in _UNSEEN)}
     known = {name: request.query_params[name][:300] for name in _FIELDS if name in request.query_params}
-    return _page(house, source_asked(request, house), known, hidden=along)
+    return _page(house, source_asked(request, house), known, hidden=along, ours=logged_in(request))
 
 
 async def thanks(request: Request) -> Response:
@@ -138,6 +139,7 @@ def _page(
     status: int = 200,
     headers: Mapping[str, str] | None = None,
     hidden: Mapping[str, str] | None = None,
+    ours: bool = False,
 ) -> HTMLResponse:
     company = company_of(source, house)
     text = consent_text(company)
@@ -160,7 +162,7 @@ def _page(
         agreed=bool(as_text((fields or {}).get("consent"))),
         problems={p.field: p for p in found},
         others=[p for p in found if p.field not in _FIELDS],
-        snippet=snippet(house, source),
+        snippet=snippet(house, source) if ours else "",
     )
 
 

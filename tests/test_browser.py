@@ -28,8 +28,10 @@ PICTURES = os.environ.get("SHOWRATE_TEST_PICTURES", "")
 
 
 async def picture(page: Page, name: str) -> None:
-    if PICTURES:
-        await page.screenshot(path=Path(PICTURES) / f"{name}.png", full_page=True)
+    """The page on a phone and on a desk."""
+    for width in (390, 1280) if PICTURES else ():
+        await page.set_viewport_size({"width": width, "height": 800})
+        await page.screenshot(path=Path(PICTURES) / f"{name}-{width}.png", full_page=True)
 
 
 async def fits(page: Page) -> None:
@@ -77,6 +79,7 @@ async def test_the_hosted_form(web: Site, browser: Browser) -> None:
     await page.goto(f"{web.url}/form?utm_source=ads&utm_campaign=spring&zone=America/Boise")
     await fits(page)
     await picture(page, "form")
+    await expect(page.get_by_text("Put this form on your site")).to_have_count(0)  # a visitor has no site of ours
     await fill(page, "555")
     await page.get_by_role("button", name="Call me").click()
     await expect(page.get_by_text("Please tick the box")).to_be_visible()
@@ -194,6 +197,19 @@ async def test_the_console(web: Site, people: People, browser: Browser) -> None:
     await page.get_by_role("button", name="Cancel it").click()
     await expect(page.get_by_role("status")).to_contain_text("cancelled")
 
+    await page.get_by_text("Opt out", exact=True).click()
+    await page.get_by_label("What they said").fill("stop calling me")
+    await picture(page, "opt-out")
+    await page.get_by_role("button", name="Never contact again").click()
+    await expect(page.get_by_role("status")).to_contain_text("Opted out")
+    await page.get_by_text("Opt in again").click()
+    await fits(page)
+    await picture(page, "opt-in")
+    await page.get_by_role("button", name="May be contacted again").click()  # what they said is asked for first
+    await page.get_by_label("What they said").fill("do call me, I was cross that day")
+    await page.get_by_role("button", name="May be contacted again").click()
+    await expect(page.get_by_role("status")).to_contain_text("Opted in")
+
     # An open page follows the lead by itself.
     await page.goto(f"{web.url}/console/leads/{met.lead}")
     await people.site.http.post(f"/api/leads/{met.lead}/release", json={"by": "ops"}, headers=web.authorized)
@@ -203,5 +219,7 @@ async def test_the_console(web: Site, people: People, browser: Browser) -> None:
         await page.get_by_role("navigation", name="Pages").get_by_role("link", name=name).click()
         await expect(page.get_by_role("heading", name=heading, exact=True)).to_be_visible()
         await fits(page)
-        await picture(page, name.lower())
+        await picture(page, f"console-{name.lower()}")
+    await page.goto(f"{web.url}/form")
+    await expect(page.get_by_text("Put this form on your site")).to_be_visible()
     assert not faults

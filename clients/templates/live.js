@@ -1,10 +1,17 @@
-/* Keeps #live as the server would draw it now. Nothing is replaced while somebody types or has a detail open. */
+/* Keeps #live as the server would draw it now. Nothing is replaced while somebody types, has typed or chosen something that
+   is not sent yet, or has a detail open. */
 (function () {
   "use strict";
+  function begun(field) {
+    if (field.type === "checkbox" || field.type === "radio") return field.checked !== field.defaultChecked;
+    if (field.options) return field.selectedIndex > 0 && !field.options[field.selectedIndex].defaultSelected;
+    return field.type !== "hidden" && field.value !== field.defaultValue;
+  }
   function busy() {
     var live = document.getElementById("live"), at = document.activeElement;
     return document.hidden || !live || (at && live.contains(at) && /INPUT|TEXTAREA|SELECT|BUTTON|SUMMARY/.test(at.tagName)) ||
-      live.querySelector("details[data-still][open]") || String(getSelection && getSelection()) !== "";
+      live.querySelector("details[data-still][open]") ||
+      Array.prototype.some.call(live.querySelectorAll("input, textarea, select"), begun) || String(getSelection && getSelection()) !== "";
   }
   function refresh() {
     if (busy()) return;
