@@ -240,6 +240,8 @@ class Speech(Strict):
     """Before something doubtful is relied on; ``{value}`` as it was understood."""
     address_by_text: str = "I will text you; please answer with the address. Until then it stays as it is on record."
     """Their e-mail address could not be made out."""
+    soothe: str = "I am sorry about that. I am calling about {asked}. If you would rather have a colleague take this up with you, just say so."
+    """Once, to somebody who is angry at being called."""
     approval: str = "I have to check that with a colleague first. You get a text as soon as it is settled."
     """The action is left to a person (``propose``)."""
     wait: str = "Of course, take your time."

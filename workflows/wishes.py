@@ -145,7 +145,6 @@ _COMPLAINT = _rules(
     "(was|were) (promised|told) {_} ~ (and|but) (got|received|heard) nothing",
     "(was|were|been|got|have been) (promised|treated|lied to|charged|overcharged|ripped off|scammed|ignored|misled|billed) ~ (nothing|never|badly|rudely|terribl*|twice|wrong*|by you|horribly|poorly|for something|like (dirt|rubbish|garbage|a)|no one|nobody|appallingly)",
     "<you> [guys|people|have] {have|just} (charged|billed|lied to|scammed|cheated|ripped off|misled|ignored|overcharged|spammed|cancelled on|stood) (me|us) [off|up]",
-    "(first|second|third|fourth|fifth|sixth|seventh|tenth|nth|umpteenth|hundredth|#th|3rd|4th|5th|6th|10th) (time|call) ~ (you|you people|you guys|you lot|somebody|someone|today|this week|i have|in a row|from you)",
     "(you|your (company|people)) [people|guys|lot] (keep|kept|will not stop|do not stop|have been|never stop) {on} (calling|ringing|phoning|bothering|harassing|pestering|texting|hounding)",
     "(been|i have been|am|we have been) (waiting|chasing|trying) ~ (week|weeks|month|months|days|ages|forever) ~ (you|someone|somebody|anyone|call|reply|response|answer|get back|hear)",
     "is (this|that|it|what you are doing) {<adv>} (legal|lawful|allowed) $", "[a] (total|complete|absolute|utter) (disgrace|shambles|waste of [my] time|joke)",
@@ -157,7 +156,20 @@ _NOT_OF_US = _cuts("(can not|no) (complain|complaints)", "(our|my|their) (custom
 def is_complaint(text: str) -> bool:
     """Whether they complain about us: nothing is sold to them, a person sees to it. What *their* customers complain
     about is none."""
-    return _COMPLAINT.found_in(_NOT_OF_US.cut_from(spoken(text)))
+    words = _NOT_OF_US.cut_from(spoken(text))
+    return _COMPLAINT.found_in(words) or _CALLED_OFTEN.found_in(words)
+
+
+_CALLED_OFTEN = _rules(
+    "(first|second|third|fourth|fifth|sixth|seventh|tenth|nth|umpteenth|hundredth|#th|3rd|4th|5th|6th|10th) (time|call) ~ (you|you people|you guys|you lot|somebody|someone|today|this week|i have|in a row|from you)",
+)
+
+
+@remembered
+def is_outburst(text: str) -> bool:
+    """Whether they are only angry at being called (so often), and have nothing to complain of beside that."""
+    words = _NOT_OF_US.cut_from(spoken(text))
+    return _CALLED_OFTEN.found_in(words) and not _COMPLAINT.found_in(words)
 
 
 # ---- whom we should speak with --------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from .. import events as ev
 from ..reading import hesitates, is_denial
-from ..wishes import named_instead, refers
+from ..wishes import asks_person, is_complaint, is_not_interested, is_outburst, named_instead, refers
 from ..words import plain
 from . import concerns, moves, spelled
 from .exits import enter
@@ -28,12 +28,45 @@ _LINK_ONLY = re.compile(r"\b(?:just|only|simply|instead|rather|myself|online|pre
 
 
 def complain(talk: Conversation) -> None:
-    """Nothing is sold to them; a person sees to it, with their words."""
+    """Nothing is sold to them; a person sees to it, with their words. Who is only angry at being called hears an apology
+    and that they can have a person, once, and the next words decide."""
+    s = talk.state
+    words = s.last_words
+    if is_outburst(words) and not s.soothed and s.brief.channel == "call":
+        s.soothed, s.outburst = True, words
+        talk.void()
+        talk.say(s.words(s.playbook.speech.soothe))
+        return
+    _hand_to_person(talk, words)
+
+
+def calmed(talk: Conversation, text: str) -> bool:
+    """Their next words after an outburst: whether they did not calm down, and a person takes over."""
+    s = talk.state
+    before, s.outburst = s.outburst, ""
+    if not before or is_not_interested(text) or not (is_complaint(text) or asks_person(text) or is_denial(text)):
+        return False
+    _hand_to_person(talk, f"{before} {text}")
+    return True
+
+
+def left_angry(talk: Conversation) -> None:
+    """The call is over after an outburst: a person sees to it, and we do not ring again by ourselves."""
+    s = talk.state
+    if s.outburst and not s.opted_out:
+        words, s.outburst = s.outburst, ""
+        talk.perform(_complaint(words))
+
+
+def _hand_to_person(talk: Conversation, words: str) -> None:
     s = talk.state
     if "handoff" in s.playbook.graph:
         enter(s, "handoff")
-    words = s.last_words
-    moves.attempt(talk, ev.HandOff(why=f"complaint: {words}"[:200], words=words[:_WORDS], complaint=True))
+    moves.attempt(talk, _complaint(words))
+
+
+def _complaint(words: str) -> ev.HandOff:
+    return ev.HandOff(why=f"complaint: {words}"[:200], words=words[:_WORDS], complaint=True)
 
 
 def person(talk: Conversation, why: str) -> None:

@@ -15,7 +15,7 @@ from ..events import Action, ConversationEnded, Line, OfferSlots
 from ..messages import Brief
 from ..playbook import Playbook
 from ..reading import is_confirmation, is_opt_out
-from . import breaks, early, hearing, local, machines, moves, signals, timers
+from . import branches, breaks, early, hearing, local, machines, moves, signals, timers
 from .concerns import concern
 from .exits import advance, enter
 from .floor import speech
@@ -193,6 +193,7 @@ class Conversation:
         """Close the line."""
         s = self.state
         if not s.over:
+            branches.left_angry(self)
             s.over = True
             self._out.append(signals.End(s.closing, s.transfer if s.closing == "transfer" else None))
 
@@ -408,6 +409,7 @@ class Conversation:
                 local.opt_out(self, s.lines[-1].text)
         self.void()
         early.drop(self)
+        branches.left_angry(self)
         s.over = True
         s.outcome = s.outcome or ("" if s.opted_out else outcome)
 

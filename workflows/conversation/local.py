@@ -39,7 +39,7 @@ def decide(talk: Conversation, text: str) -> bool:
         s.stalled = True
         talk.say(s.words(talk.playbook.speech.wait))
     else:
-        return _wish(talk, text) or language.answered(talk, text) or coming.answered(talk, text) or readback.answered(talk, text) or addresses.taken(talk, text) or (moved and elsewhere.told(talk, text))
+        return branches.calmed(talk, text) or _wish(talk, text) or language.answered(talk, text) or coming.answered(talk, text) or readback.answered(talk, text) or addresses.taken(talk, text) or (moved and elsewhere.told(talk, text))
     return True
 
 

@@ -143,6 +143,10 @@ class State:
     """The slot that was read back to them and that they said a clear yes to."""
     language: str = ""
     """The language, by the playbook's code, in which they were just offered somebody who speaks it, or were handed over."""
+    outburst: str = ""
+    """Their angry words, as long as it is open whether they calm down."""
+    soothed: bool = False
+    """We apologised for an outburst once: the next is a complaint."""
     chosen: str = ""
     """The offered slot that they chose, and that is booked once something else is settled first."""
     offered: tuple[Slot, ...] = ()
