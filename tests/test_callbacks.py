@@ -33,6 +33,7 @@ def promised(talk: Talk) -> str:
         ("Call me back at the top of the hour.", "Mon 11:00"),
         ("I'm in meetings from two to three, call me then.", "Mon 15:00"),
         ("I'm out until Thursday, call me then.", "Thu 10:00"),
+        ("Can you ring me a week from Tuesday, at quarter past four?", "Tue 16:15"),
         ("I'm driving until five. Call me after that.", "Mon 17:00"),
     ],
 )

@@ -44,6 +44,7 @@ def test_who_says_that_they_speak_another_language_gets_a_person_who_does(words:
     [
         ("Hola, ¿quién es? ¿De parte de quién?", "es"),
         ("Bueno, ¿quién habla?", "es"),
+        ("Bueno, dígame.", "es"),
         ("Guten Tag, wer ist da bitte?", "de"),
         ("Allô, oui bonjour, qui est-ce ?", "fr"),
         ("Pronto, chi parla?", "it"),
@@ -75,7 +76,7 @@ def test_who_goes_on_in_english_was_misheard() -> None:
 
 @pytest.mark.parametrize(
     "words",
-    ["¿Bueno?", "Hola.", "Hello? Hello?", "Yes, this is Dana.", "No, no, no.", "Si, yes.", "Uh, la la la.", "Go on then.", "We sell to Spanish customers.", "A no-go, no."],
+    ["¿Bueno?", "Hola.", "Hello? Hello?", "Yes, this is Dana.", "No, no, no.", "Si, yes.", "Si, señor!", "Hola amigo.", "Uh, la la la.", "Die was on, so come on in.", "Go on then.", "We sell to Spanish customers.", "A no-go, no."],
 )
 def test_a_greeting_and_noise_are_no_other_language(words: str) -> None:
     talk = Talk()

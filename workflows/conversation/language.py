@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ..events import HandOff
 from ..reading import is_confirmation, is_denial
 from ..speech import Language
-from ..tokens import PUNCTUATION, tokens
+from ..tokens import PUNCTUATION, bag, tokens
 from . import ear, moves
 from .exits import enter
 from .state import State
@@ -21,10 +21,14 @@ if TYPE_CHECKING:
 
 _FIRST_LINES = 3
 """Lines of theirs within which it shows what they speak."""
-_FEWEST = 3
-"""Different words that tell a language apart."""
+_FEWEST = 2
+"""Different words that tell a language apart ..."""
 _SHARE = 0.6
-"""The part of them that has to be of that language."""
+"""... and the part of all words that has to be of it."""
+_ENGLISH = bag("a am as come dare die do e en he hat i il in is me no non o on per se si so son the they to was will y")
+"""Words that English has too, or that are made of noise: they tell nothing apart."""
+_SHORT = 3
+"""Words of a yes or no that says nothing else."""
 _WORDS = 300
 
 
@@ -82,13 +86,13 @@ def _has(said: str, known: Language) -> bool:
 def _sounds_like(s: State, said: str) -> str:
     """The language of which most of their words are, if there are enough of them."""
     words = set(said.split())
-    if len(words) < _FEWEST:
-        return ""
-    counts = {name: sum(word in known.common for word in words) for name, known in s.playbook.languages.items()}
+    counts = {name: len(words.intersection(known.common) - _ENGLISH) for name, known in s.playbook.languages.items()}
     name = max(counts, key=lambda each: counts[each], default="")
-    return name if name and counts[name] >= _SHARE * len(words) else ""
+    if not name or counts[name] < _FEWEST:
+        return ""
+    return name if len(words.intersection(s.playbook.languages[name].common)) >= _SHARE * len(words) else ""
 
 
 def _makes_sense(s: State, text: str) -> bool:
     """Whether we understand it all the same: a wish, a time, a plain yes or no."""
-    return bool(ear.wish(s)) or not ear.named(s).empty or ((is_confirmation(text) or is_denial(text)) and len(text.split()) <= _FEWEST)
+    return bool(ear.wish(s)) or not ear.named(s).empty or ((is_confirmation(text) or is_denial(text)) and len(text.split()) <= _SHORT)
