@@ -393,6 +393,8 @@ def test_only_an_offer_that_was_heard_can_be_chosen() -> None:
 def test_a_day_that_has_several_of_the_times_is_said_once() -> None:
     talk = Talk(brief(learned=KNOWN))
     assert "I can offer tomorrow, Tuesday the 24th, at 10 AM or 3:30 PM, or Wednesday the 25th at 9 AM." in talk.hear("Yes, sure.")
+    talk = Talk(brief(learned=KNOWN), lead=Lead((slot(25, 9), slot(25, 13), slot(26, 9))))
+    assert "I can offer Wednesday the 25th at 9 AM or 1 PM, or Thursday the 26th at 9 AM." in talk.hear("Yes, sure.")
     same = (slot(24, 10), slot(24, 11, 30), slot(24, 15))
     talk = Talk(brief(learned=KNOWN), lead=Lead(same))
     assert "I can offer tomorrow, Tuesday the 24th, at 10 AM, 11:30 AM, or 3 PM." in talk.hear("Yes, sure.")

@@ -63,9 +63,7 @@ def spoken_times(instants: Sequence[datetime], zone: str, now: datetime) -> str:
     for instant in instants:
         local = instant.astimezone(ZoneInfo(zone))
         days.setdefault(_on_day(local, now), []).append(_clock(local))
-    if len(days) == 1:
-        return "".join(day + listed(clocks) for day, clocks in days.items())
-    return listed([day + " or ".join(clocks) if len(clocks) < 3 else day + listed(clocks) for day, clocks in days.items()])
+    return listed([day + (listed(clocks) if len(clocks) > 2 else " or ".join(clocks)) for day, clocks in days.items()])
 
 
 def names_time(text: str, instant: datetime, zone: str, now: datetime) -> bool:
@@ -93,8 +91,6 @@ def written_time(instant: datetime, zone: str) -> str:
 
 def listed(times: Sequence[str]) -> str:
     """Times to choose from, as one reads them out: "a, b, or c"."""
-    if len(times) == 2:
-        return f"{times[0]}, or {times[1]}" if "," in "".join(times) else " or ".join(times)
     return times[0] if len(times) == 1 else f"{', '.join(times[:-1])}, or {times[-1]}" if times else ""
 
 

@@ -128,13 +128,10 @@ def promise(talk: Conversation, action: ev.CallBack, answer: Answer) -> None:
     s, speech = talk.state, talk.state.playbook.speech
     wished, due = action.at or s.now, answer.due or action.at or s.now
     due = _full_minute(due) if due - s.now > SOON else due
-    if due - wished <= SOON:
+    if due - wished <= SOON or s.promised == due:  # or they heard of it already
         talk.close("call_back", s.words(speech.callback, time=_in_words(s, due)))
         return
-    again, s.promised = s.promised == due, due
-    if again:  # they heard it already
-        talk.close("call_back", s.words(speech.callback, time=_in_words(s, due)))
-        return
+    s.promised = due
     _wait_for_it(s)
     talk.say(s.words(speech.callback_moved, time=_in_words(s, due)), result=True)
 
