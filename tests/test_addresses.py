@@ -86,7 +86,7 @@ def test_what_cannot_be_made_out_is_asked_for_in_writing_and_the_meeting_is_book
 
 
 @pytest.mark.parametrize(
-    "words", ["I work at acme dot com.", "We are at three sites.", "Our shop is at point dot com, you can look."]
+    "words", ["Other people get an email, we do not.", "We get a new email for every order.", "I work at acme dot com.", "We are at three sites.", "Our shop is at point dot com, you can look."]
 )
 def test_what_only_stands_in_their_tale_is_no_address(words: str) -> None:
     talk = offered()

@@ -31,6 +31,7 @@ PACIFIC = "America/Los_Angeles"
         ("I'm not in London any more", ""),
         ("in no time", ""),
         ("We have customers in Texas", ""),
+        ("I'm interested in California", ""),
     ],
 )
 def test_where_they_say_that_they_are(words: str, zone: str) -> None:

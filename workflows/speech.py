@@ -71,7 +71,7 @@ LANGUAGES = {
         name="Spanish",
         cues=(
             "no hablo ingles", "no hablamos ingles", "no se ingles", "no entiendo ingles", "no entiendo el ingles", "habla espanol", "hablas espanol", "hablo espanol",
-            "solo espanol", "en espanol", "alguien que hable espanol", "do you speak spanish", "i speak spanish", "only spanish", "in spanish please", "someone who speaks spanish",
+            "solo espanol", "en espanol", "alguien que hable espanol", "i speak spanish", "only spanish", "in spanish please", "someone who speaks spanish",
             "speak spanish please", "no ingles",
         ),
         alone=("espanol", "spanish", "spanish please", "espanol por favor"),
@@ -88,7 +88,7 @@ LANGUAGES = {
         name="French",
         cues=(
             "je ne parle pas anglais", "parle pas anglais", "je parle pas anglais", "parlez vous francais", "vous parlez francais", "en francais", "je parle francais",
-            "do you speak french", "i speak french", "only french", "je ne comprends pas l'anglais", "comprends pas l'anglais",
+            "i speak french", "only french", "je ne comprends pas l'anglais", "comprends pas l'anglais",
         ),
         alone=("francais", "french", "francais s'il vous plait"),
         common=(
@@ -104,7 +104,7 @@ LANGUAGES = {
         name="German",
         cues=(
             "ich spreche kein englisch", "spreche kein englisch", "kann kein englisch", "sprechen sie deutsch", "auf deutsch", "spricht jemand deutsch", "ich spreche deutsch",
-            "verstehe kein englisch", "do you speak german", "i speak german", "only german", "nur deutsch",
+            "verstehe kein englisch", "i speak german", "only german", "nur deutsch",
         ),
         alone=("deutsch", "german", "deutsch bitte"),
         common=(
@@ -117,7 +117,7 @@ LANGUAGES = {
     ),
     "pt": Language(
         name="Portuguese",
-        cues=("nao falo ingles", "nao falamos ingles", "fala portugues", "falo portugues", "em portugues", "do you speak portuguese", "i speak portuguese", "nao entendo ingles"),
+        cues=("nao falo ingles", "nao falamos ingles", "fala portugues", "falo portugues", "em portugues", "i speak portuguese", "nao entendo ingles"),
         alone=("portugues", "portuguese"),
         common=(
             "alo", "quem", "fala", "esta", "bom", "boa", "dia", "tarde", "nao", "sim", "por", "favor", "voce", "que", "e", "o", "a", "os", "as", "um", "uma", "de", "do", "da", "com",
@@ -129,7 +129,7 @@ LANGUAGES = {
     ),
     "it": Language(
         name="Italian",
-        cues=("non parlo inglese", "parla italiano", "parlo italiano", "in italiano", "do you speak italian", "i speak italian", "non capisco l'inglese", "non capisco inglese"),
+        cues=("non parlo inglese", "parla italiano", "parlo italiano", "in italiano", "i speak italian", "non capisco l'inglese", "non capisco inglese"),
         alone=("italiano", "italian"),
         common=(
             "pronto", "chi", "parla", "buongiorno", "buonasera", "sono", "non", "si", "no", "per", "favore", "che", "e", "il", "la", "un", "una", "di", "con", "cosa", "vuole",

@@ -21,9 +21,11 @@ if TYPE_CHECKING:
 
 _ABOUT = re.compile(r"\b(?:emails?|address|mail|invit\w*|inbox|write to|reach me|(?:send|use) (?:it|that|this|them) (?:to|at)|use)\b")
 _OTHER = re.compile(
-    r"\b(?:(?:another|different|other|new|wrong|old|change|changed|correct|update|not (?:my|the|that|right)) (?:\w+ ){0,4}(?:email|mail address|mail|inbox)"
-    r"|(?:email|mail address|invit\w*) (?:\w+ ){0,6}(?:wrong|old|incorrect|another|different|other|somewhere else|not (?:right|correct|mine))\b)"
+    r"\b(?:(?:another|different|other|new|wrong|old|correct|right) (?:\w+ )?(?:email|mail address|inbox)"
+    r"|(?:email|mail address|invit\w*) (?:\w+ ){0,4}(?:wrong|old|incorrect|somewhere else|not (?:right|correct|mine)))\b"
 )
+_WANTED = re.compile(r"\b(?:send|use|invit\w*|write|my|mine|change|update|put)\b")
+"""Said with it where they mean theirs, and not what their mail is like."""
 _ANOTHERS = re.compile(
     r"\b(?:colleagues?|co ?workers?|boss|manager|partner|wife|husband|assistant|him|her|his|their|them|someone|somebody|team|cc|copy)\b"
 )
@@ -47,7 +49,7 @@ def taken(talk: Conversation, text: str) -> bool:
     if address and _is_for_us(s, field, text):
         return _given(talk, field, address, text)
     said = " ".join(tokens(text))
-    if not address and _OTHER.search(said) and not _ANOTHERS.search(said) and s.knows(field):
+    if not address and _OTHER.search(said) and _WANTED.search(said) and not _ANOTHERS.search(said) and s.knows(field):
         _choose(s)
         s.last_asked = field
         talk.void()

@@ -46,8 +46,11 @@ def answered(talk: Conversation, text: str) -> bool:
             _hand_over(talk, before, text)
             return True
         return False
-    found = _sounds_like(s, said)
-    if not found or sum(line.who == "lead" for line in s.lines) > _FIRST_LINES or _makes_sense(s, text):
+    found = _asked_for(s, said)
+    early = sum(line.who == "lead" for line in s.lines) <= _FIRST_LINES
+    if not found and early and not _makes_sense(s, text):
+        found = _sounds_like(s, said)
+    if not found:
         return False
     s.language = found
     talk.void()
@@ -77,6 +80,11 @@ def _said(text: str) -> str:
 def _named(s: State, said: str) -> str:
     """The language that they say they speak, or ask for."""
     return next((name for name, known in s.playbook.languages.items() if _has(said, known)), "")
+
+
+def _asked_for(s: State, said: str) -> str:
+    """The language of which they ask whether we speak it: perhaps for somebody else's sake."""
+    return next((name for name, known in s.playbook.languages.items() if f"you speak {known.name.lower()}" in said), "")
 
 
 def _has(said: str, known: Language) -> bool:

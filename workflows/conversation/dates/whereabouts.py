@@ -12,7 +12,7 @@ _AT = re.compile(
     r"(?:\w+ ){0,2}?(?:in|on) (?:the )?(?P<place>\w+(?: \w+)?)"
 )
 _IN_TIME = re.compile(r"\b(?:in|on) (?P<zone>\w+(?: \w+)?) (?:standard |daylight )?time\b")
-_NOT = re.compile(r"\b(?:not|never|was|were|used to|they|he|she|customers?|warehouses?|stores?|shops?|offices?|vans?|sites?)\b")
+_NOT = re.compile(r"\b(?:not|never|was|were|used to|interested|selling|they|he|she|customers?|warehouses?|stores?|shops?|offices?|vans?|sites?)\b")
 _SITES = PLACES | {
     "florida": "America/New_York", "new jersey": "America/New_York", "philadelphia": "America/New_York", "washington dc": "America/New_York",
     "ohio": "America/New_York", "new orleans": "America/Chicago", "austin": "America/Chicago", "san antonio": "America/Chicago",
