@@ -41,6 +41,8 @@ async def decided(request: Request) -> Response:
     other, keep, way = (str(form.get(name, ""))[:200] for name in ("other", "keep", "way"))
     words, client = str(form.get("words", "")).strip()[:500], request.app.state.temporal
     try:
+        if way not in ("merge", "apart") or keep not in ("", "mine", "theirs"):
+            raise Refused("press one of the buttons")
         _, named = await _both(request, lead, other)
         if way == "apart":
             answer = await leads.keep_apart(client, lead, named.lead, by=who(request), words=words)

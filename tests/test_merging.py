@@ -109,6 +109,12 @@ async def test_what_cannot_be_merged_is_said_on_the_leads_page(web: Site, people
         assert why in await said(web, await compare(web, lead, other)), other
     pressed = await press(web, lead, "merge", other=lead, way="merge", words="x")
     assert "that is this lead" in pressed
+    two = await people.submit("+1 415 555 2108", email="other@example.com")
+    await people.until(two, lambda seen: seen.touches)
+    for fields in ({"way": ""}, {"way": "merge", "keep": "both"}):  # a merge cannot be taken back: never by default
+        assert "press one of the buttons" in await press(web, lead, "merge", other=two, words="x", **fields)
+    assert "say how you know" in await press(web, lead, "merge", other=two, way="merge", words=" ")
+    assert not (await people.view(lead)).absorbed
     by_program = await web.http.post(f"/api/leads/{lead}/merge", json={"other": LEAD}, headers=web.authorized)
     assert by_program.status_code == 404
     slip = await web.http.post(f"/api/leads/{lead}/merge", json={"other": lead, "keep": "both"}, headers=web.authorized)
