@@ -8,18 +8,24 @@ import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
+from temporalio.client import Client
 from temporalio.exceptions import ApplicationError
 
 from activities import crm
 from activities.settings import settings
 from activities.vendors import hubspot_account
 from tests.fixtures.books import Books
+from tests.stage import Stage, on_stage, playbook, submit
+from tests.test_lead_workflow import until
+from workflows import effects as fx
 from workflows.crm import Crm, Sequence
 from workflows.effects import CallNote, Entry, Reflection, ToDo
-from workflows.events import Booking, Concern, Form, Line
+from workflows.events import Booking, Concern, Form, Line, MailBounced
+from workflows.playbook import Hours, register
 
 FACTS = Path(__file__).parents[1] / "../shared/specs/hubspot/hubspot_sdk_12.0.0_interface_facts.json"
 LEAD = "lead-" + "5" * 32
@@ -463,3 +469,123 @@ async def test_requests_and_answers_have_the_sdks_shapes(prepared: Books) -> Non
     ).json()["results"]
     for one in custom:
         assert set(packages["properties"]["models"]["ModelProperty"]["required"]) <= one.keys()
+
+
+# ---- one contact of several leads --------------------------------------------------------------------------------------
+
+OTHER = "lead-" + "6" * 32
+STORY = ("showrate_stage", "showrate_link", "showrate_learned", "showrate_next_step", "hs_lead_status")
+
+
+def of(lead: str, hours: float, stage: str = "attempting", **more: Any) -> Reflection:
+    """What a lead tells that came to its stage so many hours after noon; the second is Bo's, on Lee's address."""
+    person = FORM if lead == LEAD else FORM.model_copy(update={"name": "Bo Park", "phone": "+14155550177", "company": "Park GmbH"})
+    told = {"lead": lead, "stage": stage, "furthest": "attempting" if stage == "closed" else stage, "since": NOW + timedelta(hours=hours),
+            "calls": (), "booking": None, "form": person, "learned": {"team_size": "40" if lead == LEAD else "7"},
+            "next_step": f"what comes next for {person.name}"}  # fmt: skip
+    return reflection(**{**told, **more})
+
+
+def story(books: Books) -> tuple[str, ...]:
+    contact = only(books, "contacts")
+    return tuple(contact.get(name, "") for name in STORY)
+
+
+def writes(books: Books) -> int:
+    return len(books.world.log.find("hubspot", "in", "POST", "/contacts/batch/(upsert|update)"))
+
+
+async def test_the_newest_truth_of_two_leads_stands_on_their_contact_and_does_not_flap(prepared: Books) -> None:
+    await crm.sync(of(LEAD, 1))
+    await crm.sync(of(OTHER, 2, "contacted"))
+    stands = story(prepared)
+    assert stands[:3] == ("contacted", f"https://showrate.example/console/leads/{OTHER}", "team_size: 7")
+    before = writes(prepared)
+    assert before >= 2
+    for _ in range(3):
+        await crm.sync(of(LEAD, 1, next_step="call 3"))
+        await crm.sync(of(OTHER, 2, "contacted"))
+    assert (story(prepared), writes(prepared)) == (stands, before), "nothing new is no reason to write"
+    await crm.sync(of(LEAD, 3, "qualified"))
+    await crm.sync(of(OTHER, 2, "contacted"))  # a late attempt of what is known
+    assert story(prepared)[:3] == ("qualified", f"https://showrate.example/console/leads/{LEAD}", "team_size: 40")
+
+
+async def test_without_the_property_the_lead_whose_key_it_is_is_told_of(books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
+    await crm.prepare()
+    there = hubspot_account.all_properties
+
+    async def older(kind: str) -> dict[str, hubspot_account.Property]:
+        return {name: each for name, each in (await there(kind)).items() if name != "showrate_since"}
+
+    monkeypatch.setattr(hubspot_account, "all_properties", older)
+    crm.forget()
+    for _ in range(2):
+        await crm.sync(of(LEAD, 1))
+        await crm.sync(of(OTHER, 2, "contacted"))
+        assert story(books)[:2] == ("attempting", f"https://showrate.example/console/leads/{LEAD}")
+
+
+async def test_a_lead_that_closes_hides_no_other_that_is_open(prepared: Books) -> None:
+    await crm.sync(of(LEAD, 1, "qualified"))
+    await crm.sync(of(OTHER, 2))
+    await crm.sync(of(OTHER, 5, "closed", disposition="unresponsive"))
+    assert story(prepared)[0] == "closed", "its own"
+    await crm.sync(of(LEAD, 1, "qualified"))
+    assert story(prepared)[0] == "qualified", "the one that is open is told of"
+    await crm.sync(of(OTHER, 5, "closed", disposition="unresponsive"))
+    assert story(prepared)[0] == "qualified"
+    await crm.sync(of(LEAD, 6, "closed", disposition="not_interested"))
+    await crm.sync(of(OTHER, 5, "closed", disposition="unresponsive"))
+    assert only(prepared, "contacts")["showrate_disposition"] == "not_interested"
+
+
+async def test_a_contact_keeps_its_own_name_and_number_and_each_lead_its_calls(prepared: Books) -> None:
+    await crm.sync(of(LEAD, 1))
+    await crm.sync(of(OTHER, 2, "contacted", calls=(CALL,)))
+    await crm.sync(of(LEAD, 3, "qualified"))
+    contact = only(prepared, "contacts")
+    assert (contact["firstname"], contact["phone"], contact["company"]) == ("Lee", "+14155550123", "Birch & Co")
+    assert only(prepared, "calls")["showrate_key"] == f"{OTHER}:a1"
+
+
+async def test_of_two_contacts_that_a_person_merged_the_newest_story_is_told_whole(prepared: Books) -> None:
+    await crm.sync(of(LEAD, 1, "qualified", reason="of the first"))
+    first = only(prepared, "contacts")["hs_object_id"]
+    theirs = FORM.model_copy(update={"email": "bo@example.com", "phone": "+14155550177"})
+    # The other's contact is gone; the lead knows the one that people merged it into.
+    told = of(OTHER, 2, "contacted", form=theirs, contact=first, learned={}, reason="")
+    await crm.sync(told)
+    contact = only(prepared, "contacts")
+    assert (contact["showrate_stage"], contact["showrate_key"], contact["email"]) == ("contacted", LEAD, "lee@example.com")
+    assert (contact.get("showrate_learned", ""), contact.get("showrate_reason", "")) == ("", ""), "nothing of the first stays"
+    await crm.sync(of(LEAD, 1, "qualified"))
+    assert only(prepared, "contacts")["showrate_stage"] == "contacted"
+    await crm.sync(of(LEAD, 0.5, "qualified", absorbed=(OTHER,)))
+    assert only(prepared, "contacts")["showrate_stage"] == "qualified", "the two are one lead now"
+
+
+async def test_what_a_lead_tells_late_does_not_take_the_contact_from_a_newer_one(prepared: Books, client: Client) -> None:
+    """Two leads on the real server, neither of which may ever be called; the first has a card to give after the second came."""
+    demo = playbook("demo")
+    closed = demo.model_copy(update={"hours": Hours(opens="03:00", closes="03:01", days=()), "rules": None, "version": 0})
+    register([closed])
+    stage, written = Stage(), list[Reflection]()
+
+    async def reflect(request: Reflection) -> fx.ReflectionDone:
+        done = await crm.sync(request)
+        written.append(request)
+        return fx.ReflectionDone(contact=done.contact)
+
+    stage.answers["reflect"] = reflect
+    async with on_stage(client, stage):
+        leads = [f"lead-{uuid4().hex}" for _ in range(2)]
+        for lead in leads:
+            await submit(client, closed, lead=lead, email="both@example.com", phone_hash=uuid4().hex)
+            await until(lambda lead=lead: story(prepared)[1].endswith(lead) if prepared.state("hubspot")["contacts"] else False)  # type: ignore[misc]
+        bounced = MailBounced(at=datetime.now(UTC), id="b1", address="both@example.com")
+        await client.get_workflow_handle(leads[0]).signal("mail_bounced", bounced)
+        await until(lambda: [told for told in written if any("does not work" in card.title for card in told.cards)])
+        assert story(prepared)[1].endswith(leads[1])
+        for lead in leads:
+            await client.get_workflow_handle(lead).terminate()

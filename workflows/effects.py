@@ -434,6 +434,10 @@ class Reflection(Model):
     resolved: tuple[Resolved, ...] = ()
     """What people did about such items, lately."""
     merged_into: str = ""
+    absorbed: tuple[str, ...] = ()
+    """The leads of the same person that went into this one."""
+    since: Instant | None = None
+    """When the lead came to its stage."""
     """The lead that goes on with the story."""
     let_go: tuple[str, ...] = ()
     """Hashes of numbers that are not this lead's after all."""

@@ -184,6 +184,8 @@ class Lead(Model):
     """The version at which booking, consent or ownership last changed: what was authorised on an older one is stale."""
 
     stage: Stage = "new"
+    stage_since: Instant | None = None
+    """When it came to its stage."""
     furthest: str = "new"
     milestones: dict[str, Instant] = Field(default_factory=dict)
     disposition: ev.Disposition = ""

@@ -60,6 +60,7 @@ def reflection(state: Lead, playbook: Playbook, now: datetime) -> Reflection:
         todos=tuple(o.todo for o in (*state.unwritten, *state.owed) if o.todo), needs_review=state.review,
         items=review.priced(state, playbook), resolved=state.resolved,
         memory=memory if state.closed else None, merged_into=state.merged_into,
+        absorbed=state.absorbed, since=state.stage_since or max(state.milestones.values(), default=None),
         let_go=state.wrong_numbers,
         team=playbook.team, contact=state.crm_contact, overwrite=state.overwrite,
         parts=("record", "crm", "notice", "rotation") if state.outcome_due else ("record", "crm", "notice"),

@@ -23,7 +23,7 @@ from workflows.events import Form
 from workflows.model import Model
 from workflows.playbook import registered
 
-from . import account, fields, known, merge, sequences
+from . import account, fields, known, merge, sequences, shared
 from .account import forget, prepare
 from .fields import lead_page
 from .known import before_call
@@ -79,6 +79,8 @@ class _Pen:
         self.conflicts: list[Edited] = []
         self.left_out: set[str] = set()
         self.differs: set[str] = set()
+        self.aside = False
+        """The contact goes on telling another lead's story."""
 
     # -- the contact
 
@@ -99,9 +101,26 @@ class _Pen:
         if found.others:
             note = f"{found.others} more with this number"
             values[self.rules.name("showrate_review")] = told.needs_review or note
-        values |= await self._owner(found.record)
-        values |= await self._there("contacts", sequences.wanted(told, self.rules, found.record))
-        return await self._write_contact(found.record, values)
+        record, values = await self._shared(found.record, values)
+        values |= await self._owner(record)
+        if not self.aside:
+            values |= await self._there("contacts", sequences.wanted(told, self.rules, record))
+        return await self._write_contact(record, values)
+
+    async def _shared(self, record: Record | None, values: dict[str, str]) -> tuple[Record | None, dict[str, str]]:
+        """What of ``values`` goes to a contact that another lead has too, and the contact with all that goes with it: whole
+        where this lead's story is told from now on, with what the other one said taken out."""
+        told, rules = self.told, self.rules
+        if record is None or not shared.another(record, told, rules):
+            return record, shared.unnamed(record, values, told.lead)
+        self.aside = shared.stands(record, told, rules)
+        if self.aside:
+            asked = {name: values[name] for name in values if f"contacts.{name}" in told.overwrite}
+            return record, shared.aside(record, values) | asked
+        names = shared.ours(rules, await account.properties("contacts"))
+        wanted = (*known.names(rules), *names, *values)
+        record = await hubspot.read("contacts", record.id, wanted, "", wanted) or record
+        return record, {name: "" for name in names if record.values.get(name)} | shared.unnamed(record, values, told.lead)
 
     async def _write_contact(self, record: Record | None, values: dict[str, str]) -> Record:
         """With our key, unless the contact is another lead's already: two numbers may share an address."""
@@ -138,7 +157,7 @@ class _Pen:
         if other is None:
             raise faults.retry("HubSpot: the contact that is in the way cannot be read yet")
         self.known = await known.standing(other, self.rules)
-        return await self._write_contact(other, values)
+        return await self._write_contact(*await self._shared(other, values))
 
     async def _owner(self, record: Record | None) -> dict[str, str]:
         """Who takes the meeting owns a contact that nobody owns, or whose owner has left."""
@@ -168,6 +187,8 @@ class _Pen:
         await self._all("notes", contact, {key: fields.closing(self.told)}, once=True)
 
     async def sequence(self, contact: Record) -> None:
+        if self.aside:
+            return  # somebody else of this contact is being worked on
         if not (sequences.takes(self.told, self.rules) and await self._there("contacts", {self.rules.name(sequences.PROPERTY): ""})):
             return  # without the property nobody would know that they were enrolled
         if why := await sequences.enrol(self.rules, contact):

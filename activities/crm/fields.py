@@ -38,6 +38,7 @@ PROPERTIES: dict[str, tuple[Property, ...]] = {
     "contacts": (
         _UNIQUE,
         Property(name="showrate_stage", label="Showrate stage"),
+        Property(name="showrate_since", label="Showrate: since when it stands so", type="datetime", field="date"),
         Property(name="showrate_furthest", label="Showrate furthest stage"),
         Property(name="showrate_disposition", label="Showrate disposition"),
         Property(name="showrate_reason", label="Showrate reason"),
@@ -122,6 +123,7 @@ def contact(told: Reflection, rules: Crm, person: Form | None) -> dict[str, str]
     upcoming = booking is not None and not told.meeting_outcome
     values = {
         "showrate_stage": told.stage,
+        "showrate_since": _iso(told.since or told.now),
         "showrate_furthest": told.furthest,
         "showrate_disposition": told.disposition,
         "showrate_reason": told.reason,

@@ -14,7 +14,7 @@ from activities.vendors.hubspot import KEY, Record
 from workflows.crm import Crm, Known
 from workflows.events import Form
 
-from . import sequences
+from . import sequences, shared
 
 _PERSON = ("email", "firstname", "lastname", "phone", "company", "hubspot_owner_id", KEY)
 _YES = frozenset({"true", "yes", "1"})
@@ -32,7 +32,8 @@ class Found(NamedTuple):
 def names(rules: Crm) -> tuple[str, ...]:
     """What has to be read of a contact to know how it stands."""
     sequence = (rules.name(sequences.PROPERTY),) if rules.sequence else ()
-    return (*_PERSON, "lifecyclestage", "num_associated_deals", sequences.ENROLLED, *sequence, *rules.flags)
+    whose = (rules.name(name) for name in shared.NAMES)
+    return (*_PERSON, "lifecyclestage", "num_associated_deals", sequences.ENROLLED, *whose, *sequence, *rules.flags)
 
 
 async def by_key(lead: str, contact: str, wanted: Iterable[str]) -> Found:

@@ -166,7 +166,7 @@ def moved(state: Lead, before: Stage, at: datetime) -> Lead:
     if last and (last.before, last.after) == ("new", "attempting") == (state.stage, before):
         return state.but(transitions=state.transitions[:-1])  # a dial that never left, of which nobody has heard yet
     made = Transition(at=at, version=state.version, before=before, after=state.stage)
-    return state.but(transitions=(*state.transitions, made))
+    return state.but(transitions=(*state.transitions, made), stage_since=at)
 
 
 def touch(state: Lead, attempt: str, channel: str = "", **changes: Any) -> Lead:
