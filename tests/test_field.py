@@ -170,6 +170,8 @@ def reminders(state: Lead, book: Playbook, until: timedelta = timedelta(hours=80
             if step.rule == "reminder" and step.booking:
                 sent.append((step.booking.start - now, step.booking.id))
             state = apply(state, ev.TextSent(at=now, touch=step.touch, message=step.message))
+        elif isinstance(step, plan.Settle):
+            state = apply(state, step.event)
         elif isinstance(step, plan.Wait) and step.until is not None:
             now = step.until
         else:
